@@ -40,12 +40,11 @@ std::string ReasonName(v1::ErrorReason reason);
 }  // namespace ilkimza
 
 // Returns from the function when `expression` (an absl::Status) is an error.
-#define ILKIMZA_RETURN_IF_ERROR(expression)            \
-  do {                                                 \
-    if (absl::Status ilkimza_status = (expression);    \
-        !ilkimza_status.ok()) {                        \
-      return ilkimza_status;                           \
-    }                                                  \
+#define ILKIMZA_RETURN_IF_ERROR(expression)                                 \
+  do {                                                                      \
+    if (absl::Status ilkimza_status = (expression); !ilkimza_status.ok()) { \
+      return ilkimza_status;                                                \
+    }                                                                       \
   } while (false)
 
 // `ILKIMZA_ASSIGN_OR_RETURN(auto page, browser.Get(url));`

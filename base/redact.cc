@@ -57,12 +57,12 @@ void WipeStringField(Message& message, const FieldDescriptor& field) {
 
 class SecretPrinter : public google::protobuf::TextFormat::FastFieldValuePrinter {
  public:
-  void PrintString(const std::string&, google::protobuf::TextFormat::BaseTextGenerator* out)
-      const override {
+  void PrintString(const std::string&,
+                   google::protobuf::TextFormat::BaseTextGenerator* out) const override {
     out->PrintLiteral("[secret]");
   }
-  void PrintBytes(const std::string&, google::protobuf::TextFormat::BaseTextGenerator* out)
-      const override {
+  void PrintBytes(const std::string&,
+                  google::protobuf::TextFormat::BaseTextGenerator* out) const override {
     out->PrintLiteral("[secret]");
   }
 };
