@@ -17,8 +17,8 @@
 
 extern "C" {
 
-void __libc_free(void* block);
-void* __libc_malloc(size_t size);
+void __libc_free(void* block);  // NOLINT(readability-identifier-naming): glibc names it
+void* __libc_malloc(size_t size);  // NOLINT(readability-identifier-naming): glibc names it
 
 void free(void* block) {
   if (block == nullptr) return;
