@@ -17,7 +17,7 @@
 
 extern "C" {
 
-void __libc_free(void* block);  // NOLINT(readability-identifier-naming): glibc names it
+void __libc_free(void* block);     // NOLINT(readability-identifier-naming): glibc names it
 void* __libc_malloc(size_t size);  // NOLINT(readability-identifier-naming): glibc names it
 
 void free(void* block) {
