@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -134,9 +135,8 @@ std::string AkisCard::GetData(const CommandApdu& command) const {
     default:
       return Response(kReferenceNotFound);
   }
-  if (!command.data.empty() || !command.le ||
-      (*command.le != 256 && *command.le != int(data.size())))
-    return Response(kWrongLength);
+  if (!command.data.empty() || !command.le) return Response(kWrongLength);
+  if (*command.le != 256 && *command.le != std::ssize(data)) return Response(kWrongLength);
   return Response(kSuccess, data);
 }
 
@@ -179,13 +179,15 @@ std::string AkisCard::Select(const CommandApdu& command) {
   if (command.p2 != 0x00 && command.p2 != kNoAnswer) return Response(kWrongParameters);
   const File* file = Find(command);
   if (file == nullptr) return Response(kFileNotFound);
+  std::string answer;
+  if (command.p2 != kNoAnswer && command.le) {
+    answer = FileControlInformation(*file);
+    if (*command.le < std::ssize(answer)) return Response(kWrongLength);
+  }
   const bool is_directory = file->kind == File::Kind::kDirectory;
   directory_ = is_directory ? file : file->parent;
   file_ = is_directory ? nullptr : file;
-  if (command.p2 == kNoAnswer || !command.le) return Response(kSuccess);
-  const std::string information = FileControlInformation(*file);
-  if (*command.le < int(information.size())) return Response(kWrongLength);
-  return Response(kSuccess, information);
+  return Response(kSuccess, answer);
 }
 
 const PinObject& AkisCard::PinOf(const File& file) const {
@@ -224,7 +226,7 @@ std::string AkisCard::ListFiles(const CommandApdu& command) const {
     record.resize(kRecordSize, '\0');
     records += record;
   }
-  if (*command.le < int(records.size())) return Response(kWrongLength);
+  if (*command.le < std::ssize(records)) return Response(kWrongLength);
   return Response(kSuccess, records);
 }
 
@@ -237,7 +239,7 @@ std::string AkisCard::ReadBinary(const CommandApdu& command) const {
   if (offset >= file_->content.size()) return Response(kWrongOffset);
   const std::string_view bytes =
       std::string_view(file_->content).substr(offset, static_cast<std::size_t>(*command.le));
-  return Response(int(bytes.size()) < *command.le ? kEndOfFile : kSuccess, bytes);
+  return Response(std::ssize(bytes) < *command.le ? kEndOfFile : kSuccess, bytes);
 }
 
 PinObject* AkisCard::PinReferenced(std::uint8_t reference) {

@@ -4,10 +4,10 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -48,25 +48,39 @@ PrivateKey LoadKey(const std::filesystem::path& path) {
   return PrivateKey(PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr));
 }
 
-// By rename, since another program may look for the same key now.
-absl::Status SaveKey(const std::filesystem::path& path, EVP_PKEY* key) {
+// Another program may make the same key now: the first one wins.
+absl::StatusOr<PrivateKey> KeepKey(const std::filesystem::path& path, PrivateKey key) {
   std::error_code error;
   std::filesystem::create_directories(path.parent_path(), error);
-  const std::string draft = absl::StrCat(path.string(), ".", ::getpid());
-  {
-    const Owned<std::FILE> file(std::fopen(draft.c_str(), "wbx"));
-    if (file == nullptr ||
-        PEM_write_PrivateKey(file.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
-      return absl::UnavailableError(absl::StrCat("cannot write the practice key ", draft,
-                                                 ": make the key directory writable"));
-    }
+  std::string draft = path.string() + ".XXXXXX";
+  bool written = false;
+  if (const int fd = ::mkstemp(draft.data()); fd >= 0) {
+    const Owned<std::FILE> file(::fdopen(fd, "wb"));
+    written =
+        PEM_write_PrivateKey(file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1;
   }
-  std::filesystem::rename(draft, path, error);
-  if (error) {
+  if (!written) {
     return absl::UnavailableError(
-        absl::StrCat("cannot rename ", draft, " to ", path.string(), ": ", error.message()));
+        absl::StrCat("cannot write the practice key ", draft, ": make the key directory writable"));
   }
-  return absl::OkStatus();
+  std::filesystem::create_hard_link(draft, path, error);
+  std::filesystem::remove(draft, error);
+  PrivateKey kept = LoadKey(path);
+  if (kept == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat(path.string(), " is no private key in PEM: remove that file"));
+  }
+  return kept;
+}
+
+absl::StatusOr<PrivateKey> LoadOrMakeKey(const std::string& name, const std::string& directory) {
+  const std::filesystem::path path = std::filesystem::path(directory) / (name + ".pem");
+  PrivateKey key = directory.empty() ? nullptr : LoadKey(path);
+  if (key != nullptr) return key;
+  key.reset(EVP_RSA_gen(kKeyBits));
+  if (key == nullptr) return absl::InternalError("OpenSSL cannot make an RSA key");
+  if (directory.empty()) return key;
+  return KeepKey(path, std::move(key));
 }
 
 // The key of that name: made once in a process, and once for a key directory.
@@ -75,14 +89,10 @@ absl::StatusOr<PrivateKey> KeyNamed(const std::string& name, const std::string& 
   static auto& keys = *new std::map<std::string, PrivateKey>;
   const std::lock_guard lock(mutex);
   PrivateKey& key = keys[absl::StrCat(directory, "/", name)];
-  const std::filesystem::path path = std::filesystem::path(directory) / (name + ".pem");
-  if (key == nullptr && !directory.empty()) key = LoadKey(path);
   if (key == nullptr) {
-    key.reset(EVP_RSA_gen(kKeyBits));
-    if (key == nullptr) return absl::InternalError("OpenSSL cannot make an RSA key");
-    if (!directory.empty()) {
-      if (absl::Status saved = SaveKey(path, key.get()); !saved.ok()) return saved;
-    }
+    auto made = LoadOrMakeKey(name, directory);
+    if (!made.ok()) return made.status();
+    key = *std::move(made);
   }
   return Share(key);
 }

@@ -44,11 +44,11 @@ std::string IntegerContent(std::uint32_t value) {
 }
 
 std::string Bits(std::initializer_list<int> bits) {
-  const int last = bits.size() == 0 ? -1 : std::max(bits);
-  std::string content(static_cast<std::size_t>(1 + (last + 8) / 8), '\0');
-  content[0] = static_cast<char>((8 - (last + 1) % 8) % 8);
+  const std::size_t count = bits.size() == 0 ? 0 : static_cast<std::size_t>(std::max(bits)) + 1;
+  std::string content(1 + (count + 7) / 8, '\0');
+  content[0] = static_cast<char>((8 - count % 8) % 8);
   for (const int bit : bits) {
-    char& byte = content[static_cast<std::size_t>(1 + bit / 8)];
+    char& byte = content[1 + static_cast<std::size_t>(bit) / 8];
     byte = static_cast<char>(byte | (0x80 >> (bit % 8)));
   }
   return Tlv(0x03, content);

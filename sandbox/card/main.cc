@@ -13,9 +13,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "sandbox/card/console.h"
 #include "sandbox/card/simulator.h"
@@ -38,6 +40,7 @@ struct Flags {
   std::string authority_out;
   bool uncounted = false;
   bool insert = false;
+  double insert_timeout = 10;
   bool no_input = false;
 };
 
@@ -50,6 +53,7 @@ void Declare(CLI::App& app, Flags& flags) {
   app.add_option("--host", flags.host, "host of the virtual reader");
   app.add_option("--port", flags.port, "its port: 35963 is slot 1, 35964 slot 2, ...");
   app.add_flag("--insert", flags.insert, "put the card in before saying ready");
+  app.add_option("--insert-timeout", flags.insert_timeout, "seconds to wait for the reader then");
   app.add_flag("--no-input", flags.no_input, "read no commands: run until SIGTERM");
   app.add_option("--serial", flags.card.serial, "1 to 24 digits");
   app.add_option("--pin", flags.card.pin, "practice PIN, 4 to 16 bytes");
@@ -84,11 +88,27 @@ int Fail(int code, std::string_view sentence) {
   return code;
 }
 
+// The card in the state that the flags ask for.
+absl::StatusOr<std::unique_ptr<CardSimulator>> MakeCard(const Flags& flags) {
+  auto card = CardSimulator::Create(flags.card);
+  if (!card.ok()) return card.status();
+  absl::Status set;
+  if (flags.pin_tries_left >= 0) set.Update((*card)->SetPinTriesLeft(flags.pin_tries_left));
+  if (flags.puk_tries_left >= 0) set.Update((*card)->SetPukTriesLeft(flags.puk_tries_left));
+  if (!set.ok()) return set;
+  if (!flags.authority_out.empty()) {
+    std::ofstream out(flags.authority_out);
+    out << (*card)->authority_certificate();
+    if (!out.flush()) return absl::UnavailableError("cannot write " + flags.authority_out);
+  }
+  return card;
+}
+
 int Serve(CardConsole& console, const Flags& flags) {
   if (flags.insert) {
-    if (const std::string answer = console.Execute("insert"); answer != "ok") {
-      return Fail(EX_UNAVAILABLE, answer);
-    }
+    const absl::Status inserted =
+        console.card().Insert(flags.host, flags.port, absl::Seconds(flags.insert_timeout));
+    if (!inserted.ok()) return Fail(EX_UNAVAILABLE, std::string(inserted.message()));
   }
   std::cout << "ok ready" << std::endl;
   if (flags.no_input) {
@@ -118,22 +138,10 @@ int main(int argc, char** argv) {
   }
   // There is nothing to save: being gone is being taken out of the reader.
   std::signal(SIGTERM, [](int) { ::_exit(EX_OK); });
-  auto card = CardSimulator::Create(flags.card);
+  auto card = MakeCard(flags);
   if (!card.ok()) {
     return Fail(absl::IsInvalidArgument(card.status()) ? EX_USAGE : EX_CANTCREAT,
                 std::string(card.status().message()));
-  }
-  for (const absl::Status& set :
-       {flags.pin_tries_left < 0 ? absl::OkStatus()
-                                 : (*card)->SetPinTriesLeft(flags.pin_tries_left),
-        flags.puk_tries_left < 0 ? absl::OkStatus()
-                                 : (*card)->SetPukTriesLeft(flags.puk_tries_left)}) {
-    if (!set.ok()) return Fail(EX_USAGE, std::string(set.message()));
-  }
-  if (!flags.authority_out.empty()) {
-    std::ofstream out(flags.authority_out);
-    out << (*card)->authority_certificate();
-    if (!out.flush()) return Fail(EX_CANTCREAT, "cannot write " + flags.authority_out);
   }
   CardConsole console(*std::move(card), flags.host, flags.port);
   return Serve(console, flags);

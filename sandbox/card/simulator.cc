@@ -162,15 +162,15 @@ void CardSimulator::Remove() {
 void CardSimulator::StartLink() {
   auto link = std::make_unique<VpcdLink>(
       host_, port_,
-      VpcdLink::Card{.reset = [this] { Reset(); },
-                     .answer_to_reset =
-                         [this] {
-                           const std::lock_guard lock(mutex_);
-                           return mute_ ? std::string(kMuteAtrBytes, '\0')
-                                        : AnswerToReset(options_);
-                         },
-                     .transmit = [this](std::string_view apdu,
-                                        std::stop_token stop) { return Process(apdu, stop); }});
+      VpcdLink::Card{
+          .reset = [this] { Reset(); },
+          .answer_to_reset =
+              [this] {
+                const std::lock_guard lock(mutex_);
+                return mute_ ? std::string(kMuteAtrBytes, '\0') : AnswerToReset(options_);
+              },
+          .transmit = [this](std::string_view apdu,
+                             const std::stop_token& stop) { return Process(apdu, stop); }});
   const std::lock_guard lock(mutex_);
   link_ = std::move(link);
 }

@@ -25,8 +25,12 @@ class Socket {
   explicit Socket(int fd) : fd_(fd) {}
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
+  // Resets the connection: see BreakOff.
   ~Socket() {
-    if (fd_ >= 0) ::close(fd_);
+    if (fd_ < 0) return;
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::close(fd_);
   }
   [[nodiscard]] int get() const { return fd_; }
 
@@ -72,6 +76,15 @@ bool Send(int socket, std::string_view payload) {
     rest.remove_prefix(static_cast<std::size_t>(sent));
   }
   return true;
+}
+
+// Announces an answer that will not come. Without that, or with an orderly end of the
+// connection, vpcd reports a pending command as answered with nothing; so it fails,
+// as it does with a card that is pulled out.
+void BreakOff(int socket) {
+  constexpr std::string_view kAnnounced("\0\2", 2);
+  [[maybe_unused]] const ssize_t sent =
+      ::send(socket, kAnnounced.data(), kAnnounced.size(), MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -130,7 +143,10 @@ bool VpcdLink::Serve(int socket, const std::stop_token& stop) {
     std::string answer;
     if (payload->size() != 1) {
       std::optional<std::string> response = card_.transmit(*payload, stop);
-      if (!response) return stop.stop_requested();
+      if (!response) {
+        BreakOff(socket);
+        return stop.stop_requested();
+      }
       answer = *std::move(response);
     } else if ((*payload)[0] == kGetAtr) {
       answer = card_.answer_to_reset();

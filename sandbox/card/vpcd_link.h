@@ -30,7 +30,8 @@ class VpcdLink {
     std::function<void()> reset;
     std::function<std::string()> answer_to_reset;
     // Nothing: the card dies here. `stop` is requested when the card is taken out.
-    std::function<std::optional<std::string>(std::string_view, std::stop_token stop)> transmit;
+    std::function<std::optional<std::string>(std::string_view, const std::stop_token& stop)>
+        transmit;
   };
 
   // Starts to look for the reader at once, and again whenever the connection is

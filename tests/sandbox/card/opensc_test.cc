@@ -1,0 +1,187 @@
+// OpenSC's akis driver as the judge: code that nobody here wrote, and that knew real
+// cards, has to find its way around the simulator. Run by tests/support/isolated.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "sandbox/card/apdu.h"
+#include "sandbox/card/simulator.h"
+#include "tests/sandbox/card/hex.h"
+#include "tests/sandbox/card/pcsc.h"
+#include "tests/support/process.h"
+
+namespace ilkimza::sandbox {
+namespace {
+
+using ::testing::AllOf;
+using testing::Finished;
+using ::testing::HasSubstr;
+using testing::ReadFile;
+using testing::WriteFile;
+
+// The driver is off by default and knows one answer to reset, that of version 1.0;
+// the second block leads another version to it.
+constexpr std::string_view kConfiguration = R"(app default {
+  card_drivers = akis, internal;
+  card_atr 3b:9f:13:81:31:fe:45:80:67:55:45:4b:41:45:12:92:31:80:73:b3:a1:80:ef {
+    driver = "akis";
+  }
+}
+)";
+
+class OpenscTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    reader_ = new PcscReader;
+    Insert({});
+  }
+  static void TearDownTestSuite() {
+    delete std::exchange(card_, nullptr);
+    delete reader_;
+  }
+  // A new card in the reader.
+  static void Insert(CardOptions options) {
+    delete std::exchange(card_, nullptr);
+    ASSERT_TRUE(reader_->WaitFor(SCARD_STATE_EMPTY));
+    card_ = MakeCard(std::move(options)).release();
+    ASSERT_TRUE(card_->Insert("localhost", 35963).ok());
+    ASSERT_TRUE(reader_->WaitFor(SCARD_STATE_PRESENT));
+  }
+
+  void SetUp() override {
+    WriteFile(directory_ / "opensc.conf", std::string(kConfiguration));
+    ASSERT_TRUE(card_->SetPin("1234").ok());
+    ASSERT_TRUE(card_->SetPinTriesLeft(3).ok());
+    ASSERT_TRUE(card_->SetPukTriesLeft(3).ok());
+    card_->ResetCommandCounts();
+  }
+
+  // Runs a shell command in a directory of its own; its output and errors together.
+  Finished Shell(const std::string& command) {
+    return testing::Run({"sh", "-c", "cd " + directory_.path() + " && { " + command + "; } 2>&1"},
+                        std::chrono::seconds(30),
+                        {{"OPENSC_CONF", directory_ / "opensc.conf"}, {"LC_ALL", "C.UTF-8"}});
+  }
+
+  static inline PcscReader* reader_ = nullptr;
+  static inline CardSimulator* card_ = nullptr;
+  testing::TempDir directory_;
+};
+
+TEST_F(OpenscTest, KnowsTheCardByName) {
+  EXPECT_THAT(Shell("opensc-tool --name").output, HasSubstr("AKIS\n"));
+  EXPECT_THAT(Shell("opensc-tool --atr").output,
+              HasSubstr("3b:9f:13:81:31:fe:45:80:67:55:45:4b:41:45:12:92:31:80:73:b3:a1:80:ef"));
+}
+
+TEST_F(OpenscTest, ReadsTheSerial) {
+  EXPECT_THAT(Shell("opensc-tool --serial").output,
+              HasSubstr("87 21 14 70 00 00 00 00 00 00 FF FF"));
+}
+
+TEST_F(OpenscTest, WalksTheFiles) {
+  const std::string files = Shell("opensc-tool --list-files").output;
+  EXPECT_THAT(files, AllOf(HasSubstr("3f002f00 type: wEF"), HasSubstr("3f003d00 ["),
+                           HasSubstr("3f003d004501 type: wEF")));
+}
+
+TEST_F(OpenscTest, DumpsTheObjects) {
+  const Finished dump = Shell("pkcs15-tool --dump");
+  EXPECT_EQ(dump.exit_code, 0);
+  EXPECT_THAT(dump.output,
+              AllOf(HasSubstr("PKCS#15 Card [AKIS]"), HasSubstr("PIN [PIN]"),
+                    HasSubstr("Reference      : 128 (0x80)"), HasSubstr("min_len:4, max_len:16"),
+                    HasSubstr("unblockingPin"), HasSubstr("Private RSA Key [Nitelikli Imza]"),
+                    HasSubstr("sign, nonRepudiation"), HasSubstr("ModLength      : 2048")));
+  EXPECT_THAT(dump.output, AllOf(HasSubstr("X.509 Certificate [Nitelikli Imza]"),
+                                 HasSubstr("X.509 Certificate [Kimlik Dogrulama]"),
+                                 HasSubstr("X.509 Certificate [Kok Sertifika]"),
+                                 HasSubstr("Authority      : yes")));
+  EXPECT_EQ(card_->CommandCount(kVerify), 0);
+}
+
+TEST_F(OpenscTest, VerifiesThePin) {
+  EXPECT_EQ(Shell("pkcs15-tool --verify-pin --pin 1234").exit_code, 0);
+  EXPECT_EQ(card_->CommandCount(kVerify), 1);
+  EXPECT_TRUE(card_->pin_verified());
+}
+
+TEST_F(OpenscTest, IsToldOfAWrongPin) {
+  const Finished wrong = Shell("pkcs15-tool --verify-pin --pin 9999");
+  EXPECT_NE(wrong.exit_code, 0);
+  EXPECT_THAT(wrong.output, HasSubstr("PIN code or key incorrect"));
+  EXPECT_EQ(card_->tries_left().pin, 2);
+  EXPECT_THAT(Shell("opensc-tool --send-apdu 00:20:00:80:04:39:39:39:39").output,
+              HasSubstr("SW1=0x63, SW2=0xC1"));
+}
+
+TEST_F(OpenscTest, IsToldOfABlockedPin) {
+  ASSERT_TRUE(card_->SetPinTriesLeft(0).ok());
+  const Finished blocked = Shell("pkcs15-tool --verify-pin --pin 1234");
+  EXPECT_NE(blocked.exit_code, 0);
+  EXPECT_THAT(blocked.output, HasSubstr("Authentication method blocked"));
+}
+
+TEST_F(OpenscTest, ChangesThePin) {
+  EXPECT_EQ(Shell("pkcs15-tool --change-pin --pin 1234 --new-pin 567890").exit_code, 0);
+  EXPECT_EQ(card_->pin(), "567890");
+  EXPECT_NE(Shell("pkcs15-tool --change-pin --pin 1234 --new-pin 111111").exit_code, 0);
+  EXPECT_EQ(card_->pin(), "567890");
+  EXPECT_EQ(card_->tries_left().pin, 2);
+}
+
+TEST_F(OpenscTest, MakesASignatureThatOpensslVerifies) {
+  WriteFile(directory_ / "text", "signed on the card\n");
+  WriteFile(directory_ / "authority.pem", card_->authority_certificate());
+  EXPECT_EQ(Shell("openssl dgst -sha256 -binary text > hash && "
+                  "pkcs15-crypt --sign --key 01 --pkcs1 --sha-256 --signature-format openssl"
+                  " --input hash --output signature --pin 1234")
+                .exit_code,
+            0);
+  EXPECT_GE(card_->CommandCount(kPerformSecurityOperation), 2) << "256 bytes are two commands";
+  EXPECT_EQ(Shell("pkcs15-tool --read-certificate 01 --output certificate.pem && "
+                  "openssl x509 -in certificate.pem -noout -pubkey > public.pem")
+                .exit_code,
+            0);
+  EXPECT_THAT(Shell("openssl dgst -sha256 -verify public.pem -signature signature text").output,
+              HasSubstr("Verified OK"));
+  EXPECT_THAT(Shell("openssl verify -CAfile authority.pem certificate.pem").output,
+              HasSubstr("certificate.pem: OK"));
+  WriteFile(directory_ / "text", "something else\n");
+  EXPECT_NE(Shell("openssl dgst -sha256 -verify public.pem -signature signature text").exit_code,
+            0);
+}
+
+TEST_F(OpenscTest, CannotSignWithAWrongPin) {
+  WriteFile(directory_ / "hash", std::string(32, 'x'));
+  EXPECT_NE(Shell("pkcs15-crypt --sign --key 01 --pkcs1 --sha-256 --input hash --output signature"
+                  " --pin 9999")
+                .exit_code,
+            0);
+  EXPECT_EQ(card_->CommandCount(kPerformSecurityOperation), 0);
+  EXPECT_EQ(ReadFile(directory_ / "signature"), "");
+}
+
+// The one version that the driver knows by itself.
+class OpenscVersion10Test : public OpenscTest {
+ protected:
+  static void SetUpTestSuite() {
+    reader_ = new PcscReader;
+    Insert({.serial = "12345678901234567890", .version = "1.0"});
+  }
+};
+
+TEST_F(OpenscVersion10Test, NeedsNoLineOfConfiguration) {
+  WriteFile(directory_ / "opensc.conf", "app default { card_drivers = akis, internal; }\n");
+  EXPECT_THAT(Shell("opensc-tool --name").output, HasSubstr("AKIS\n"));
+  EXPECT_THAT(Shell("opensc-tool --serial").output,
+              HasSubstr("12 34 56 78 90 12 34 56 78 90 FF FF"));
+}
+
+}  // namespace
+}  // namespace ilkimza::sandbox

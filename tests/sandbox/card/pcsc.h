@@ -1,0 +1,76 @@
+// The smart-card service as a test sees it: `tests/support/isolated` started it.
+#ifndef ILKIMZA_TESTS_SANDBOX_CARD_PCSC_H_
+#define ILKIMZA_TESTS_SANDBOX_CARD_PCSC_H_
+
+#include <gtest/gtest.h>
+#include <winscard.h>
+
+#include <string>
+#include <string_view>
+
+#include "tests/sandbox/card/hex.h"
+
+namespace ilkimza::sandbox {
+
+// One context and its first reader.
+class PcscReader {
+ public:
+  PcscReader() {
+    EXPECT_EQ(SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context_),
+              SCARD_S_SUCCESS);
+    char names[1024];
+    DWORD size = sizeof names;
+    EXPECT_EQ(SCardListReaders(context_, nullptr, names, &size), SCARD_S_SUCCESS);
+    name_ = names;
+  }
+  PcscReader(const PcscReader&) = delete;
+  PcscReader& operator=(const PcscReader&) = delete;
+  ~PcscReader() { SCardReleaseContext(context_); }
+
+  // Waits for events until one of `flags` and none of `without` is set; false where
+  // nothing changes for ten seconds.
+  [[nodiscard]] bool WaitFor(DWORD flags, DWORD without = 0) {
+    SCARD_READERSTATE state{};
+    state.szReader = name_.c_str();
+    for (;;) {
+      constexpr DWORD kTenSeconds = 10'000;
+      if (SCardGetStatusChange(context_, kTenSeconds, &state, 1) != SCARD_S_SUCCESS) return false;
+      const DWORD now = state.dwEventState;
+      if ((now & flags) != 0 && (now & without) == 0) return true;
+      state.dwCurrentState = state.dwEventState;
+    }
+  }
+
+  [[nodiscard]] LONG Connect() {
+    DWORD protocol = 0;
+    return SCardConnect(context_, name_.c_str(), SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, &card_,
+                        &protocol);
+  }
+  void Disconnect(DWORD disposition) { SCardDisconnect(card_, disposition); }
+
+  // Both in hex; an error of the service as "error 80100069".
+  [[nodiscard]] std::string Send(std::string_view command) {
+    const std::string bytes = Bytes(command);
+    unsigned char answer[300];
+    DWORD size = sizeof answer;
+    const LONG result =
+        SCardTransmit(card_, SCARD_PCI_T1, reinterpret_cast<const unsigned char*>(bytes.data()),
+                      bytes.size(), nullptr, answer, &size);
+    if (result == SCARD_S_SUCCESS) {
+      return Hex(std::string_view(reinterpret_cast<char*>(answer), size));
+    }
+    char text[32];
+    std::snprintf(text, sizeof text, "error %08lX",
+                  static_cast<unsigned long>(result) & 0xFFFFFFFF);
+    return text;
+  }
+
+ private:
+  SCARDCONTEXT context_ = 0;
+  SCARDHANDLE card_ = 0;
+  std::string name_;
+};
+
+}  // namespace ilkimza::sandbox
+
+#endif  // ILKIMZA_TESTS_SANDBOX_CARD_PCSC_H_
