@@ -1,0 +1,110 @@
+// The durable journal of PIN attempts. Each attempt is on disk before it is sent to a
+// card, and its result after: a program that dies in between knows at its next start
+// that a try may have been spent, and never takes it for one that was not.
+//
+// The file holds one JSON object for each line: names, serials and results, never a
+// PIN. It is synchronised after each line, kept below about 64 KiB by leaving old
+// attempts out, readable by its owner only, and locked while open. A line torn by a
+// loss of power is skipped.
+//
+// Thread-safe.
+#ifndef ILKIMZA_AGENT_CARD_JOURNAL_H_
+#define ILKIMZA_AGENT_CARD_JOURNAL_H_
+
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+
+namespace ilkimza::agent {
+
+enum class AttemptKind { kVerify, kChange, kTestSign };
+
+enum class AttemptResult {
+  // Sent, or about to be: no result yet.
+  kOpen,
+  // PC/SC refused it before it left: no try was spent.
+  kNotSent,
+  // The card refused the command without looking at the PIN.
+  kRefused,
+  kWrong,
+  kBlocked,
+  // The PIN was right; a change is made, a test signature still under way.
+  kRight,
+  kSigned,
+  kSignatureInvalid,
+  // The card's answer never came.
+  kUnknown,
+};
+
+struct Attempt {
+  // Grows with each attempt; given by the journal.
+  int64_t number = 0;
+  AttemptKind kind = AttemptKind::kVerify;
+  std::string serial;
+  // Empty and 0 outside journeys.
+  std::string journey;
+  int64_t directive_id = 0;
+  // Empty where the caller gave none.
+  std::string request_id;
+  AttemptResult result = AttemptResult::kOpen;
+  // -1 where the card did not tell.
+  int tries_left = -1;
+};
+
+class Journal {
+ public:
+  // Makes the file where it is missing. STORE_FAILED where it cannot be read, written
+  // or locked; an unreadable line is skipped and logged.
+  static absl::StatusOr<std::unique_ptr<Journal>> Open(const std::filesystem::path& path,
+                                                       Clock& clock = SystemClock());
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+  ~Journal();
+
+  // Returns the attempt's number once it is on disk. STORE_FAILED: nothing may be sent.
+  absl::StatusOr<int64_t> Begin(const Attempt& attempt);
+  // A later result replaces an earlier one.
+  absl::Status Finish(int64_t number, AttemptResult result, int tries_left);
+
+  // Attempts without a result, oldest first.
+  [[nodiscard]] std::vector<Attempt> Unresolved() const;
+  // The last attempt of a directive.
+  [[nodiscard]] std::optional<Attempt> FindDirective(std::string_view journey,
+                                                     int64_t directive_id) const;
+  // `request_id` is not empty.
+  [[nodiscard]] std::optional<Attempt> FindRequest(std::string_view request_id) const;
+
+ private:
+  Journal(std::filesystem::path path, Clock& clock) : path_(std::move(path)), clock_(clock) {}
+
+  absl::Status Load();
+  void TakeLine(std::string_view line);
+  absl::Status Append(const std::string& line);
+  absl::Status Compact();
+  absl::Status Failed(std::string_view what, int error) const;
+  [[nodiscard]] Attempt* Find(int64_t number);
+
+  const std::filesystem::path path_;
+  Clock& clock_;
+  mutable std::mutex mutex_;
+  int fd_ = -1;
+  std::size_t size_ = 0;
+  bool torn_ = false;
+  int64_t last_number_ = 0;
+  // Ordered by number.
+  std::deque<Attempt> attempts_;
+};
+
+}  // namespace ilkimza::agent
+
+#endif  // ILKIMZA_AGENT_CARD_JOURNAL_H_

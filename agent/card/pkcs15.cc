@@ -1,0 +1,260 @@
+#include "agent/card/pkcs15.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "agent/card/tlv.h"
+
+namespace ilkimza::agent {
+namespace {
+
+constexpr uint32_t kBoolean = 0x01, kInteger = 0x02, kBitString = 0x03, kOctetString = 0x04,
+                   kEnumerated = 0x0A, kUtf8String = 0x0C, kSequence = 0x30, kContext0 = 0x80,
+                   kConstructed0 = 0xA0, kConstructed1 = 0xA1;
+constexpr std::string_view kApplicationId("\xA0\x00\x00\x00\x63PKCS-15", 12);
+constexpr std::size_t kMaxPath = 16;
+constexpr std::size_t kMaxId = 64;
+// Bits of PinFlags.
+constexpr int kUnblockingPin = 6, kSoPin = 7;
+
+bool BitIsSet(std::string_view bit_string, int bit) {
+  const std::size_t byte = 1 + static_cast<std::size_t>(bit) / 8;
+  if (byte >= bit_string.size()) return false;
+  return (static_cast<uint8_t>(bit_string[byte]) & (0x80 >> (bit % 8))) != 0;
+}
+
+// Path ::= SEQUENCE { efidOrPath OCTET STRING, ... }; empty for anything else.
+std::string PathOf(std::string_view sequence) {
+  TlvReader reader(sequence);
+  const auto path = reader.NextIf(kOctetString);
+  if (!path || path->value.empty() || path->value.size() > kMaxPath ||
+      path->value.size() % 2 != 0) {
+    return {};
+  }
+  return std::string(path->value);
+}
+
+std::string Id(const std::optional<Tlv>& octets) {
+  return octets && octets->value.size() <= kMaxId ? std::string(octets->value) : std::string();
+}
+
+struct CommonAttributes {
+  std::string label;
+  std::string auth_id;
+};
+
+CommonAttributes ParseCommon(std::string_view sequence) {
+  CommonAttributes common;
+  if (const auto label = FindTlv(sequence, kUtf8String)) common.label = Printable(label->value);
+  common.auth_id = Id(FindTlv(sequence, kOctetString));
+  return common;
+}
+
+// The three parts every entry has: common attributes, attributes of its class, and
+// (past an optional [0]) those of its type.
+struct Entry {
+  CommonAttributes common;
+  std::string_view class_attributes;
+  std::string_view type_attributes;
+};
+
+std::optional<Entry> ParseEntry(const Tlv& tlv) {
+  if (tlv.tag != kSequence) return std::nullopt;
+  TlvReader reader(tlv.value);
+  const auto common = reader.NextIf(kSequence);
+  const auto attributes = reader.NextIf(kSequence);
+  if (!common || !attributes) return std::nullopt;
+  reader.NextIf(kConstructed0);
+  const auto type = reader.NextIf(kConstructed1);
+  const auto inner = type ? FindTlv(type->value, kSequence) : std::nullopt;
+  if (!inner) return std::nullopt;
+  return Entry{ParseCommon(common->value), attributes->value, inner->value};
+}
+
+// Calls `take` for each entry; what it cannot use it leaves.
+absl::Status ForEachEntry(std::string_view bytes, const std::function<void(const Entry&)>& take) {
+  TlvReader reader(bytes);
+  for (int i = 0; i < kMaxEntries; ++i) {
+    const auto next = reader.Next();
+    if (!next) break;
+    if (const auto entry = ParseEntry(*next)) take(*entry);
+  }
+  return reader.status();
+}
+
+std::optional<uint8_t> Reference(const std::optional<Tlv>& integer) {
+  if (!integer || integer->value.empty() || integer->value.size() > 2) return std::nullopt;
+  // 80 to FF are written as one byte by some cards and as 00 80 by others.
+  if (integer->value.size() == 2 && integer->value[0] != '\0') return std::nullopt;
+  return static_cast<uint8_t>(integer->value.back());
+}
+
+// PinAttributes; nothing where a part that must be there is not.
+std::optional<PinObject> ParsePinAttributes(std::string_view sequence) {
+  TlvReader reader(sequence);
+  const auto flags = reader.NextIf(kBitString);
+  const auto type = reader.NextIf(kEnumerated);
+  const auto min_length = reader.NextIf(kInteger);
+  const auto stored_length = reader.NextIf(kInteger);
+  if (!flags || !type || !min_length || !stored_length) return std::nullopt;
+  const auto max_length = reader.NextIf(kInteger);
+  PinObject pin;
+  pin.administrative = BitIsSet(flags->value, kUnblockingPin) || BitIsSet(flags->value, kSoPin);
+  // bcd, ascii-numeric; the rest take letters too.
+  const auto charset = UnsignedValue(type->value);
+  pin.limits.charset = charset && *charset <= 1 ? PinCharset::kDigits : PinCharset::kAscii;
+  const PinLimits defaults;
+  const auto min_value = UnsignedValue(min_length->value);
+  const auto max_value = UnsignedValue((max_length ? max_length : stored_length)->value);
+  // A card that names no sensible limits gets those of its profile.
+  if (min_value && max_value && *min_value >= 1 && *min_value <= *max_value &&
+      *max_value <= static_cast<uint32_t>(defaults.max_length)) {
+    pin.limits.min_length = static_cast<int>(*min_value);
+    pin.limits.max_length = static_cast<int>(*max_value);
+  }
+  const auto reference = Reference(reader.NextIf(kContext0));
+  pin.reference = reference.value_or(0);
+  if (const auto path = FindTlv(reader.rest(), kSequence)) pin.path = PathOf(path->value);
+  return pin;
+}
+
+// Bytes of the UTF-8 character at the start of `text`; 0 where there is none.
+std::size_t CharacterSize(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<uint8_t>(text[i]); };
+  const uint8_t first = byte(0);
+  std::size_t size = 0;
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first < 0xE0) size = 2;
+  if (first >= 0xE0 && first < 0xF0) size = 3;
+  if (first >= 0xF0 && first < 0xF5) size = 4;
+  if (size == 0 || text.size() < size) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  // Overlong forms, surrogates, and past U+10FFFF.
+  if (first == 0xE0 && byte(1) < 0xA0) return 0;
+  if (first == 0xED && byte(1) >= 0xA0) return 0;
+  if (first == 0xF0 && byte(1) < 0x90) return 0;
+  if (first == 0xF4 && byte(1) >= 0x90) return 0;
+  return size;
+}
+
+}  // namespace
+
+std::string Printable(std::string_view text, std::size_t limit) {
+  std::string clean;
+  while (!text.empty()) {
+    const std::size_t size = CharacterSize(text);
+    // U+0080 to U+009F are control characters too.
+    const bool control = static_cast<uint8_t>(text[0]) < 0x20 || text[0] == 0x7F ||
+                         (size == 2 && text[0] == '\xC2' && static_cast<uint8_t>(text[1]) < 0xA0);
+    const std::string_view taken = size == 0 || control ? "?" : text.substr(0, size);
+    if (clean.size() + taken.size() > limit) break;
+    clean += taken;
+    text.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return clean;
+}
+
+absl::StatusOr<ObjectDirectory> ParseObjectDirectory(std::string_view bytes) {
+  ObjectDirectory directory;
+  TlvReader reader(bytes);
+  for (int i = 0; i < kMaxEntries; ++i) {
+    const auto next = reader.Next();
+    if (!next) break;
+    const auto path = FindTlv(next->value, kSequence);
+    const std::string where = path ? PathOf(path->value) : std::string();
+    if (where.empty()) continue;
+    switch (next->tag) {
+      case 0xA0:
+        if (directory.private_keys.empty()) directory.private_keys = where;
+        break;
+      case 0xA4:
+        directory.certificates.insert(directory.certificates.begin(), where);
+        break;
+      case 0xA5:  // trusted ones
+        directory.certificates.push_back(where);
+        break;
+      case 0xA8:
+        if (directory.authentication_objects.empty()) directory.authentication_objects = where;
+        break;
+      default:
+        break;
+    }
+  }
+  if (!reader.status().ok()) return reader.status();
+  return directory;
+}
+
+absl::StatusOr<std::vector<PinObject>> ParseAuthenticationObjects(std::string_view bytes) {
+  std::vector<PinObject> pins;
+  const absl::Status status = ForEachEntry(bytes, [&](const Entry& entry) {
+    auto pin = ParsePinAttributes(entry.type_attributes);
+    if (!pin) return;
+    pin->label = entry.common.label;
+    pin->auth_id = Id(FindTlv(entry.class_attributes, kOctetString));
+    pins.push_back(*std::move(pin));
+  });
+  if (!status.ok()) return status;
+  return pins;
+}
+
+absl::StatusOr<std::vector<PrivateKeyObject>> ParsePrivateKeys(std::string_view bytes) {
+  std::vector<PrivateKeyObject> keys;
+  const absl::Status status = ForEachEntry(bytes, [&](const Entry& entry) {
+    PrivateKeyObject key;
+    key.label = entry.common.label;
+    key.auth_id = entry.common.auth_id;
+    TlvReader reader(entry.class_attributes);
+    key.id = Id(reader.NextIf(kOctetString));
+    reader.NextIf(kBitString);
+    reader.NextIf(kBoolean);
+    reader.NextIf(kBitString);
+    const auto reference = Reference(reader.NextIf(kInteger));
+    if (key.id.empty() || !reference) return;
+    key.reference = *reference;
+    keys.push_back(std::move(key));
+  });
+  if (!status.ok()) return status;
+  return keys;
+}
+
+absl::StatusOr<std::vector<CertificateObject>> ParseCertificateDirectory(std::string_view bytes) {
+  std::vector<CertificateObject> certificates;
+  const absl::Status status = ForEachEntry(bytes, [&](const Entry& entry) {
+    CertificateObject certificate;
+    certificate.label = entry.common.label;
+    certificate.id = Id(FindTlv(entry.class_attributes, kOctetString));
+    const auto path = FindTlv(entry.type_attributes, kSequence);
+    certificate.path = path ? PathOf(path->value) : std::string();
+    if (!certificate.path.empty()) certificates.push_back(std::move(certificate));
+  });
+  if (!status.ok()) return status;
+  return certificates;
+}
+
+std::string FindApplicationPath(std::string_view dir_bytes) {
+  TlvReader reader(dir_bytes);
+  for (int i = 0; i < kMaxEntries; ++i) {
+    const auto application = reader.Next();
+    if (!application) break;
+    if (application->tag != 0x61) continue;
+    const auto id = FindTlv(application->value, 0x4F);
+    const auto path = FindTlv(application->value, 0x51);
+    if (id && id->value == kApplicationId && path && path->value.size() <= kMaxPath &&
+        path->value.size() % 2 == 0) {
+      return std::string(path->value);
+    }
+  }
+  return {};
+}
+
+std::string ParseTokenLabel(std::string_view bytes) {
+  const auto label = FindTlv(bytes, {kSequence, kContext0});
+  return label ? Printable(label->value) : std::string();
+}
+
+}  // namespace ilkimza::agent

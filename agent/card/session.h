@@ -1,0 +1,87 @@
+// A card for the time of one job: connected, inside a transaction, so that no other
+// program can come between the commands. RAII: when it goes the card is given back,
+// reset if a PIN may have been verified, so that nobody else finds it open.
+//
+// How PC/SC's rudeness is met:
+// - another program has the card for itself: asked again with growing pauses, then
+//   CARD_BUSY; it has a transaction: waited for, at most as long;
+// - another program reset the card: connected again. Commands that were under way
+//   are answered with CARD_RESET, and `RunOnCard` starts the work over, unless a PIN
+//   was sent in it: a PIN is never sent again;
+// - anything that happens to a PIN command after it left is ATTEMPT_UNKNOWN;
+// - the service died: a new context, with growing pauses, before anything is sent.
+//
+// Lives on one thread: that of the job.
+#ifndef ILKIMZA_AGENT_CARD_SESSION_H_
+#define ILKIMZA_AGENT_CARD_SESSION_H_
+
+#include <functional>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/card/apdu.h"
+#include "agent/card/worker.h"
+
+namespace ilkimza::agent {
+
+class CardSession final : public CardChannel {
+ public:
+  static absl::StatusOr<std::unique_ptr<CardSession>> Open(CardEnvironment& environment);
+  CardSession(const CardSession&) = delete;
+  CardSession& operator=(const CardSession&) = delete;
+  ~CardSession() override;
+
+  absl::StatusOr<ResponseApdu> Send(const CommandApdu& command) override;
+  // Whether a PIN command left this session.
+  [[nodiscard]] bool attempt_sent() const { return attempt_sent_; }
+  // Connects again and begins a new transaction, after CARD_RESET.
+  absl::Status Recover();
+
+ private:
+  explicit CardSession(CardEnvironment& environment) : environment_(environment) {}
+
+  absl::Status Connect();
+  absl::Status BeginTransaction();
+  absl::StatusOr<std::string> Transmit(std::string_view command, bool attempt);
+  absl::Status TransmitError(LONG code, bool attempt);
+  void GiveBack();
+
+  CardEnvironment& environment_;
+  SCARDHANDLE card_ = 0;
+  DWORD protocol_ = 0;
+  bool connected_ = false;
+  bool in_transaction_ = false;
+  bool attempt_sent_ = false;
+};
+
+// Opens a session, does `work` on it, and gives the card back before it returns.
+// Starts `work` over where another program reset the card before any PIN was sent; at
+// most three times in all, then CARD_RESET.
+template <typename T>
+absl::StatusOr<T> RunOnCard(CardEnvironment& environment,
+                            const std::function<absl::StatusOr<T>(CardSession&)>& work);
+
+// Whether `status` is CARD_RESET.
+bool IsCardReset(const absl::Status& status);
+
+inline constexpr int kMaxResets = 3;
+
+template <typename T>
+absl::StatusOr<T> RunOnCard(CardEnvironment& environment,
+                            const std::function<absl::StatusOr<T>(CardSession&)>& work) {
+  auto session = CardSession::Open(environment);
+  if (!session.ok()) return session.status();
+  for (int run = 1;; ++run) {
+    absl::StatusOr<T> result = work(**session);
+    if (result.ok() || !IsCardReset(result.status()) || (*session)->attempt_sent() ||
+        run == kMaxResets) {
+      return result;
+    }
+    if (absl::Status status = (*session)->Recover(); !status.ok()) return status;
+  }
+}
+
+}  // namespace ilkimza::agent
+
+#endif  // ILKIMZA_AGENT_CARD_SESSION_H_
