@@ -110,8 +110,10 @@ bool IsTrustFailure(CURLcode code) {
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_USE_SSL_FAILED: return true;
-    default: return false;
+    case CURLE_USE_SSL_FAILED:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -194,8 +196,8 @@ class CurlBrowser : public Browser {
                                   const std::stop_token& stop) {
     ILKIMZA_ASSIGN_OR_RETURN(Address address, ParseAddress(request.referer, request.url));
     ILKIMZA_RETURN_IF_ERROR(origins_.Check("A link or form of the page", address));
-    Hop hop{request.method,  address, "", request.submits, max_bytes,
-            absl::Now() + options_.total_timeout};
+    Hop hop{request.method,  address,   "",
+            request.submits, max_bytes, absl::Now() + options_.total_timeout};
     for (int redirects = 0; redirects <= options_.max_redirects; ++redirects) {
       Response response;
       ILKIMZA_RETURN_IF_ERROR(Hand(request, redirects > 0, hop, response, stop));
@@ -228,8 +230,8 @@ class CurlBrowser : public Browser {
       if (ReasonOf(status) != v1::ERROR_REASON_PORTAL_UNREACHABLE) break;
     }
     const v1::ErrorReason reason = ReasonOf(status);
-    if (after_submission && (reason == v1::ERROR_REASON_PORTAL_UNREACHABLE ||
-                             reason == v1::ERROR_REASON_CANCELLED)) {
+    if (after_submission &&
+        (reason == v1::ERROR_REASON_PORTAL_UNREACHABLE || reason == v1::ERROR_REASON_CANCELLED)) {
       return Unknown(hop.address.origin, "the page that should follow did not come");
     }
     return status;
@@ -269,8 +271,8 @@ class CurlBrowser : public Browser {
     if (referer.ok() && referer->origin == hop.address.origin) {
       Set(CURLOPT_REFERER, referer->url.c_str());
     }
-    curl_slist* list =
-        curl_slist_append(nullptr, absl::StrCat("Accept-Language: ", options_.accept_language).c_str());
+    curl_slist* list = curl_slist_append(
+        nullptr, absl::StrCat("Accept-Language: ", options_.accept_language).c_str());
     if (hop.method == Request::kPost) {
       Set(CURLOPT_POST, 1L);
       Set(CURLOPT_POSTFIELDS, request.body.data());

@@ -26,25 +26,34 @@ struct Label {
   Charset charset;
 };
 constexpr Label kLabels[] = {
-    {"utf-8", Charset::kUtf8},           {"utf8", Charset::kUtf8},
+    {"utf-8", Charset::kUtf8},
+    {"utf8", Charset::kUtf8},
     {"unicode-1-1-utf-8", Charset::kUtf8},
-    {"iso-8859-9", Charset::kWindows1254}, {"iso8859-9", Charset::kWindows1254},
-    {"iso88599", Charset::kWindows1254},   {"iso_8859-9", Charset::kWindows1254},
-    {"latin5", Charset::kWindows1254},     {"l5", Charset::kWindows1254},
-    {"iso-ir-148", Charset::kWindows1254}, {"csisolatin5", Charset::kWindows1254},
-    {"windows-1254", Charset::kWindows1254}, {"cp1254", Charset::kWindows1254},
+    {"iso-8859-9", Charset::kWindows1254},
+    {"iso8859-9", Charset::kWindows1254},
+    {"iso88599", Charset::kWindows1254},
+    {"iso_8859-9", Charset::kWindows1254},
+    {"latin5", Charset::kWindows1254},
+    {"l5", Charset::kWindows1254},
+    {"iso-ir-148", Charset::kWindows1254},
+    {"csisolatin5", Charset::kWindows1254},
+    {"windows-1254", Charset::kWindows1254},
+    {"cp1254", Charset::kWindows1254},
     {"x-cp1254", Charset::kWindows1254},
-    {"iso-8859-1", Charset::kWindows1252}, {"iso8859-1", Charset::kWindows1252},
-    {"latin1", Charset::kWindows1252},     {"us-ascii", Charset::kWindows1252},
-    {"ascii", Charset::kWindows1252},      {"windows-1252", Charset::kWindows1252},
+    {"iso-8859-1", Charset::kWindows1252},
+    {"iso8859-1", Charset::kWindows1252},
+    {"latin1", Charset::kWindows1252},
+    {"us-ascii", Charset::kWindows1252},
+    {"ascii", Charset::kWindows1252},
+    {"windows-1252", Charset::kWindows1252},
     {"cp1252", Charset::kWindows1252},
 };
 
 absl::Status Unreadable(std::string_view why) {
-  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_PAGE_UNREADABLE,
-                   absl::StrCat("The portal's page cannot be read: ",
-                                absl::string_view(why.data(), why.size()),
-                                ". Try again later, or go on in the browser."));
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_PAGE_UNREADABLE,
+      absl::StrCat("The portal's page cannot be read: ", absl::string_view(why.data(), why.size()),
+                   ". Try again later, or go on in the browser."));
 }
 
 absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
@@ -168,9 +177,12 @@ std::optional<Charset> CharsetByName(std::string_view label) {
 
 std::string_view CharsetName(Charset charset) {
   switch (charset) {
-    case Charset::kUtf8: return "utf-8";
-    case Charset::kWindows1254: return "windows-1254";
-    case Charset::kWindows1252: return "windows-1252";
+    case Charset::kUtf8:
+      return "utf-8";
+    case Charset::kWindows1254:
+      return "windows-1254";
+    case Charset::kWindows1252:
+      return "windows-1252";
   }
   return "utf-8";
 }
@@ -225,8 +237,7 @@ WipedString FromUtf8(std::string_view text, Charset charset) {
       out.push_back(static_cast<char>(*byte));
     } else {
       char entity[16];
-      const int size =
-          std::snprintf(entity, sizeof(entity), "&#%u;", static_cast<unsigned>(point));
+      const int size = std::snprintf(entity, sizeof(entity), "&#%u;", static_cast<unsigned>(point));
       out.append(entity, static_cast<std::size_t>(size));
     }
   }

@@ -155,7 +155,8 @@ class Sender {
     bool first_taken = false;
     std::optional<Pair> first;
     AppendChosen(list, name, first_taken, first, pairs_, 0);
-    const bool drop_down = Attribute(list, "multiple") == nullptr && Attribute(list, "size") == nullptr;
+    const bool drop_down =
+        Attribute(list, "multiple") == nullptr && Attribute(list, "size") == nullptr;
     if (!first_taken && drop_down && first) pairs_.push_back(*first);
   }
 
@@ -179,7 +180,8 @@ class Sender {
   // The attribute of the form, or what the pressed button says instead of it.
   [[nodiscard]] std::string_view Setting(std::string_view name, std::string_view of_button) const {
     if (control_.element >= 0) {
-      if (const char* own = Attribute(*page_.elements[control_.element].node, of_button)) return own;
+      if (const char* own = Attribute(*page_.elements[control_.element].node, of_button))
+        return own;
     }
     return View(Attribute(*page_.forms[form_].node, name));
   }

@@ -63,8 +63,8 @@ absl::StatusOr<Address> ParseAddress(std::string_view base, std::string_view ref
   const std::string scheme = absl::AsciiStrToLower(Part(url.get(), CURLUPART_SCHEME));
   const std::string host = Part(url.get(), CURLUPART_HOST);
   if (scheme.empty() || host.empty() || !IsPlain(host)) return NoAddress();
-  const std::string port =
-      Part(url.get(), CURLUPART_PORT, scheme == "https" || scheme == "http" ? CURLU_DEFAULT_PORT : 0);
+  const std::string port = Part(url.get(), CURLUPART_PORT,
+                                scheme == "https" || scheme == "http" ? CURLU_DEFAULT_PORT : 0);
   Address address;
   address.origin = Origin(scheme, host, port);
   address.url = absl::StrCat(address.origin, Part(url.get(), CURLUPART_PATH));
@@ -81,8 +81,9 @@ absl::StatusOr<Origins> Origins::Of(const std::vector<std::string>& hosts) {
     const auto address = ParseAddress("", absl::StrCat("https://", host, "/"));
     if (!address.ok() || address->url != address->origin + "/" ||
         host.find('/') != std::string::npos) {
-      return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_CONFIGURATION,
-                       absl::StrCat("\"", host, "\" is no host of a portal: write \"host\" or \"host:port\"."));
+      return MakeError(
+          absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_CONFIGURATION,
+          absl::StrCat("\"", host, "\" is no host of a portal: write \"host\" or \"host:port\"."));
     }
     origins.origins_.push_back(address->origin);
   }
@@ -99,10 +100,9 @@ bool Origins::Allows(const Address& address) const {
 
 absl::Status Origins::Check(std::string_view what, const Address& address) const {
   if (Allows(address)) return absl::OkStatus();
-  return MakeError(
-      absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_OFF_SITE,
-      absl::StrCat(absl::string_view(what.data(), what.size()), " leads to ", address.origin,
-                   ", which is not the portal; it was not followed."));
+  return MakeError(absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_OFF_SITE,
+                   absl::StrCat(absl::string_view(what.data(), what.size()), " leads to ",
+                                address.origin, ", which is not the portal; it was not followed."));
 }
 
 }  // namespace ilkimza::portal

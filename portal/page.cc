@@ -139,8 +139,12 @@ struct Label {
 class Builder {
  public:
   explicit Builder(Page::Impl& page)
-      : page_(page), sheet_(page.arena), line_(&page.arena), folded_(&page.arena),
-        hints_(&page.arena), labels_(&page.arena) {}
+      : page_(page),
+        sheet_(page.arena),
+        line_(&page.arena),
+        folded_(&page.arena),
+        hints_(&page.arena),
+        labels_(&page.arena) {}
 
   // False where the page is beyond the limits.
   bool Build(const GumboNode& root) {
@@ -191,8 +195,7 @@ class Builder {
     if (line_.empty()) return {};
     const std::string_view label = KeepLabel(line_);
     if (!label.empty()) {
-      page_.lines.push_back(
-          {Keep(line_), label, line_heading_, line_row_, line_cell_, order_++});
+      page_.lines.push_back({Keep(line_), label, line_heading_, line_row_, line_cell_, order_++});
       fields_since_line_ = 0;
     }
     line_.clear();
@@ -259,8 +262,11 @@ class Builder {
       case GUMBO_NODE_WHITESPACE:
         if (!place.in_control && !place.off_screen) AddText(node.v.text.text, place);
         return;
-      case GUMBO_NODE_ELEMENT: VisitElement(node, place); return;
-      default: return;
+      case GUMBO_NODE_ELEMENT:
+        VisitElement(node, place);
+        return;
+      default:
+        return;
     }
   }
 
@@ -343,13 +349,21 @@ class Builder {
         place.label = static_cast<int>(labels_.size());
         labels_.push_back({attributes.for_id, &node});
         return true;
-      case GUMBO_TAG_INPUT: Input(element, attributes, place); return false;
-      case GUMBO_TAG_SELECT: Choice(element, attributes, place, "select"); return false;
+      case GUMBO_TAG_INPUT:
+        Input(element, attributes, place);
+        return false;
+      case GUMBO_TAG_SELECT:
+        Choice(element, attributes, place, "select");
+        return false;
       case GUMBO_TAG_TEXTAREA:
         Field(element, attributes, place, ControlKind::kText, "textarea");
         return false;
-      case GUMBO_TAG_IMG: Picture(attributes, place); break;
-      case GUMBO_TAG_BUTTON: Button(element, attributes, place); return true;
+      case GUMBO_TAG_IMG:
+        Picture(attributes, place);
+        break;
+      case GUMBO_TAG_BUTTON:
+        Button(element, attributes, place);
+        return true;
       case GUMBO_TAG_H1:
       case GUMBO_TAG_H2:
       case GUMBO_TAG_H3:
@@ -357,8 +371,11 @@ class Builder {
       case GUMBO_TAG_H5:
       case GUMBO_TAG_H6:
       case GUMBO_TAG_LEGEND:
-      case GUMBO_TAG_CAPTION: place.heading = true; break;
-      default: break;
+      case GUMBO_TAG_CAPTION:
+        place.heading = true;
+        break;
+      default:
+        break;
     }
     if (Same(View(attributes.role), "heading")) place.heading = true;
     if (element.tag == GUMBO_TAG_A || element.tag == GUMBO_TAG_AREA ||
@@ -489,9 +506,9 @@ class Builder {
     if (fields_since_line_++ == 0 && !page_.lines.empty() && !page_.lines.back().heading) {
       control.above = page_.lines.back().label;
     }
-    hints_.push_back({static_cast<int>(page_.controls.size()), attributes.id,
-                      attributes.aria_label, attributes.labelled_by, attributes.placeholder,
-                      attributes.title, place.label, before, CellName(place, lines)});
+    hints_.push_back({static_cast<int>(page_.controls.size()), attributes.id, attributes.aria_label,
+                      attributes.labelled_by, attributes.placeholder, attributes.title, place.label,
+                      before, CellName(place, lines)});
     page_.controls.push_back(control);
   }
 
@@ -516,14 +533,20 @@ class Builder {
     if (place.off_screen) return;
     Control control = NewControl(ControlKind::kChoice, element, attributes, place);
     control.element = index;
-    hints_.push_back({static_cast<int>(page_.controls.size()), attributes.id,
-                      attributes.aria_label, attributes.labelled_by, attributes.placeholder,
-                      attributes.title, place.label, {}, {}});
+    hints_.push_back({static_cast<int>(page_.controls.size()),
+                      attributes.id,
+                      attributes.aria_label,
+                      attributes.labelled_by,
+                      attributes.placeholder,
+                      attributes.title,
+                      place.label,
+                      {},
+                      {}});
     page_.controls.push_back(control);
   }
 
-  void PressableInput(const GumboElement& element, const Attributes& attributes,
-                      const Place& place, std::string_view type) {
+  void PressableInput(const GumboElement& element, const Attributes& attributes, const Place& place,
+                      std::string_view type) {
     ControlKind kind = ControlKind::kInert;
     if (Same(type, "submit")) kind = ControlKind::kSubmit;
     if (Same(type, "image")) kind = ControlKind::kImage;
@@ -545,8 +568,8 @@ class Builder {
     const int index = AddElement(element, attributes, place, "button");
     place.in_control = true;
     if (place.off_screen) return;
-    Control control = NewControl(plain ? ControlKind::kInert : ControlKind::kSubmit, element,
-                                 attributes, place);
+    Control control =
+        NewControl(plain ? ControlKind::kInert : ControlKind::kSubmit, element, attributes, place);
     control.element = index;
     if (Same(type, "button")) ApplyScript(ReadScript(View(attributes.onclick)), control);
     Name(control, attributes, TextOf(element), "");
@@ -591,7 +614,8 @@ class Builder {
         control.element = -1;  // the form goes without a button's name
         break;
       case Script::kNone:
-      case Script::kUnknown: break;
+      case Script::kUnknown:
+        break;
     }
   }
 
@@ -605,6 +629,10 @@ class Builder {
       if (label.empty()) continue;
       control.name = name;
       control.label = label;
+      if (shown != name) {
+        const std::string_view visible = KeepLabel(shown);
+        if (visible != label) control.shown = visible;
+      }
       page_.controls.push_back(control);
       return;
     }
@@ -612,8 +640,8 @@ class Builder {
 
   void Picture(const Attributes& attributes, const Place& place) {
     if (place.in_control || place.off_screen || attributes.src == nullptr) return;
-    page_.images.push_back({View(attributes.src), KeepLabel(View(attributes.alt)), place.form,
-                            order_++});
+    page_.images.push_back(
+        {View(attributes.src), KeepLabel(View(attributes.alt)), place.form, order_++});
   }
 
   // ---- Names of fields ----

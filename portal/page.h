@@ -61,14 +61,14 @@ struct Line {
 };
 
 enum class ControlKind {
-  kText,      // one that is typed into
+  kText,  // one that is typed into
   kPassword,
   kChoice,    // check box, radio button, list: never touched here
   kSubmit,    // a button that sends its form
   kImage,     // the same as a picture: also sends where it was pressed
   kPostback,  // sets __EVENTTARGET and __EVENTARGUMENT and sends its form
   kLink,
-  kInert      // a button whose script is not one of the usual ones
+  kInert  // a button whose script is not one of the usual ones
 };
 
 bool IsField(ControlKind kind);
@@ -82,6 +82,9 @@ struct Control {
   // Fields only: the line over it, folded; empty where another control or a heading
   // stands between.
   std::string_view above;
+  // Buttons and links whose visible text differs from their name: that text,
+  // folded. What a person sees and what a screen reader says must agree.
+  std::string_view shown;
   bool enabled = true;
   // Index of its form, -1 without one.
   int form = -1;

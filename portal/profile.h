@@ -48,17 +48,22 @@ class Profile {
   struct Field {
     profile_v1::FieldKind kind;
     std::vector<std::string> names;
+    std::string shown;
   };
   struct Button {
     std::string id;
     std::vector<std::string> names;
     bool any = false;
+    bool per_card = false;
+    // As the profile writes it, for messages.
+    std::string shown;
   };
   struct Value {
     profile_v1::ValueKind kind;
     std::vector<std::string> labels;
     int min_digits = 0;
     int max_digits = 0;
+    std::string shown;
   };
   struct Screen {
     profile_v1::ScreenKind kind;
@@ -71,6 +76,7 @@ class Profile {
     std::vector<const Button*> forbidden_buttons;
     std::vector<const Value*> values;
     bool captcha = false;
+    std::string shown;
   };
   struct Message {
     v1::ErrorReason reason;
@@ -88,6 +94,8 @@ class Profile {
     bool fresh = false;
     std::vector<Move> moves;
     std::vector<profile_v1::ScreenKind> ends;
+    const Button* new_captcha = nullptr;
+    v1::StepKind opened_by = v1::STEP_KIND_UNSPECIFIED;
   };
 
   [[nodiscard]] const std::vector<Field>& fields() const;
@@ -100,8 +108,9 @@ class Profile {
   // Folded names that nobody presses.
   [[nodiscard]] bool NeverPressed(std::string_view label) const;
 
- private:
   struct Contents;
+
+ private:
   explicit Profile(std::shared_ptr<const Contents> contents);
   std::shared_ptr<const Contents> contents_;
 };

@@ -69,8 +69,8 @@ Script ReadScript(std::string_view text) {
   if (ReadCall(text, "__doPostBack", script)) return script;
   if (ReadCall(text, "WebForm_PostBackOptions", script)) return script;
   if (ReadLocation(text, script)) return script;
-  script.kind = text.find(".submit()") != std::string_view::npos ? Script::kSubmit
-                                                                 : Script::kUnknown;
+  script.kind =
+      text.find(".submit()") != std::string_view::npos ? Script::kSubmit : Script::kUnknown;
   return script;
 }
 

@@ -84,8 +84,7 @@ void StyleSheet::Read(std::string_view declarations, Effect& effect) {
     } else if (Same(name, "opacity")) {
       effect.visible = !(value == "0" || value == "0.0" || value == "0%");
     } else if (Same(name, "left") || Same(name, "top") || Same(name, "right") ||
-               Same(name, "text-indent") || Same(name, "margin-left") ||
-               Same(name, "margin-top")) {
+               Same(name, "text-indent") || Same(name, "margin-left") || Same(name, "margin-top")) {
       if (IsFarAway(value)) effect.on_screen = false;
     } else if (Same(name, "height") || Same(name, "width") || Same(name, "font-size")) {
       if (IsNothing(value)) effect.on_screen = false;

@@ -117,11 +117,19 @@ bool FoldFast(std::string_view text, std::pmr::string& out) {
   for (std::size_t i = 0; i < text.size();) {
     const Piece piece = FoldOne(p + i, text.size() - i);
     switch (piece.kind) {
-      case Piece::kKeep: words.Put(text.substr(i, piece.length)); break;
-      case Piece::kSpace: words.Space(); break;
-      case Piece::kDrop: break;
-      case Piece::kReplace: words.Put({piece.bytes, piece.size}); break;
-      case Piece::kUnknown: return false;
+      case Piece::kKeep:
+        words.Put(text.substr(i, piece.length));
+        break;
+      case Piece::kSpace:
+        words.Space();
+        break;
+      case Piece::kDrop:
+        break;
+      case Piece::kReplace:
+        words.Put({piece.bytes, piece.size});
+        break;
+      case Piece::kUnknown:
+        return false;
     }
     i += piece.length;
   }
@@ -144,23 +152,31 @@ void FoldSlow(std::string_view text, std::pmr::string& out) {
       i += 2;  // İ folds to i and a dot above
       continue;
     }
-    const Piece piece =
-        FoldOne(reinterpret_cast<const Byte*>(rest.data()), rest.size());
+    const Piece piece = FoldOne(reinterpret_cast<const Byte*>(rest.data()), rest.size());
     switch (piece.kind) {
-      case Piece::kKeep: words.Put(rest.substr(0, piece.length)); break;
-      case Piece::kSpace: words.Space(); break;
-      case Piece::kDrop: break;
-      case Piece::kReplace: words.Put({piece.bytes, piece.size}); break;
-      case Piece::kUnknown: words.Put(rest[0]); i += 1; continue;
+      case Piece::kKeep:
+        words.Put(rest.substr(0, piece.length));
+        break;
+      case Piece::kSpace:
+        words.Space();
+        break;
+      case Piece::kDrop:
+        break;
+      case Piece::kReplace:
+        words.Put({piece.bytes, piece.size});
+        break;
+      case Piece::kUnknown:
+        words.Put(rest[0]);
+        i += 1;
+        continue;
     }
     i += piece.length;
   }
   explicit_bzero(utf8.data(), utf8.size());
 }
 
-constexpr std::string_view kOrnaments[] = {
-    " ", ":", "*", "|", "<", ">", "[", "]", ".", "-", "»", "«", "›", "‹", "•", "·", "–", "—",
-    "→", "←", "▸", "►"};
+constexpr std::string_view kOrnaments[] = {" ", ":", "*", "|", "<", ">", "[", "]", ".", "-", "»",
+                                           "«", "›", "‹", "•", "·", "–", "—", "→", "←", "▸", "►"};
 
 bool DropOrnament(std::string_view& text) {
   for (const std::string_view ornament : kOrnaments) {
@@ -168,8 +184,7 @@ bool DropOrnament(std::string_view& text) {
       text.remove_prefix(ornament.size());
       return true;
     }
-    if (text.size() >= ornament.size() &&
-        text.substr(text.size() - ornament.size()) == ornament) {
+    if (text.size() >= ornament.size() && text.substr(text.size() - ornament.size()) == ornament) {
       text.remove_suffix(ornament.size());
       return true;
     }

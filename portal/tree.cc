@@ -96,8 +96,10 @@ bool IsBlock(GumboTag tag) {
     case GUMBO_TAG_TH:
     case GUMBO_TAG_THEAD:
     case GUMBO_TAG_TR:
-    case GUMBO_TAG_UL: return true;
-    default: return false;
+    case GUMBO_TAG_UL:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -112,8 +114,10 @@ bool IsUnseen(GumboTag tag) {
     case GUMBO_TAG_IFRAME:
     case GUMBO_TAG_OBJECT:
     case GUMBO_TAG_SVG:
-    case GUMBO_TAG_DATALIST: return true;
-    default: return false;
+    case GUMBO_TAG_DATALIST:
+      return true;
+    default:
+      return false;
   }
 }
 

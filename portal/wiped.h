@@ -6,12 +6,12 @@
 #ifndef ILKIMZA_PORTAL_WIPED_H_
 #define ILKIMZA_PORTAL_WIPED_H_
 
+#include <string.h>
+
 #include <cstddef>
 #include <memory_resource>
 #include <new>
 #include <string>
-
-#include <string.h>
 
 namespace ilkimza::portal {
 
