@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <winscard.h>
 
+#include <cstdio>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -12,16 +14,19 @@
 
 namespace ilkimza::sandbox {
 
-// One context and its first reader.
+// One context and its reader of that number, counted from 0.
 class PcscReader {
  public:
-  PcscReader() {
+  explicit PcscReader(int number = 0) {
     EXPECT_EQ(SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context_),
               SCARD_S_SUCCESS);
     char names[1024];
     DWORD size = sizeof names;
     EXPECT_EQ(SCardListReaders(context_, nullptr, names, &size), SCARD_S_SUCCESS);
-    name_ = names;
+    // The names follow one another, each with its end.
+    const char* name = names;
+    for (int i = 0; i < number; ++i) name += std::strlen(name) + 1;
+    name_ = name;
   }
   PcscReader(const PcscReader&) = delete;
   PcscReader& operator=(const PcscReader&) = delete;

@@ -21,6 +21,7 @@ namespace ilkimza::sandbox {
 namespace {
 
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr int kSlot1 = 35963;
@@ -55,6 +56,19 @@ TEST_F(PcscTest, ComesAndGoes) {
   EXPECT_FALSE(card_->inserted());
   EXPECT_TRUE(reader_->WaitFor(SCARD_STATE_EMPTY));
   EXPECT_THAT(reader_->Send(kSerial), StartsWith("error 801000"));
+}
+
+TEST_F(PcscTest, HasANeighbourInTheOtherSlot) {
+  const auto other = MakeCard({.serial = "55556666777788889999"});
+  Insert();
+  ASSERT_TRUE(other->Insert("localhost", kSlot1 + 1).ok());
+  PcscReader slot2(1);
+  ASSERT_TRUE(reader_->WaitFor(SCARD_STATE_PRESENT));
+  ASSERT_TRUE(slot2.WaitFor(SCARD_STATE_PRESENT));
+  ASSERT_EQ(reader_->Connect(), SCARD_S_SUCCESS);
+  ASSERT_EQ(slot2.Connect(), SCARD_S_SUCCESS);
+  EXPECT_THAT(reader_->Send(kSerial), HasSubstr("87211470000000000000FFFF"));
+  EXPECT_THAT(slot2.Send(kSerial), HasSubstr("55556666777788889999FFFF"));
 }
 
 TEST_F(PcscTest, IsSeenAsMute) {
