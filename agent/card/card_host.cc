@@ -1,6 +1,153 @@
 #include "agent/card/card_host.h"
 
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/card/attempts.h"
+#include "agent/card/journal.h"
+#include "agent/card/monitor.h"
+#include "agent/card/operations.h"
+#include "agent/card/pcsc.h"
+#include "agent/card/service.h"
+#include "agent/card/steps.h"
+#include "agent/card/timer.h"
+#include "agent/card/worker.h"
+#include "base/error.h"
+
 namespace ilkimza::agent {
+namespace {
+
+absl::Status Validate(const CardHostOptions& options) {
+  ILKIMZA_RETURN_IF_ERROR(Validate(options.pin_policy));
+  if (options.command_timeout <= absl::ZeroDuration() ||
+      options.busy_timeout <= absl::ZeroDuration()) {
+    return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_CONFIGURATION,
+                     "The card's time limits have to be longer than nothing: mend them in the "
+                     "agent's configuration.");
+  }
+  return absl::OkStatus();
+}
+
+// What the monitor's and timer's threads reach, shared so that a late call finds it or
+// nothing.
+class CardView : public std::enable_shared_from_this<CardView> {
+ public:
+  CardView(std::shared_ptr<CardSteps> steps, std::shared_ptr<CardServer> server,
+           CardObserver& observer)
+      : steps_(std::move(steps)), server_(std::move(server)), observer_(observer) {}
+
+  // The monitor calls back from several threads: one at a time, each with the newest
+  // view, so that the last word is the last state.
+  void OnChange(const Monitor& monitor) {
+    const std::lock_guard telling(telling_mutex_);
+    const auto view = monitor.Current();
+    const std::vector<std::string> serials = view->Serials();
+    std::string serial;
+    bool changed = false;
+    {
+      const std::lock_guard lock(mutex_);
+      const bool still_there = std::find(serials.begin(), serials.end(), serial_) != serials.end();
+      if (!still_there) {
+        serial = serials.empty() ? "" : serials.front();
+        changed = serial != std::exchange(serial_, serial);
+      }
+    }
+    if (changed) observer_.OnCardSerial(serial);
+    steps_->OnCards(serials, view->Settled());
+    server_->OnChange(view);
+  }
+
+  [[nodiscard]] std::string Serial() const {
+    const std::lock_guard lock(mutex_);
+    return serial_;
+  }
+
+ private:
+  const std::shared_ptr<CardSteps> steps_;
+  const std::shared_ptr<CardServer> server_;
+  CardObserver& observer_;
+  std::mutex telling_mutex_;
+  mutable std::mutex mutex_;
+  std::string serial_;
+};
+
+class CardHostImpl final : public CardHost {
+ public:
+  CardHostImpl(CardHostOptions options, std::shared_ptr<Journal> journal, CardObserver& observer)
+      : pcsc_(options.pcsc != nullptr ? std::move(options.pcsc) : SystemPcsc()),
+        timer_(std::make_shared<Timer>()),
+        workers_(std::make_shared<CardWorkers>(
+            pcsc_, timer_,
+            CardTimeouts{.command = options.command_timeout, .busy = options.busy_timeout})),
+        layouts_(std::make_shared<LayoutCache>()),
+        steps_(std::make_shared<CardSteps>(journal, timer_, *options.clock, observer)),
+        server_(CardServer::Create(
+            {.workers = workers_,
+             .timer = timer_,
+             .layouts = layouts_,
+             .attempts = std::make_shared<Attempts>(Attempts::Parts{.workers = workers_,
+                                                                    .steps = steps_,
+                                                                    .journal = journal,
+                                                                    .layouts = layouts_,
+                                                                    .policy = options.pin_policy,
+                                                                    .clock = options.clock})})),
+        view_(std::make_shared<CardView>(steps_, server_, observer)) {}
+
+  ~CardHostImpl() override { Shutdown(); }
+
+  void Begin() {
+    // Not from here: the observer may be half made still.
+    timer_->Schedule(absl::ZeroDuration(), [weak = std::weak_ptr(steps_)] {
+      if (const auto steps = weak.lock()) steps->ReportUnresolved();
+    });
+    monitor_ = Monitor::Start(pcsc_, workers_, timer_,
+                              [weak = std::weak_ptr(view_)](const Monitor& monitor) {
+                                if (const auto view = weak.lock()) view->OnChange(monitor);
+                              });
+  }
+
+  void RunStep(const v1::RunStep& directive) override { steps_->Run(directive); }
+  void StopStep(std::string_view journey, int64_t directive_id) override {
+    steps_->Stop(journey, directive_id);
+  }
+  void Forget(std::string_view journey) override { steps_->Forget(journey); }
+  [[nodiscard]] std::vector<v1::AttachAgentRequest::Conversation> OpenSteps() const override {
+    return steps_->Open();
+  }
+  [[nodiscard]] std::string CurrentSerial() const override { return view_->Serial(); }
+  grpc::Service& service() override { return server_->service(); }
+
+  void Shutdown() override {
+    server_->Shutdown();
+    workers_->Shutdown();
+    if (monitor_ != nullptr) monitor_->Stop();
+    steps_->Close();
+  }
+
+ private:
+  const std::shared_ptr<Pcsc> pcsc_;
+  const std::shared_ptr<Timer> timer_;
+  const std::shared_ptr<CardWorkers> workers_;
+  const std::shared_ptr<LayoutCache> layouts_;
+  const std::shared_ptr<CardSteps> steps_;
+  const std::shared_ptr<CardServer> server_;
+  const std::shared_ptr<CardView> view_;
+  std::unique_ptr<Monitor> monitor_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CardHost>> CardHost::Create(CardHostOptions options,
+                                                           CardObserver& observer) {
+  ILKIMZA_RETURN_IF_ERROR(Validate(options));
+  ILKIMZA_ASSIGN_OR_RETURN(auto journal, Journal::Open(options.journal, *options.clock));
+  auto host = std::make_unique<CardHostImpl>(
+      std::move(options), std::shared_ptr<Journal>(std::move(journal)), observer);
+  host->Begin();
+  return host;
+}
 
 bool IsCardStep(v1::StepKind step) {
   switch (step) {

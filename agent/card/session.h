@@ -11,6 +11,10 @@
 // - anything that happens to a PIN command after it left is ATTEMPT_UNKNOWN;
 // - the service died: a new context, with growing pauses, before anything is sent.
 //
+// Once the watchdog has ended the job every call fails with an absl::CancelledError,
+// which nobody hears: the job's answer has been given. What the job shares with others
+// must be left alone from then on.
+//
 // Lives on one thread: that of the job.
 #ifndef ILKIMZA_AGENT_CARD_SESSION_H_
 #define ILKIMZA_AGENT_CARD_SESSION_H_

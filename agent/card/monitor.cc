@@ -1,0 +1,473 @@
+#include "agent/card/monitor.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "agent/card/akis.h"
+#include "agent/card/session.h"
+#include "base/error.h"
+#include "base/log.h"
+
+namespace ilkimza::agent {
+namespace {
+
+constexpr char kPlugAndPlay[] = R"(\\?PnP?\Notification)";
+constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
+// For a card that did not say who it is, since another program had it.
+constexpr absl::Duration kFirstAskAgain = absl::Seconds(1);
+constexpr absl::Duration kLongestAskAgain = absl::Seconds(30);
+// Grows with each insertion and removal.
+constexpr DWORD kEventCounter = 0xFFFF0000;
+
+struct Identity {
+  std::string serial;
+  std::string label;
+};
+
+std::string Hex(std::string_view bytes) {
+  return absl::AsciiStrToUpper(
+      absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size())));
+}
+
+// "Virtual PCD 00 01" -> "virtual-pcd-00-01".
+std::string Slug(std::string_view text) {
+  std::string slug;
+  for (const char c : text) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c))) {
+      slug += absl::ascii_tolower(static_cast<unsigned char>(c));
+    } else if (!slug.empty() && slug.back() != '-') {
+      slug += '-';
+    }
+  }
+  while (!slug.empty() && slug.back() == '-') slug.pop_back();
+  return slug.empty() ? "reader" : slug;
+}
+
+absl::StatusOr<Identity> AskIdentity(CardSession& session) {
+  Identity identity;
+  ILKIMZA_ASSIGN_OR_RETURN(identity.serial, ReadSerial(session));
+  // A card without a label is a card all the same.
+  auto label = ReadTokenLabel(session);
+  if (label.ok()) identity.label = *std::move(label);
+  if (!label.ok() && IsCardReset(label.status())) return label.status();
+  return identity;
+}
+
+v1::ReaderState StateFor(DWORD flags) {
+  if ((flags & SCARD_STATE_PRESENT) == 0) return v1::READER_STATE_EMPTY;
+  if ((flags & SCARD_STATE_MUTE) != 0) return v1::READER_STATE_CARD_MUTE;
+  if ((flags & SCARD_STATE_EXCLUSIVE) != 0) return v1::READER_STATE_IN_USE_EXCLUSIVELY;
+  return v1::READER_STATE_CARD_PRESENT;
+}
+
+// A reader as PC/SC sees it, and as it is shown.
+struct Watched {
+  DWORD state = SCARD_STATE_UNAWARE;
+  SeenReader seen;
+  bool identified = false;
+  absl::Duration ask_again = kFirstAskAgain;
+};
+
+class MonitorImpl final : public Monitor, public std::enable_shared_from_this<MonitorImpl> {
+ public:
+  MonitorImpl(std::shared_ptr<Pcsc> pcsc, std::shared_ptr<CardWorkers> workers,
+              std::shared_ptr<Timer> timer, std::function<void(const Monitor&)> on_change)
+      : pcsc_(std::move(pcsc)),
+        workers_(std::move(workers)),
+        timer_(std::move(timer)),
+        on_change_(std::move(on_change)),
+        snapshot_(std::make_shared<Snapshot>()) {}
+
+  ~MonitorImpl() override { Stop(); }
+
+  void StartThread() {
+    thread_ = std::jthread([this](const std::stop_token& stop) { Loop(stop); });
+  }
+
+  [[nodiscard]] std::shared_ptr<const Snapshot> Current() const override {
+    const std::lock_guard lock(mutex_);
+    return snapshot_;
+  }
+
+  void Stop() override;
+
+ private:
+  void Loop(const std::stop_token& stop);
+  // Returns why watching ended.
+  LONG Watch(PcscContext& context, const std::stop_token& stop);
+  void SyncReaders(const std::vector<std::string>& names);
+  std::vector<SCARD_READERSTATE> StatesToWaitFor() const;
+  void TakeStates(const std::vector<SCARD_READERSTATE>& states);
+  void TakeState(Watched& watched, const SCARD_READERSTATE& state);
+  static void NewCard(Watched& watched, std::string_view atr);
+  void Ask(const std::string& name, uint64_t insertion);
+  void TakeIdentity(const std::string& name, uint64_t insertion,
+                    const absl::StatusOr<Identity>& identity);
+  void AskLater(const std::string& name, Watched& watched);
+  void ServiceGone();
+  // With the lock held; true where it differs from what was shown.
+  bool Publish();
+  void Tell() {
+    if (!quiet_) on_change_(*this);
+  }
+
+  const std::shared_ptr<Pcsc> pcsc_;
+  const std::shared_ptr<CardWorkers> workers_;
+  const std::shared_ptr<Timer> timer_;
+  const std::function<void(const Monitor&)> on_change_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  bool service_running_ = false;
+  bool complete_ = false;
+  // Watching's own thread writes; in PC/SC's order.
+  std::vector<std::string> order_;
+  std::map<std::string, Watched> readers_;
+  DWORD plug_and_play_state_ = SCARD_STATE_UNAWARE;
+  uint64_t last_insertion_ = 0;
+  // The context that waits, where one does.
+  std::optional<SCARDCONTEXT> waiting_;
+  std::atomic<bool> quiet_ = false;
+  std::mutex stop_mutex_;
+  std::jthread thread_;
+};
+
+void MonitorImpl::Stop() {
+  const std::lock_guard stopping(stop_mutex_);
+  if (!thread_.joinable()) return;
+  quiet_ = true;
+  thread_.request_stop();
+  std::unique_lock lock(mutex_);
+  // A Cancel that comes before the wait has begun is lost: say it until it was heard.
+  while (waiting_) {
+    pcsc_->Cancel(*waiting_);
+    wake_.wait_for(lock, std::chrono::milliseconds(10), [this] { return !waiting_; });
+  }
+  lock.unlock();
+  thread_.join();
+}
+
+void MonitorImpl::Loop(const std::stop_token& stop) {
+  absl::Duration pause = kFirstPause;
+  while (!stop.stop_requested()) {
+    PcscContext context(*pcsc_);
+    LONG code = context.Establish();
+    if (code == SCARD_S_SUCCESS) {
+      pause = kFirstPause;
+      code = Watch(context, stop);
+    }
+    if (stop.stop_requested()) return;
+    spdlog::debug("watching readers ended with {:08X}; asking again in {} ms",
+                  static_cast<uint32_t>(code), absl::ToInt64Milliseconds(pause));
+    context.Release();
+    ServiceGone();
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, absl::ToChronoMilliseconds(pause), [] { return false; });
+    pause = std::min(pause * 2, kLongestPause);
+  }
+}
+
+LONG MonitorImpl::Watch(PcscContext& context, const std::stop_token& stop) {
+  while (true) {
+    std::vector<std::string> names;
+    if (const LONG code = pcsc_->ListReaders(context.get(), names); code != SCARD_S_SUCCESS) {
+      return code;
+    }
+    std::vector<SCARD_READERSTATE> states;
+    bool changed = false;
+    {
+      const std::lock_guard lock(mutex_);
+      service_running_ = true;
+      SyncReaders(names);
+      states = StatesToWaitFor();
+      // Readers that were not looked at yet are shown after the first look.
+      if (std::all_of(states.begin() + 1, states.end(),
+                      [](const auto& state) { return state.dwCurrentState != 0; })) {
+        complete_ = true;
+        changed = Publish();
+      }
+    }
+    if (changed) Tell();
+    {
+      const std::lock_guard lock(mutex_);
+      if (stop.stop_requested()) return SCARD_E_CANCELLED;
+      waiting_ = context.get();
+    }
+    const LONG code = pcsc_->GetStatusChange(context.get(), states);
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.reset();
+      wake_.notify_all();
+    }
+    if (stop.stop_requested()) return SCARD_E_CANCELLED;
+    // A reader that went while we looked: list them anew.
+    if (code == SCARD_E_UNKNOWN_READER || code == SCARD_E_TIMEOUT || code == SCARD_E_CANCELLED) {
+      const std::lock_guard lock(mutex_);
+      plug_and_play_state_ = SCARD_STATE_UNAWARE;
+      continue;
+    }
+    if (code != SCARD_S_SUCCESS) return code;
+    TakeStates(states);
+  }
+}
+
+void MonitorImpl::SyncReaders(const std::vector<std::string>& names) {
+  std::erase_if(readers_, [&](const auto& entry) {
+    return std::find(names.begin(), names.end(), entry.first) == names.end();
+  });
+  for (const std::string& name : names) {
+    if (readers_.contains(name)) continue;
+    Watched& watched = readers_[name];
+    std::string id = Slug(name);
+    const auto taken = [&](const std::string& candidate) {
+      return std::any_of(readers_.begin(), readers_.end(), [&](const auto& entry) {
+        return entry.second.seen.reader.name() == "readers/" + candidate;
+      });
+    };
+    for (int i = 2; taken(id); ++i) id = absl::StrCat(Slug(name), "-", i);
+    watched.seen.pcsc_name = name;
+    watched.seen.reader.set_name("readers/" + id);
+    watched.seen.reader.set_display_name(Printable(name));
+    watched.seen.reader.set_state(v1::READER_STATE_EMPTY);
+  }
+  order_ = names;
+}
+
+std::vector<SCARD_READERSTATE> MonitorImpl::StatesToWaitFor() const {
+  std::vector<SCARD_READERSTATE> states(order_.size() + 1);
+  states[0].szReader = kPlugAndPlay;
+  states[0].dwCurrentState = plug_and_play_state_;
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    // The strings live in the map until the next SyncReaders, on this thread.
+    states[i + 1].szReader = readers_.find(order_[i])->first.c_str();
+    states[i + 1].dwCurrentState = readers_.at(order_[i]).state;
+  }
+  return states;
+}
+
+void MonitorImpl::TakeStates(const std::vector<SCARD_READERSTATE>& states) {
+  std::vector<std::pair<std::string, uint64_t>> to_ask;
+  bool changed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    plug_and_play_state_ = states[0].dwEventState & ~static_cast<DWORD>(SCARD_STATE_CHANGED);
+    for (std::size_t i = 1; i < states.size(); ++i) {
+      const auto found = readers_.find(states[i].szReader);
+      if (found == readers_.end()) continue;
+      auto& [name, watched] = *found;
+      const bool was_asking = watched.seen.asking;
+      TakeState(watched, states[i]);
+      if (watched.seen.asking && !was_asking) to_ask.emplace_back(name, watched.seen.insertion);
+    }
+    complete_ = true;
+    changed = Publish();
+  }
+  if (changed) Tell();
+  for (const auto& [name, insertion] : to_ask) Ask(name, insertion);
+}
+
+void MonitorImpl::TakeState(Watched& watched, const SCARD_READERSTATE& state) {
+  const DWORD before =
+      std::exchange(watched.state, state.dwEventState & ~static_cast<DWORD>(SCARD_STATE_CHANGED));
+  if (watched.state == before) return;
+  const bool present = (watched.state & SCARD_STATE_PRESENT) != 0;
+  const bool same_card = present && (before & SCARD_STATE_PRESENT) != 0 &&
+                         (before & kEventCounter) == (watched.state & kEventCounter) &&
+                         (before & SCARD_STATE_MUTE) == (watched.state & SCARD_STATE_MUTE);
+  SeenReader& seen = watched.seen;
+  seen.reader.set_state(StateFor(watched.state));
+  if (!same_card) {
+    seen.card.Clear();
+    seen.reader.clear_card();
+    seen.asking = false;
+    watched.identified = false;
+    watched.ask_again = kFirstAskAgain;
+    seen.insertion = ++last_insertion_;
+    if (seen.reader.state() == v1::READER_STATE_CARD_PRESENT ||
+        seen.reader.state() == v1::READER_STATE_IN_USE_EXCLUSIVELY) {
+      const std::size_t size = std::min<std::size_t>(state.cbAtr, sizeof(state.rgbAtr));
+      NewCard(watched, std::string_view(reinterpret_cast<const char*>(state.rgbAtr), size));
+    }
+    return;
+  }
+  // Another program has let go of a card that could not be asked.
+  const bool exclusive = (watched.state & SCARD_STATE_EXCLUSIVE) != 0;
+  if (!watched.identified && !seen.asking && !exclusive && !seen.card.atr().empty()) {
+    seen.asking = true;
+  }
+}
+
+void MonitorImpl::NewCard(Watched& watched, std::string_view atr) {
+  v1::Card& card = watched.seen.card;
+  const Recognition recognition = Recognise(atr);
+  card.set_reader(watched.seen.reader.name());
+  card.set_atr(Hex(atr));
+  card.set_family(recognition.family);
+  card.set_family_display_name(recognition.display_name);
+  if (recognition.family == v1::CARD_FAMILY_AKIS_V1) {
+    watched.seen.asking = true;
+    return;
+  }
+  // Nothing is sent to a card we do not know: its reader names it.
+  watched.identified = true;
+  card.set_name(absl::StrCat("cards/in-", watched.seen.reader.name().substr(8)));
+  watched.seen.reader.set_card(card.name());
+}
+
+void MonitorImpl::Ask(const std::string& name, uint64_t insertion) {
+  workers_->Run<Identity>(
+      name,
+      [](CardEnvironment& environment) { return RunOnCard<Identity>(environment, AskIdentity); },
+      [weak = weak_from_this(), name, insertion](const absl::StatusOr<Identity>& identity) {
+        if (const auto self = weak.lock()) self->TakeIdentity(name, insertion, identity);
+      });
+}
+
+void MonitorImpl::TakeIdentity(const std::string& name, uint64_t insertion,
+                               const absl::StatusOr<Identity>& identity) {
+  bool changed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = readers_.find(name);
+    if (found == readers_.end() || found->second.seen.insertion != insertion) return;
+    Watched& watched = found->second;
+    SeenReader& seen = watched.seen;
+    seen.asking = false;
+    if (identity.ok()) {
+      watched.identified = true;
+      seen.card.set_serial(identity->serial);
+      seen.card.set_label(identity->label);
+      seen.card.set_name(identity->serial.empty()
+                             ? absl::StrCat("cards/in-", seen.reader.name().substr(8))
+                             : absl::StrCat("cards/", identity->serial));
+      seen.reader.set_card(seen.card.name());
+      seen.reader.set_state(StateFor(watched.state));
+    } else {
+      spdlog::info("the card in '{}' did not say who it is: {}", name,
+                   ReasonName(ReasonOf(identity.status())));
+      switch (ReasonOf(identity.status())) {
+        case v1::ERROR_REASON_CARD_MUTE:
+          seen.reader.set_state(v1::READER_STATE_CARD_MUTE);
+          break;
+        case v1::ERROR_REASON_CARD_BUSY:
+          seen.reader.set_state(v1::READER_STATE_IN_USE_EXCLUSIVELY);
+          break;
+        default:
+          break;
+      }
+      AskLater(name, watched);
+    }
+    changed = Publish();
+  }
+  if (changed) Tell();
+}
+
+void MonitorImpl::AskLater(const std::string& name, Watched& watched) {
+  const absl::Duration delay = watched.ask_again;
+  watched.ask_again = std::min(watched.ask_again * 2, kLongestAskAgain);
+  timer_->Schedule(delay, [weak = weak_from_this(), name, insertion = watched.seen.insertion] {
+    const auto self = weak.lock();
+    if (self == nullptr || self->quiet_) return;
+    {
+      const std::lock_guard lock(self->mutex_);
+      const auto found = self->readers_.find(name);
+      if (found == self->readers_.end() || found->second.seen.insertion != insertion) return;
+      if (found->second.identified || found->second.seen.asking) return;
+      found->second.seen.asking = true;
+    }
+    self->Ask(name, insertion);
+  });
+}
+
+void MonitorImpl::ServiceGone() {
+  bool changed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    service_running_ = false;
+    complete_ = true;
+    readers_.clear();
+    order_.clear();
+    plug_and_play_state_ = SCARD_STATE_UNAWARE;
+    changed = Publish();
+  }
+  if (changed) Tell();
+}
+
+bool MonitorImpl::Publish() {
+  auto next = std::make_shared<Snapshot>();
+  next->service_running = service_running_;
+  next->complete = complete_;
+  for (const std::string& name : order_) next->readers.push_back(readers_.at(name).seen);
+  const auto same = [](const SeenReader& a, const SeenReader& b) {
+    return a.insertion == b.insertion && a.asking == b.asking &&
+           a.reader.SerializeAsString() == b.reader.SerializeAsString() &&
+           a.card.SerializeAsString() == b.card.SerializeAsString();
+  };
+  const Snapshot& last = *snapshot_;
+  const bool changed = next->service_running != last.service_running ||
+                       next->complete != last.complete ||
+                       !std::equal(next->readers.begin(), next->readers.end(), last.readers.begin(),
+                                   last.readers.end(), same);
+  if (changed) snapshot_ = std::move(next);
+  return changed;
+}
+
+// Keeps the implementation shared, so that answers that come late find it or nothing.
+class MonitorHandle final : public Monitor {
+ public:
+  explicit MonitorHandle(std::shared_ptr<MonitorImpl> monitor) : monitor_(std::move(monitor)) {}
+  ~MonitorHandle() override { monitor_->Stop(); }
+  [[nodiscard]] std::shared_ptr<const Snapshot> Current() const override {
+    return monitor_->Current();
+  }
+  void Stop() override { monitor_->Stop(); }
+
+ private:
+  const std::shared_ptr<MonitorImpl> monitor_;
+};
+
+}  // namespace
+
+std::unique_ptr<Monitor> Monitor::Start(std::shared_ptr<Pcsc> pcsc,
+                                        std::shared_ptr<CardWorkers> workers,
+                                        std::shared_ptr<Timer> timer,
+                                        std::function<void(const Monitor&)> on_change) {
+  auto monitor = std::make_shared<MonitorImpl>(std::move(pcsc), std::move(workers),
+                                               std::move(timer), std::move(on_change));
+  monitor->StartThread();
+  return std::make_unique<MonitorHandle>(std::move(monitor));
+}
+
+bool Snapshot::Settled() const {
+  return complete &&
+         std::none_of(readers.begin(), readers.end(), [](const auto& r) { return r.asking; });
+}
+
+std::vector<std::string> Snapshot::Serials() const {
+  std::vector<std::string> serials;
+  for (const SeenReader& seen : readers) {
+    if (!seen.card.serial().empty()) serials.push_back(seen.card.serial());
+  }
+  return serials;
+}
+
+const SeenReader* Snapshot::FindCard(std::string_view name) const {
+  for (const SeenReader& seen : readers) {
+    if (!seen.card.name().empty() && seen.card.name() == name) return &seen;
+  }
+  return nullptr;
+}
+
+}  // namespace ilkimza::agent

@@ -1,0 +1,80 @@
+// Watches readers and cards, without polling: it waits in PC/SC until something
+// changes, learns who each new card is (serial and label, on the reader's worker
+// thread), and tells its owner. A card is known by what it says, never by the number
+// of its reader.
+//
+// Survives the smart-card service: while that does not run it asks for it with growing
+// pauses of at most `kLongestPause`.
+//
+// Cards of other families than AKİS v1 are named by their answer to reset, and
+// nothing is sent to them.
+//
+// Thread-safe.
+#ifndef ILKIMZA_AGENT_CARD_MONITOR_H_
+#define ILKIMZA_AGENT_CARD_MONITOR_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "agent/card/pcsc.h"
+#include "agent/card/timer.h"
+#include "agent/card/worker.h"
+#include "ilkimza/v1/card_service.pb.h"
+
+namespace ilkimza::agent {
+
+struct SeenReader {
+  // As PC/SC takes it, byte for byte.
+  std::string pcsc_name;
+  v1::Reader reader;
+  // Empty where no card is in it or its card does not say who it is (yet). The field
+  // `name` is set for every card that is known.
+  v1::Card card;
+  // Tells this card's stay in the reader from every other one.
+  uint64_t insertion = 0;
+  // Its card is still being asked who it is.
+  bool asking = false;
+};
+
+struct Snapshot {
+  bool service_running = false;
+  // False until the readers were seen once.
+  bool complete = false;
+  // In PC/SC's order.
+  std::vector<SeenReader> readers;
+
+  // Complete, and no card is still being asked.
+  [[nodiscard]] bool Settled() const;
+  // Of AKİS v1 cards with a serial, in the order of the readers.
+  [[nodiscard]] std::vector<std::string> Serials() const;
+  // By "cards/...": null where there is none.
+  [[nodiscard]] const SeenReader* FindCard(std::string_view name) const;
+};
+
+class Monitor {
+ public:
+  static constexpr absl::Duration kLongestPause = absl::Seconds(10);
+
+  // `on_change` is called after each change, on threads of the monitor, the workers or
+  // the timer, with no lock held: ask `Current` of the monitor it is given for what is
+  // so now.
+  static std::unique_ptr<Monitor> Start(std::shared_ptr<Pcsc> pcsc,
+                                        std::shared_ptr<CardWorkers> workers,
+                                        std::shared_ptr<Timer> timer,
+                                        std::function<void(const Monitor&)> on_change);
+  virtual ~Monitor() = default;
+
+  [[nodiscard]] virtual std::shared_ptr<const Snapshot> Current() const = 0;
+  // Wakes the thread and ends it. A call of `on_change` on another thread may still be
+  // under way. Idempotent.
+  virtual void Stop() = 0;
+};
+
+}  // namespace ilkimza::agent
+
+#endif  // ILKIMZA_AGENT_CARD_MONITOR_H_

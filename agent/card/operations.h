@@ -1,0 +1,104 @@
+// What is done with a card in one session, on its worker thread: read what is on it,
+// and the three attempts. No journeys, no journal file, no threads: those are
+// attempts.h's.
+#ifndef ILKIMZA_AGENT_CARD_OPERATIONS_H_
+#define ILKIMZA_AGENT_CARD_OPERATIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/card/akis.h"
+#include "agent/card/journal.h"
+#include "agent/card/monitor.h"
+#include "agent/card/pin_policy.h"
+#include "agent/card/session.h"
+#include "base/clock.h"
+#include "base/secret.h"
+#include "ilkimza/v1/card_service.pb.h"
+
+namespace ilkimza::agent {
+
+// Where things are on the cards that were read lately: saves a real card some twenty
+// commands of about 20 ms each. Holds nothing secret, and no certificate.
+//
+// Thread-safe.
+class LayoutCache {
+ public:
+  std::shared_ptr<const CardLayout> Find(std::string_view serial, uint64_t insertion) const;
+  void Put(std::string_view serial, uint64_t insertion, std::shared_ptr<const CardLayout> layout);
+  void Drop(std::string_view serial);
+
+ private:
+  struct Entry {
+    uint64_t insertion = 0;
+    std::shared_ptr<const CardLayout> layout;
+  };
+  mutable std::mutex mutex_;
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+// The card a caller means. A session that finds another one in the reader sends it
+// nothing but the question for its serial.
+struct CardTarget {
+  std::string serial;
+  uint64_t insertion = 0;
+  std::shared_ptr<LayoutCache> layouts;
+};
+
+absl::StatusOr<std::vector<v1::Certificate>> ReadCertificates(CardSession& session,
+                                                              const CardTarget& target);
+absl::StatusOr<v1::PinState> ReadPinState(CardSession& session, const CardTarget& target);
+
+// One attempt with a PIN, and what became of it. Filled in on the worker's thread;
+// read by whoever ends the job, which JobControl puts in order.
+struct AttemptWork {
+  AttemptKind kind = AttemptKind::kVerify;
+  CardTarget target;
+  Secret pin;
+  // kChange only.
+  Secret new_pin;
+  bool allow_last_try = false;
+  PinPolicy policy;
+  Clock* clock = &SystemClock();
+  // Called when all has been checked and the PIN goes next: puts the attempt on disk.
+  // Nothing is sent where it fails.
+  std::function<absl::Status()> before_sending;
+  // kTestSign: called when the PIN was right, before the card signs.
+  std::function<void()> pin_was_right;
+
+  // --- Results ---
+  // The PIN left, or may have left, for the card.
+  bool sent = false;
+  // What the card said to it.
+  std::optional<PinAnswer> answer;
+  v1::PinState pin_state;
+  // kTestSign only.
+  v1::Certificate certificate;
+  std::string algorithm;
+  bool signature_checked = false;
+};
+
+// Local refusals, before anything is sent: CARD_NOT_FOUND (another card is in the
+// reader), CARD_UNSUPPORTED, CERTIFICATE_NOT_FOUND, PIN_FORMAT, PIN_POLICY, LAST_TRY,
+// PIN_BLOCKED, and what `before_sending` says. After: the errors of the PIN itself are
+// in `work.answer`, a lost answer is ATTEMPT_UNKNOWN, a bad signature
+// SIGNATURE_INVALID. OK says that all of it was done.
+//
+// The PINs are wiped as soon as they have been sent.
+absl::Status DoAttempt(CardSession& session, AttemptWork& work);
+
+// The error of a card that has no try left.
+absl::Status PinBlocked();
+
+}  // namespace ilkimza::agent
+
+#endif  // ILKIMZA_AGENT_CARD_OPERATIONS_H_

@@ -1,0 +1,395 @@
+#include "agent/card/service.h"
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "agent/card/watchers.h"
+#include "base/error.h"
+#include "base/redact.h"
+#include "base/secret.h"
+#include "ilkimza/v1/card_service.grpc.pb.h"
+
+namespace ilkimza::agent {
+namespace {
+
+constexpr std::size_t kMaxName = 256;
+
+absl::Status ServiceStopped() {
+  return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED,
+                   "The smart-card service does not run on this PC. Start it: systemctl start "
+                   "pcscd.socket");
+}
+
+absl::Status CheckName(std::string_view field, std::string_view name) {
+  if (name.size() > 6 && name.size() <= kMaxName && name.substr(0, 6) == "cards/") {
+    return absl::OkStatus();
+  }
+  return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD,
+                   absl::StrCat(std::string(field),
+                                " has to be a card's name, \"cards/...\", as ListCards gives it."),
+                   {{"field", std::string(field)}});
+}
+
+absl::Status NoSuchCard(const Snapshot& view) {
+  if (!view.service_running) return ServiceStopped();
+  if (view.readers.empty()) {
+    return MakeError(absl::StatusCode::kNotFound, v1::ERROR_REASON_NO_READER,
+                     "There is no card reader at this PC. Plug it in, and install its driver if it "
+                     "has one.");
+  }
+  for (const SeenReader& seen : view.readers) {
+    switch (seen.reader.state()) {
+      case v1::READER_STATE_CARD_PRESENT:
+        return MakeError(absl::StatusCode::kNotFound, v1::ERROR_REASON_CARD_NOT_FOUND,
+                         "No card of that name is in a reader, but another one is. Look at the "
+                         "list of cards.");
+      case v1::READER_STATE_CARD_MUTE:
+        return PcscError(SCARD_W_UNRESPONSIVE_CARD, seen.reader.display_name());
+      case v1::READER_STATE_IN_USE_EXCLUSIVELY:
+        return PcscError(SCARD_E_SHARING_VIOLATION, seen.reader.display_name());
+      default:
+        break;
+    }
+  }
+  return MakeError(absl::StatusCode::kNotFound, v1::ERROR_REASON_NO_CARD,
+                   "There is no card in any reader. Put the chip in, contacts first.");
+}
+
+absl::StatusOr<const SeenReader*> FindCard(const Snapshot& view, std::string_view name) {
+  const SeenReader* seen = view.FindCard(name);
+  if (seen != nullptr) return seen;
+  return NoSuchCard(view);
+}
+
+// A card that may be talked to.
+absl::StatusOr<const SeenReader*> FindUsableCard(const Snapshot& view, std::string_view name) {
+  ILKIMZA_ASSIGN_OR_RETURN(const SeenReader* seen, FindCard(view, name));
+  if (seen->card.family() == v1::CARD_FAMILY_AKIS_V1 && !seen->card.serial().empty()) return seen;
+  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CARD_UNSUPPORTED,
+                   absl::StrCat("The card in the reader '", seen->reader.display_name(), "' (",
+                                seen->card.family_display_name(),
+                                ") cannot be used here, and nothing was sent to it. İlkimza works "
+                                "with AKİS v1 e-signature cards."));
+}
+
+v1::WatchReadersResponse ReadersOf(const Snapshot& view) {
+  v1::WatchReadersResponse response;
+  response.set_service_running(view.service_running);
+  for (const SeenReader& seen : view.readers) *response.add_readers() = seen.reader;
+  return response;
+}
+
+// One WatchReaders stream: the newest view, as fast as the client takes it.
+class ReadersStream final : public grpc::ServerWriteReactor<v1::WatchReadersResponse> {
+ public:
+  explicit ReadersStream(std::shared_ptr<Watchers> watchers)
+      : watchers_(std::move(watchers)), link_(std::make_shared<Link>()) {
+    link_->stream = this;
+    id_ = watchers_->Subscribe([link = link_](const absl::StatusOr<Watchers::View>& view) {
+      const std::lock_guard lock(link->mutex);
+      if (link->stream != nullptr) link->stream->OnView(view.status());
+    });
+  }
+
+  void OnWriteDone(bool ok) override {
+    const std::lock_guard lock(link_->mutex);
+    writing_ = false;
+    if (!ok) return FinishOnce(grpc::Status::CANCELLED);
+    if (pending_) Write();
+  }
+
+  void OnCancel() override {
+    const std::lock_guard lock(link_->mutex);
+    FinishOnce(grpc::Status::CANCELLED);
+  }
+
+  void OnDone() override {
+    {
+      const std::lock_guard lock(link_->mutex);
+      link_->stream = nullptr;
+    }
+    watchers_->Unsubscribe(id_);
+    delete this;
+  }
+
+ private:
+  // What the subscription holds: it may be called once more after the stream is gone.
+  struct Link {
+    std::mutex mutex;
+    ReadersStream* stream = nullptr;
+  };
+
+  // With the lock held, as all below.
+  void OnView(const absl::Status& status) {
+    if (!status.ok()) return FinishOnce(ToGrpcStatus(status));
+    if (writing_) {
+      pending_ = true;
+    } else {
+      Write();
+    }
+  }
+
+  void Write() {
+    pending_ = false;
+    if (finished_) return;
+    writing_ = true;
+    response_ = ReadersOf(*watchers_->Current());
+    StartWrite(&response_);
+  }
+
+  void FinishOnce(const grpc::Status& status) {
+    if (std::exchange(finished_, true)) return;
+    Finish(status);
+  }
+
+  const std::shared_ptr<Watchers> watchers_;
+  const std::shared_ptr<Link> link_;
+  uint64_t id_ = 0;
+  bool writing_ = false;
+  bool pending_ = false;
+  bool finished_ = false;
+  v1::WatchReadersResponse response_;
+};
+
+class CardServerImpl final : public CardServer, private v1::CardService::CallbackService {
+ public:
+  explicit CardServerImpl(Parts parts)
+      : parts_(std::move(parts)), watchers_(std::make_shared<Watchers>(parts_.timer)) {}
+
+  grpc::Service& service() override { return *this; }
+  void OnChange(std::shared_ptr<const Snapshot> snapshot) override {
+    watchers_->OnChange(std::move(snapshot));
+  }
+  void Shutdown() override { watchers_->Shutdown(); }
+
+ private:
+  using Context = grpc::CallbackServerContext;
+  using Reactor = grpc::ServerUnaryReactor;
+
+  Reactor* ListReaders(Context* context, const v1::ListReadersRequest* request,
+                       v1::ListReadersResponse* response) override;
+  grpc::ServerWriteReactor<v1::WatchReadersResponse>* WatchReaders(
+      Context* context, const v1::WatchReadersRequest* request) override;
+  Reactor* ListCards(Context* context, const v1::ListCardsRequest* request,
+                     v1::ListCardsResponse* response) override;
+  Reactor* GetCard(Context* context, const v1::GetCardRequest* request,
+                   v1::Card* response) override;
+  Reactor* ListCertificates(Context* context, const v1::ListCertificatesRequest* request,
+                            v1::ListCertificatesResponse* response) override;
+  Reactor* GetPinState(Context* context, const v1::GetPinStateRequest* request,
+                       v1::PinState* response) override;
+  Reactor* VerifyPin(Context* context, const v1::VerifyPinRequest* request,
+                     v1::VerifyPinResponse* response) override;
+  Reactor* ChangePin(Context* context, const v1::ChangePinRequest* request,
+                     v1::ChangePinResponse* response) override;
+  Reactor* TestSign(Context* context, const v1::TestSignRequest* request,
+                    v1::TestSignResponse* response) override;
+
+  // Finishes `reactor` with what `answer` makes of the settled view.
+  void AnswerFromView(Reactor* reactor, std::function<absl::Status(const Snapshot&)> answer);
+  // Does `read` on the card of that name, and finishes `reactor` after `take`.
+  template <typename T>
+  void Read(Reactor* reactor, const std::string& field, const std::string& name,
+            absl::StatusOr<T> (*read)(CardSession&, const CardTarget&),
+            std::function<void(T&)> take);
+  // Starts the attempt, and finishes `reactor` after `take` where it went well.
+  void Attempt(Reactor* reactor, AttemptCall call, std::function<void(const AttemptReply&)> take);
+
+  const Parts parts_;
+  const std::shared_ptr<Watchers> watchers_;
+};
+
+void CardServerImpl::AnswerFromView(Reactor* reactor,
+                                    std::function<absl::Status(const Snapshot&)> answer) {
+  watchers_->WhenSettled(
+      kPatience, [reactor, answer = std::move(answer)](const absl::StatusOr<Watchers::View>& view) {
+        reactor->Finish(ToGrpcStatus(view.ok() ? answer(**view) : view.status()));
+      });
+}
+
+CardServerImpl::Reactor* CardServerImpl::ListReaders(Context* context,
+                                                     const v1::ListReadersRequest*,
+                                                     v1::ListReadersResponse* response) {
+  Reactor* reactor = context->DefaultReactor();
+  AnswerFromView(reactor, [response](const Snapshot& view) {
+    if (!view.service_running) return ServiceStopped();
+    for (const SeenReader& seen : view.readers) *response->add_readers() = seen.reader;
+    return absl::OkStatus();
+  });
+  return reactor;
+}
+
+grpc::ServerWriteReactor<v1::WatchReadersResponse>* CardServerImpl::WatchReaders(
+    Context*, const v1::WatchReadersRequest*) {
+  return std::make_unique<ReadersStream>(watchers_).release();
+}
+
+CardServerImpl::Reactor* CardServerImpl::ListCards(Context* context, const v1::ListCardsRequest*,
+                                                   v1::ListCardsResponse* response) {
+  Reactor* reactor = context->DefaultReactor();
+  AnswerFromView(reactor, [response](const Snapshot& view) {
+    if (!view.service_running) return ServiceStopped();
+    for (const SeenReader& seen : view.readers) {
+      if (!seen.card.name().empty()) *response->add_cards() = seen.card;
+    }
+    return absl::OkStatus();
+  });
+  return reactor;
+}
+
+CardServerImpl::Reactor* CardServerImpl::GetCard(Context* context,
+                                                 const v1::GetCardRequest* request,
+                                                 v1::Card* response) {
+  Reactor* reactor = context->DefaultReactor();
+  AnswerFromView(reactor, [request, response](const Snapshot& view) -> absl::Status {
+    ILKIMZA_RETURN_IF_ERROR(CheckName("name", request->name()));
+    ILKIMZA_ASSIGN_OR_RETURN(const SeenReader* seen, FindCard(view, request->name()));
+    *response = seen->card;
+    return absl::OkStatus();
+  });
+  return reactor;
+}
+
+template <typename T>
+void CardServerImpl::Read(Reactor* reactor, const std::string& field, const std::string& name,
+                          absl::StatusOr<T> (*read)(CardSession&, const CardTarget&),
+                          std::function<void(T&)> take) {
+  if (const absl::Status status = CheckName(field, name); !status.ok()) {
+    return reactor->Finish(ToGrpcStatus(status));
+  }
+  const auto done = [reactor, layouts = parts_.layouts, name,
+                     take = std::move(take)](absl::StatusOr<T> result) {
+    if (result.ok()) {
+      take(*result);
+    } else if (ReasonOf(result.status()) == v1::ERROR_REASON_CARD_PROTOCOL) {
+      layouts->Drop(std::string_view(name).substr(6));
+    }
+    reactor->Finish(ToGrpcStatus(result.status()));
+  };
+  watchers_->WhenSettled(
+      kPatience, [this, name, read, done](const absl::StatusOr<Watchers::View>& view) {
+        if (!view.ok()) return done(view.status());
+        const auto seen = FindUsableCard(**view, name);
+        if (!seen.ok()) return done(seen.status());
+        const CardTarget target{.serial = (*seen)->card.serial(),
+                                .insertion = (*seen)->insertion,
+                                .layouts = parts_.layouts};
+        parts_.workers->Run<T>((*seen)->pcsc_name,
+                               [target, read](CardEnvironment& environment) {
+                                 return RunOnCard<T>(environment, [&](CardSession& session) {
+                                   return read(session, target);
+                                 });
+                               },
+                               done);
+      });
+}
+
+CardServerImpl::Reactor* CardServerImpl::ListCertificates(
+    Context* context, const v1::ListCertificatesRequest* request,
+    v1::ListCertificatesResponse* response) {
+  Reactor* reactor = context->DefaultReactor();
+  Read<std::vector<v1::Certificate>>(reactor, "parent", request->parent(), &ReadCertificates,
+                                     [response](std::vector<v1::Certificate>& certificates) {
+                                       for (auto& certificate : certificates) {
+                                         *response->add_certificates() = std::move(certificate);
+                                       }
+                                     });
+  return reactor;
+}
+
+CardServerImpl::Reactor* CardServerImpl::GetPinState(Context* context,
+                                                     const v1::GetPinStateRequest* request,
+                                                     v1::PinState* response) {
+  Reactor* reactor = context->DefaultReactor();
+  Read<v1::PinState>(reactor, "name", request->name(), &ReadPinState,
+                     [response](v1::PinState& state) { *response = std::move(state); });
+  return reactor;
+}
+
+void CardServerImpl::Attempt(Reactor* reactor, AttemptCall call,
+                             std::function<void(const AttemptReply&)> take) {
+  const Attempts::Done done = [reactor, take = std::move(take)](const Attempts::Answer& answer) {
+    if (answer.ok()) take(*answer);
+    reactor->Finish(ToGrpcStatus(answer.status()));
+  };
+  if (const absl::Status status = CheckName("name", call.card); !status.ok()) return done(status);
+  if (parts_.attempts->Repeats(call, done)) return;
+  // std::function copies; the call, with its PINs, must not be copied.
+  const auto shared = std::make_shared<AttemptCall>(std::move(call));
+  watchers_->WhenSettled(kPatience,
+                         [this, shared, done](const absl::StatusOr<Watchers::View>& view) {
+                           if (!view.ok()) return done(view.status());
+                           const auto seen = FindUsableCard(**view, shared->card);
+                           if (!seen.ok()) return done(seen.status());
+                           parts_.attempts->Start(std::move(*shared), **seen, done);
+                         });
+}
+
+CardServerImpl::Reactor* CardServerImpl::VerifyPin(Context* context,
+                                                   const v1::VerifyPinRequest* request,
+                                                   v1::VerifyPinResponse* response) {
+  Reactor* reactor = context->DefaultReactor();
+  AttemptCall call{.kind = AttemptKind::kVerify,
+                   .card = request->name(),
+                   .pin = Secret(request->pin()),
+                   .allow_last_try = request->allow_last_try(),
+                   .journey = request->journey(),
+                   .request_id = request->request_id()};
+  // gRPC hands requests over as const, but they are ours until the call ends.
+  WipeSecrets(const_cast<v1::VerifyPinRequest&>(*request));
+  Attempt(reactor, std::move(call), [response](const AttemptReply& reply) {
+    *response->mutable_pin_state() = reply.pin_state;
+  });
+  return reactor;
+}
+
+CardServerImpl::Reactor* CardServerImpl::ChangePin(Context* context,
+                                                   const v1::ChangePinRequest* request,
+                                                   v1::ChangePinResponse* response) {
+  Reactor* reactor = context->DefaultReactor();
+  AttemptCall call{.kind = AttemptKind::kChange,
+                   .card = request->name(),
+                   .pin = Secret(request->old_pin()),
+                   .new_pin = Secret(request->new_pin()),
+                   .allow_last_try = request->allow_last_try(),
+                   .keep_current = request->keep_current(),
+                   .journey = request->journey(),
+                   .request_id = request->request_id()};
+  WipeSecrets(const_cast<v1::ChangePinRequest&>(*request));
+  Attempt(reactor, std::move(call), [response](const AttemptReply& reply) {
+    *response->mutable_pin_state() = reply.pin_state;
+  });
+  return reactor;
+}
+
+CardServerImpl::Reactor* CardServerImpl::TestSign(Context* context,
+                                                  const v1::TestSignRequest* request,
+                                                  v1::TestSignResponse* response) {
+  Reactor* reactor = context->DefaultReactor();
+  AttemptCall call{.kind = AttemptKind::kTestSign,
+                   .card = request->name(),
+                   .pin = Secret(request->pin()),
+                   .allow_last_try = request->allow_last_try(),
+                   .journey = request->journey(),
+                   .request_id = request->request_id()};
+  WipeSecrets(const_cast<v1::TestSignRequest&>(*request));
+  Attempt(reactor, std::move(call), [response](const AttemptReply& reply) {
+    *response->mutable_certificate() = reply.certificate;
+    response->set_algorithm(reply.algorithm);
+  });
+  return reactor;
+}
+
+}  // namespace
+
+std::unique_ptr<CardServer> CardServer::Create(Parts parts) {
+  return std::make_unique<CardServerImpl>(std::move(parts));
+}
+
+}  // namespace ilkimza::agent
