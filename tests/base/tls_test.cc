@@ -25,7 +25,7 @@ class TlsTest : public ::testing::Test {
     std::ofstream(File("ca.pem")) << ca_.pem();
     ca_.Issue({.name = "localhost"}).WriteTo(folder_, "server");
     ca_.Issue({.name = "agent-1"}).WriteTo(folder_, "client");
-    test::TestCa("Another CA").Issue({.name = "agent-1"}).WriteTo(folder_, "stranger");
+    testing::TestCa("Another CA").Issue({.name = "agent-1"}).WriteTo(folder_, "stranger");
   }
   ~TlsTest() override { std::filesystem::remove_all(folder_); }
 
@@ -62,7 +62,7 @@ class TlsTest : public ::testing::Test {
     return std::string(credentials.status().message());
   }
 
-  test::TestCa ca_;
+  testing::TestCa ca_;
   std::string folder_;
 };
 

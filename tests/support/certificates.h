@@ -16,7 +16,7 @@
 #include <memory>
 #include <string>
 
-namespace ilkimza::test {
+namespace ilkimza::testing {
 
 struct CertificateWish {
   // Common name, and DNS name as well.
@@ -108,6 +108,6 @@ class TestCa {
   Certificate certificate_;
 };
 
-}  // namespace ilkimza::test
+}  // namespace ilkimza::testing
 
 #endif  // ILKIMZA_TESTS_SUPPORT_CERTIFICATES_H_

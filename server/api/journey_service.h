@@ -1,0 +1,29 @@
+// JourneyService over the engine: checks requests, scopes callers, pages lists.
+//
+// Thread-safe.
+#ifndef ILKIMZA_SERVER_API_JOURNEY_SERVICE_H_
+#define ILKIMZA_SERVER_API_JOURNEY_SERVICE_H_
+
+#include <memory>
+#include <string>
+
+#include "ilkimza/v1/journey_service.grpc.pb.h"
+#include "server/api/access.h"
+#include "server/engine/engine.h"
+#include "server/store/store.h"
+
+namespace ilkimza::server {
+
+struct JourneyApiOptions {
+  // For journeys that leave it out.
+  v1::PortalHost portal_host = v1::PORTAL_HOST_AGENT;
+  std::string profile = "kamusm";
+};
+
+// All references outlive the service.
+std::unique_ptr<v1::JourneyService::CallbackService> MakeJourneyService(
+    const JourneyApiOptions& options, const Access& access, Engine& engine, Store& store);
+
+}  // namespace ilkimza::server
+
+#endif  // ILKIMZA_SERVER_API_JOURNEY_SERVICE_H_

@@ -1,0 +1,145 @@
+#include "server/control_server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <deque>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "server/api/access.h"
+#include "server/api/fleet_service.h"
+#include "server/api/journey_service.h"
+#include "server/engine/engine.h"
+#include "server/fleet/fleet.h"
+#include "server/store/sqlite_store.h"
+
+namespace ilkimza::server {
+namespace {
+
+// A page of 1000 journeys is below 4 MiB, and nothing that comes in is larger.
+constexpr int kMaxReceived = 1 << 20;
+constexpr int kMaxSent = 4 << 20;
+constexpr int kMaxStreams = 1000;
+// Agents ping no more often than this.
+constexpr int kLeastPingMs = 10'000;
+constexpr int kPingTimeoutMs = 20'000;
+
+class Running : public ControlServer {
+ public:
+  Running(const Settings& settings, std::unique_ptr<Store> store)
+      : settings_(settings),
+        store_(std::move(store)),
+        engine_({.policy = settings.policy,
+                 .max_journeys = static_cast<std::size_t>(settings.max_journeys),
+                 .max_watchers = static_cast<std::size_t>(settings.max_watchers)},
+                *store_),
+        fleet_({.max_agents = static_cast<std::size_t>(settings.max_agents),
+                .attach_rate = static_cast<double>(settings.attaches_a_second)},
+               engine_, *store_),
+        access_(settings.operators),
+        journey_service_(
+            MakeJourneyService({.portal_host = settings.portal_host, .profile = settings.profile},
+                               access_, engine_, *store_)),
+        fleet_service_(MakeFleetService(access_, fleet_, engine_)) {}
+
+  ~Running() override { Shutdown(); }
+
+  absl::Status Start() {
+    engine_.Connect(&fleet_, nullptr);
+    ILKIMZA_RETURN_IF_ERROR(fleet_.Start());
+    ILKIMZA_RETURN_IF_ERROR(engine_.Start());
+    grpc::ServerBuilder builder;
+    std::deque<int> ports;
+    for (const std::string& address : settings_.listen) {
+      ILKIMZA_ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(address, settings_.tls));
+      builder.AddListeningPort(address, std::move(credentials), &ports.emplace_back(0));
+    }
+    Configure(builder);
+    server_ = builder.BuildAndStart();
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+      const std::string& address = settings_.listen[i];
+      if (server_ == nullptr || ports[i] == 0) {
+        return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_BAD_CONFIGURATION,
+                         absl::StrCat(address,
+                                      ": Cannot listen; the address is taken, not this "
+                                      "machine's, or not allowed ('listen')."));
+      }
+      addresses_.push_back(Listening(address, ports[i]));
+    }
+    Serve(true);
+    return absl::OkStatus();
+  }
+
+  std::vector<std::string> addresses() const override { return addresses_; }
+
+  void Shutdown() override {
+    if (std::exchange(is_down_, true)) return;
+    Serve(false);
+    fleet_.GoAway();
+    engine_.Stop();
+    if (server_ == nullptr) return;
+    server_->Shutdown(absl::ToChronoTime(absl::Now() + settings_.shutdown));
+    server_->Wait();
+  }
+
+ private:
+  void Configure(grpc::ServerBuilder& builder) {
+    builder.RegisterService(journey_service_.get());
+    builder.RegisterService(fleet_service_.get());
+    builder.SetMaxReceiveMessageSize(kMaxReceived);
+    builder.SetMaxSendMessageSize(kMaxSent);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
+    // A second server on the same port is a mistake, not a load balancer.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kLeastPingMs);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
+                               static_cast<int>(absl::ToInt64Milliseconds(settings_.keepalive)));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
+  }
+
+  static std::string Listening(const std::string& address, int port) {
+    if (absl::StartsWith(address, "unix")) return address;
+    return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+  }
+
+  void Serve(bool serving) {
+    if (server_ == nullptr) return;
+    auto* health = server_->GetHealthCheckService();
+    if (health == nullptr) return;
+    health->SetServingStatus(serving);
+    health->SetServingStatus(v1::JourneyService::service_full_name(), serving);
+    health->SetServingStatus(v1::FleetService::service_full_name(), serving);
+  }
+
+  const Settings settings_;
+  const std::unique_ptr<Store> store_;
+  Engine engine_;
+  Fleet fleet_;
+  const Access access_;
+  const std::unique_ptr<v1::JourneyService::CallbackService> journey_service_;
+  const std::unique_ptr<v1::FleetService::CallbackService> fleet_service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::vector<std::string> addresses_;
+  bool is_down_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const Settings& settings) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  ILKIMZA_ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
+                           OpenSqliteStore({.path = settings.store_path}));
+  auto running = std::make_unique<Running>(settings, std::move(store));
+  ILKIMZA_RETURN_IF_ERROR(running->Start());
+  return running;
+}
+
+}  // namespace ilkimza::server

@@ -1,0 +1,591 @@
+#include "server/engine/engine.h"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "server/engine/name.h"
+#include "server/engine/report_check.h"
+#include "server/journey/advance.h"
+#include "server/journey/plan.h"
+
+namespace ilkimza::server {
+namespace {
+
+// Events that wait for one journey's earlier ones to be committed.
+constexpr std::size_t kMaxWaiting = 64;
+// How long a time that could not be made durable waits for the next try.
+constexpr absl::Duration kStorePause = absl::Seconds(5);
+// The clock may be set by hand: look at it now and then.
+constexpr absl::Duration kLongestSleep = absl::Minutes(1);
+
+absl::Status ShuttingDown() {
+  return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SHUTTING_DOWN,
+                   "The server is shutting down; try again in a moment.");
+}
+
+// Why a cancel or retry means nothing for `journey`.
+absl::Status NotReady(const v1::Journey& journey) {
+  const bool waits_for_agent =
+      journey.state() == v1::JOURNEY_STATE_WAITING && !journey.has_resume_time();
+  if (waits_for_agent) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_AGENT_NOT_ATTACHED,
+                     absl::StrCat(journey.name(), " waits for ", journey.agent(),
+                                  "; it goes on when that agent is back."));
+  }
+  const std::string state = v1::JourneyState_Name(journey.state());
+  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_JOURNEY_NOT_READY,
+                   absl::StrCat(journey.name(), " is in ", state,
+                                "; only one that stopped or waits can be taken up again."));
+}
+
+}  // namespace
+
+// What waits for a journey's turn.
+struct Engine::Pending {
+  // Taken in order; those that mean nothing are left out.
+  std::vector<v1::JourneyEvent> events;
+  // An error where none of the events means anything.
+  bool must_apply = false;
+  // An agent came back: it is told all that is open, also where nothing changed.
+  bool resend = false;
+  std::optional<RequestKey> request = std::nullopt;
+  Done done = nullptr;
+};
+
+// A journey under way.
+struct Engine::Entry {
+  std::string name;
+  NewJourney wish;
+  // Null until its creation is committed.
+  JourneyPtr journey = nullptr;
+  bool committing = false;
+  std::deque<Pending> waiting = {};
+  std::vector<Watcher*> watchers = {};
+  // When the clock has to look at it again; the infinite future if never.
+  absl::Time due = absl::InfiniteFuture();
+  // Inside the running step, see SetTurn().
+  int64_t turn_directive = 0;
+  v1::Actor turn = v1::ACTOR_UNSPECIFIED;
+};
+
+// Collects callbacks while the lock is held and makes them after it.
+class Engine::Locked {
+ public:
+  explicit Locked(Engine& engine) : lock_(engine.mutex_) {}
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+  ~Locked() {
+    lock_.unlock();
+    for (auto& call : calls) call();
+  }
+
+  Calls calls;
+
+ private:
+  std::unique_lock<std::mutex> lock_;
+};
+
+Engine::Engine(const EngineOptions& options, Store& store) : options_(options), store_(store) {}
+
+Engine::~Engine() { Stop(); }
+
+void Engine::Connect(DirectiveSink* agents, DirectiveSink* server_host) {
+  agents_ = agents;
+  server_host_ = server_host;
+}
+
+void Engine::Answer(Calls& calls, Done& done, absl::StatusOr<JourneyPtr> result) {
+  if (!done) return;
+  calls.push_back(
+      [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+}
+
+v1::JourneyEvent Engine::NewEvent() const {
+  v1::JourneyEvent event;
+  *event.mutable_event_time() = ToProto(options_.clock->Now());
+  return event;
+}
+
+// -- Starting and stopping --
+
+absl::Status Engine::Start() {
+  ILKIMZA_ASSIGN_OR_RETURN(std::vector<v1::Journey> journeys, store_.LoadActive());
+  {
+    Locked locked(*this);
+    for (v1::Journey& journey : journeys) {
+      const EntryPtr entry = Add(
+          journey.name(),
+          {.goal = journey.goal(), .portal_host = journey.portal_host(), .agent = journey.agent()});
+      entry->journey = std::make_shared<const v1::Journey>(std::move(journey));
+      SetDue(entry, NextTime(*entry->journey));
+    }
+    for (const auto& [name, entry] : entries_) {
+      Pending pending;
+      if (entry->wish.portal_host == v1::PORTAL_HOST_SERVER) {
+        pending.events.push_back(NewEvent());
+        pending.events.back().mutable_conversation_lost();
+      }
+      pending.events.push_back(NewEvent());
+      pending.events.back().mutable_agent_detached();
+      Post(entry, std::move(pending), locked.calls);
+    }
+  }
+  if (options_.run_timers) {
+    clock_ = std::jthread([this](const std::stop_token& stop) { RunClock(stop); });
+  }
+  return absl::OkStatus();
+}
+
+void Engine::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (const auto& [name, entry] : entries_) {
+      for (Watcher* watcher : entry->watchers) watcher->OnShutdown();
+      entry->watchers.clear();
+    }
+  }
+  if (clock_.joinable()) {
+    clock_.request_stop();
+    clock_.join();
+  }
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return committing_ == 0; });
+}
+
+Engine::EntryPtr Engine::Find(const std::string& name) const {
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : found->second;
+}
+
+Engine::EntryPtr Engine::Add(const std::string& name, const NewJourney& wish) {
+  auto entry = std::make_shared<Entry>(Entry{.name = name, .wish = wish});
+  entries_[name] = entry;
+  if (!wish.agent.empty()) by_agent_[wish.agent].insert(name);
+  return entry;
+}
+
+void Engine::Remove(const EntryPtr& entry) {
+  SetDue(entry, absl::InfiniteFuture());
+  entries_.erase(entry->name);
+  const auto of_agent = by_agent_.find(entry->wish.agent);
+  if (of_agent == by_agent_.end()) return;
+  of_agent->second.erase(entry->name);
+  if (of_agent->second.empty()) by_agent_.erase(of_agent);
+}
+
+// -- The path of an event --
+
+void Engine::Post(const EntryPtr& entry, Pending pending, Calls& calls) {
+  if (stopping_) return Answer(calls, pending.done, ShuttingDown());
+  if (entry->waiting.size() >= kMaxWaiting) {
+    return Answer(calls, pending.done,
+                  MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_STORE_FAILED,
+                            absl::StrCat(entry->name, " is busy; try again in a moment.")));
+  }
+  entry->waiting.push_back(std::move(pending));
+  Work(entry, calls);
+}
+
+void Engine::Work(const EntryPtr& entry, Calls& calls) {
+  while (!entry->committing && !entry->waiting.empty()) {
+    Pending pending = std::move(entry->waiting.front());
+    entry->waiting.pop_front();
+    Take(entry, std::move(pending), calls);
+  }
+}
+
+void Engine::Take(const EntryPtr& entry, Pending pending, Calls& calls) {
+  JourneyPtr journey = entry->journey;
+  if (journey == nullptr) {
+    v1::Journey unborn;
+    unborn.set_name(entry->name);
+    journey = std::make_shared<const v1::Journey>(std::move(unborn));
+  }
+  AppendRequest append;
+  std::vector<Directive> directives;
+  for (v1::JourneyEvent& event : pending.events) {
+    Transition transition = Advance(*journey, event, options_.policy);
+    if (!transition.applied) continue;
+    journey = std::make_shared<const v1::Journey>(std::move(transition.journey));
+    event.set_revision(journey->revision());
+    append.events.push_back(std::move(event));
+    std::move(transition.directives.begin(), transition.directives.end(),
+              std::back_inserter(directives));
+  }
+  if (pending.resend) directives = OpenDirectives(*journey, options_.policy);
+  if (!append.events.empty()) {
+    append.journey = std::move(journey);
+    append.request = std::move(pending.request);
+    return Commit(entry, std::move(append), std::move(directives), std::move(pending.done));
+  }
+  Deliver(entry, *journey, directives, calls);
+  const bool is_error = pending.must_apply || entry->journey == nullptr;
+  Answer(calls, pending.done, is_error ? absl::StatusOr<JourneyPtr>(NotReady(*journey)) : journey);
+}
+
+void Engine::Commit(const EntryPtr& entry, AppendRequest append, std::vector<Directive> directives,
+                    Done done) {
+  entry->committing = true;
+  ++committing_;
+  JourneyPtr journey = append.journey;
+  store_.Append(std::move(append), [this, entry, journey = std::move(journey),
+                                    directives = std::move(directives),
+                                    done = std::move(done)](const absl::Status& status) mutable {
+    Locked locked(*this);
+    entry->committing = false;
+    if (status.ok()) {
+      Answer(locked.calls, done, journey);
+      Committed(entry, journey, directives, locked.calls);
+    } else {
+      spdlog::error("{}: event not stored: {}", entry->name, std::string(status.message()));
+      Answer(locked.calls, done, status);
+      if (entry->journey == nullptr) {
+        Remove(entry);
+      } else {
+        SetDue(entry, options_.clock->Now() + kStorePause);
+      }
+    }
+    Work(entry, locked.calls);
+    if (--committing_ == 0) idle_.notify_all();
+  });
+}
+
+void Engine::Committed(const EntryPtr& entry, const JourneyPtr& journey,
+                       const std::vector<Directive>& directives, Calls& calls) {
+  entry->journey = journey;
+  for (Watcher* watcher : entry->watchers) watcher->OnJourney(journey);
+  Deliver(entry, *journey, directives, calls);
+  if (HasEnded(*journey)) {
+    entry->watchers.clear();
+    Remove(entry);
+  } else {
+    SetDue(entry, NextTime(*journey));
+  }
+}
+
+void Engine::Deliver(const EntryPtr& entry, const v1::Journey& journey,
+                     const std::vector<Directive>& directives, Calls& calls) {
+  for (const Directive& directive : directives) {
+    if (directive.to == Directive::To::kAgent) {
+      if (agents_ != nullptr) agents_->Send(journey.agent(), directive.message);
+    } else if (server_host_ != nullptr) {
+      server_host_->Send(journey.agent(), directive.message);
+    } else if (directive.message.has_run_step()) {
+      Pending pending;
+      pending.events.push_back(NewEvent());
+      auto* report = pending.events.back().mutable_step_reported()->mutable_report();
+      report->set_journey(journey.name());
+      report->set_directive_id(directive.message.run_step().directive_id());
+      report->set_step(directive.message.run_step().step());
+      report->set_outcome(v1::STEP_OUTCOME_STOPPED);
+      report->set_reason(v1::ERROR_REASON_PORTAL_HOST_OFF);
+      Post(entry, std::move(pending), calls);
+    }
+  }
+}
+
+// -- Commands --
+
+void Engine::Create(const NewJourney& wish, Done done) {
+  const RequestKey key = {absl::StrCat(wish.agent, " create"), wish.request_id};
+  if (!wish.request_id.empty()) {
+    const auto known = store_.FindRequest(key);
+    if (!known.ok()) return done(known.status());
+    if (known->has_value()) {
+      auto journey = Get(**known);
+      if (journey.ok() && (*journey)->goal() != wish.goal) {
+        journey = BadField("request_id", "has been used for a journey of another goal.");
+      }
+      return done(std::move(journey));
+    }
+  }
+  Locked locked(*this);
+  for (const EntryPtr& other : EntriesOf(wish.agent)) {
+    if (other->wish.goal != wish.goal) continue;
+    if (!wish.request_id.empty() && other->wish.request_id == wish.request_id) {
+      Pending same;
+      same.done = std::move(done);
+      return Post(other, std::move(same), locked.calls);
+    }
+    return Answer(locked.calls, done,
+                  MakeError(absl::StatusCode::kAlreadyExists, v1::ERROR_REASON_JOURNEY_EXISTS,
+                            absl::StrCat(wish.agent, " has ", other->name,
+                                         " under way for this goal; go on with it, or cancel it."),
+                            {{"journey", other->name}}));
+  }
+  if (entries_.size() >= options_.max_journeys) {
+    return Answer(locked.calls, done,
+                  MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_NOT_ALLOWED,
+                            "The server has as many journeys under way as it may "
+                            "('limits.journeys')."));
+  }
+  const EntryPtr entry = Add(NewJourneyName(), wish);
+  Pending pending;
+  pending.events.push_back(NewEvent());
+  auto* created = pending.events.back().mutable_created();
+  created->set_goal(wish.goal);
+  created->set_security_word_forgotten(wish.security_word_forgotten);
+  created->set_portal_host(wish.portal_host);
+  created->set_agent(wish.agent);
+  created->set_profile(wish.profile);
+  created->set_request_id(wish.request_id);
+  if (attached_.count(wish.agent) != 0) {
+    pending.events.push_back(NewEvent());
+    pending.events.back().mutable_agent_attached();
+  }
+  pending.must_apply = true;
+  if (!wish.request_id.empty()) pending.request = key;
+  pending.done = std::move(done);
+  Post(entry, std::move(pending), locked.calls);
+  if (!entry->committing) Remove(entry);
+}
+
+void Engine::Cancel(const std::string& name, const std::string& actor,
+                    const std::string& request_id, Done done) {
+  v1::JourneyEvent event = NewEvent();
+  event.mutable_cancel_requested()->set_actor(actor);
+  Change(name, std::move(event), {absl::StrCat(actor, " cancel"), request_id}, std::move(done));
+}
+
+void Engine::Retry(const std::string& name, const std::string& actor, const std::string& request_id,
+                   Done done) {
+  v1::JourneyEvent event = NewEvent();
+  event.mutable_retry_requested()->set_actor(actor);
+  Change(name, std::move(event), {absl::StrCat(actor, " retry"), request_id}, std::move(done));
+}
+
+void Engine::Change(const std::string& name, v1::JourneyEvent event, const RequestKey& key,
+                    Done done) {
+  if (!key.id.empty()) {
+    const auto known = store_.FindRequest(key);
+    if (!known.ok()) return done(known.status());
+    if (known->has_value()) {
+      if (**known == name) return done(Get(name));
+      return done(BadField("request_id", "has been used for another journey."));
+    }
+  }
+  {
+    Locked locked(*this);
+    if (const EntryPtr entry = Find(name)) {
+      Pending pending;
+      pending.events.push_back(std::move(event));
+      pending.must_apply = true;
+      if (!key.id.empty()) pending.request = key;
+      pending.done = std::move(done);
+      return Post(entry, std::move(pending), locked.calls);
+    }
+  }
+  const auto ended = Get(name);
+  done(ended.ok() ? NotReady(**ended) : ended.status());
+}
+
+absl::StatusOr<JourneyPtr> Engine::Get(const std::string& name) {
+  {
+    const std::lock_guard lock(mutex_);
+    const EntryPtr entry = Find(name);
+    if (entry != nullptr && entry->journey != nullptr) {
+      const bool overlay = entry->turn_directive != 0 &&
+                           entry->turn_directive == entry->journey->directive_id() &&
+                           entry->journey->state() == v1::JOURNEY_STATE_ACTIVE;
+      if (!overlay) return entry->journey;
+      auto journey = std::make_shared<v1::Journey>(*entry->journey);
+      journey->set_turn(entry->turn);
+      return JourneyPtr(std::move(journey));
+    }
+  }
+  ILKIMZA_ASSIGN_OR_RETURN(v1::Journey journey, store_.GetJourney(name));
+  return std::make_shared<const v1::Journey>(std::move(journey));
+}
+
+// -- Watching --
+
+absl::StatusOr<bool> Engine::Watch(const std::string& name, Watcher* watcher) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return ShuttingDown();
+  const EntryPtr entry = Find(name);
+  if (entry == nullptr || entry->journey == nullptr) return false;
+  if (entry->watchers.size() >= options_.max_watchers) {
+    return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_NOT_ALLOWED,
+                     absl::StrCat("As many as may ('limits.watchers') follow ", name, " already."));
+  }
+  entry->watchers.push_back(watcher);
+  watcher->OnJourney(entry->journey);
+  return true;
+}
+
+void Engine::Unwatch(const std::string& name, Watcher* watcher) {
+  const std::lock_guard lock(mutex_);
+  if (const EntryPtr entry = Find(name)) std::erase(entry->watchers, watcher);
+}
+
+// -- Agents --
+
+std::vector<Engine::EntryPtr> Engine::EntriesOf(const std::string& agent) const {
+  std::vector<EntryPtr> entries;
+  const auto names = by_agent_.find(agent);
+  if (names == by_agent_.end()) return entries;
+  for (const std::string& name : names->second) entries.push_back(entries_.at(name));
+  return entries;
+}
+
+void Engine::AgentAttached(const std::string& agent, int64_t generation,
+                           const std::vector<v1::AttachAgentRequest::Conversation>& conversations,
+                           std::function<void(absl::Status)> done) {
+  std::set<std::string> held;
+  for (const auto& conversation : conversations) held.insert(conversation.journey());
+  const std::set<std::string> listed = held;
+  Locked locked(*this);
+  int64_t& standing = attached_[agent];
+  if (generation <= standing) return locked.calls.push_back([done] { done(absl::OkStatus()); });
+  standing = generation;
+  const auto entries = EntriesOf(agent);
+  for (const EntryPtr& entry : entries) held.erase(entry->name);
+  for (const std::string& name : held) {
+    v1::AttachAgentResponse close;
+    close.mutable_close_conversation()->set_journey(name);
+    if (agents_ != nullptr) agents_->Send(agent, close);
+  }
+  if (entries.empty()) return locked.calls.push_back([done] { done(absl::OkStatus()); });
+  struct Countdown {
+    std::mutex mutex;
+    std::size_t left;
+    absl::Status worst;
+  };
+  auto countdown = std::make_shared<Countdown>();
+  countdown->left = entries.size();
+  for (const EntryPtr& entry : entries) {
+    Pending pending;
+    const bool lost = listed.count(entry->name) == 0;
+    // Where the server is the host, only it can lose the conversation.
+    const bool hosted_here = entry->wish.portal_host == v1::PORTAL_HOST_SERVER;
+    if (lost && !hosted_here) {
+      pending.events.push_back(NewEvent());
+      pending.events.back().mutable_conversation_lost();
+    }
+    pending.events.push_back(NewEvent());
+    pending.events.back().mutable_agent_attached();
+    pending.resend = true;
+    pending.done = [countdown, done](const absl::StatusOr<JourneyPtr>& result) {
+      absl::Status worst;
+      {
+        const std::lock_guard lock(countdown->mutex);
+        if (!result.ok()) countdown->worst = result.status();
+        if (--countdown->left != 0) return;
+        worst = countdown->worst;
+      }
+      done(worst);
+    };
+    Post(entry, std::move(pending), locked.calls);
+  }
+}
+
+void Engine::AgentDetached(const std::string& agent, int64_t generation) {
+  Locked locked(*this);
+  const auto attached = attached_.find(agent);
+  if (attached == attached_.end() || attached->second != generation) return;
+  attached_.erase(attached);
+  for (const EntryPtr& entry : EntriesOf(agent)) {
+    Pending pending;
+    pending.events.push_back(NewEvent());
+    pending.events.back().mutable_agent_detached();
+    Post(entry, std::move(pending), locked.calls);
+  }
+}
+
+void Engine::CardChanged(const std::string& agent, const std::string& card_serial) {
+  Locked locked(*this);
+  for (const EntryPtr& entry : EntriesOf(agent)) {
+    Pending pending;
+    pending.events.push_back(NewEvent());
+    pending.events.back().mutable_card_changed()->set_card_serial(card_serial);
+    Post(entry, std::move(pending), locked.calls);
+  }
+}
+
+void Engine::Report(const std::string& agent, const v1::StepReport& report,
+                    std::function<void(absl::Status)> done) {
+  if (const absl::Status checked = CheckReport(report); !checked.ok()) return done(checked);
+  Locked locked(*this);
+  const EntryPtr entry = Find(report.journey());
+  if (entry == nullptr || entry->journey == nullptr) {
+    return locked.calls.push_back([done] { done(absl::OkStatus()); });
+  }
+  const bool hosted_here =
+      entry->journey->portal_host() == v1::PORTAL_HOST_SERVER && SpecOf(report.step()).on_portal;
+  if (hosted_here != agent.empty() || (!hosted_here && agent != entry->wish.agent)) {
+    spdlog::warn("{}: report from '{}', which does not carry out this step", report.journey(),
+                 agent);
+    return locked.calls.push_back([done] {
+      done(MakeError(absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_NOT_ALLOWED,
+                     "The report is for a journey that another host carries out."));
+    });
+  }
+  Pending pending;
+  pending.events.push_back(NewEvent());
+  *pending.events.back().mutable_step_reported()->mutable_report() = report;
+  pending.done = [done](const absl::StatusOr<JourneyPtr>& result) { done(result.status()); };
+  Post(entry, std::move(pending), locked.calls);
+}
+
+void Engine::SetTurn(const std::string& agent, const std::string& journey, int64_t directive_id,
+                     v1::Actor turn) {
+  const std::lock_guard lock(mutex_);
+  const EntryPtr entry = Find(journey);
+  if (entry == nullptr || entry->journey == nullptr || !v1::Actor_IsValid(turn)) return;
+  if (RunsOnServer(*entry->journey) != agent.empty()) return;
+  if (!agent.empty() && agent != entry->wish.agent) return;
+  entry->turn_directive = directive_id;
+  entry->turn = turn;
+}
+
+// -- The clock --
+
+void Engine::SetDue(const EntryPtr& entry, absl::Time due) {
+  if (entry->due == due) return;
+  if (entry->due != absl::InfiniteFuture()) due_.erase({entry->due, entry->name});
+  entry->due = due;
+  if (due == absl::InfiniteFuture()) return;
+  const auto [place, added] = due_.emplace(due, entry->name);
+  if (place == due_.begin()) clock_wake_.notify_all();
+}
+
+void Engine::CheckTimes() {
+  Locked locked(*this);
+  const absl::Time now = options_.clock->Now();
+  while (!due_.empty() && due_.begin()->first <= now) {
+    const EntryPtr entry = Find(due_.begin()->second);
+    SetDue(entry, absl::InfiniteFuture());
+    Pending pending;
+    pending.events.push_back(NewEvent());
+    pending.events.back().mutable_time_passed();
+    // Where the time means nothing yet, it is looked at again when it is due.
+    pending.done = [this, entry](const absl::StatusOr<JourneyPtr>& result) {
+      if (!result.ok()) return;
+      const std::lock_guard lock(mutex_);
+      if (entry->due == absl::InfiniteFuture() && Find(entry->name) == entry) {
+        SetDue(entry, NextTime(*entry->journey));
+      }
+    };
+    Post(entry, std::move(pending), locked.calls);
+  }
+}
+
+void Engine::RunClock(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    CheckTimes();
+    std::unique_lock lock(mutex_);
+    absl::Duration sleep = kLongestSleep;
+    if (!due_.empty()) sleep = std::min(sleep, due_.begin()->first - options_.clock->Now());
+    if (sleep <= absl::ZeroDuration()) continue;
+    const auto first = due_.empty() ? absl::InfiniteFuture() : due_.begin()->first;
+    clock_wake_.wait_for(lock, stop, absl::ToChronoMicroseconds(sleep),
+                         [this, first] { return !due_.empty() && due_.begin()->first < first; });
+  }
+}
+
+}  // namespace ilkimza::server

@@ -1,0 +1,184 @@
+#include "server/fleet/fleet.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "base/log.h"
+
+namespace ilkimza::server {
+namespace {
+
+absl::Status ShuttingDown() {
+  return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SHUTTING_DOWN,
+                   "The server is shutting down; attach again, spread over the time it named.");
+}
+
+void SetDuration(absl::Duration from, google::protobuf::Duration& to) {
+  to.set_seconds(absl::ToInt64Seconds(from));
+  to.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(from % absl::Seconds(1))));
+}
+
+}  // namespace
+
+Fleet::Fleet(const FleetOptions& options, Engine& engine, Store& store)
+    : options_(options), engine_(engine), store_(store) {}
+
+absl::Status Fleet::Start() {
+  ILKIMZA_ASSIGN_OR_RETURN(const std::vector<v1::Agent> agents, store_.LoadAgents());
+  const std::lock_guard lock(mutex_);
+  for (const v1::Agent& agent : agents) {
+    Member& member = members_[agent.name()];
+    member.agent = agent;
+    if (!agent.attached()) continue;
+    member.agent.set_attached(false);
+    *member.agent.mutable_detach_time() = ToProto(options_.clock->Now());
+  }
+  return absl::OkStatus();
+}
+
+void Fleet::GoAway() {
+  std::vector<AgentLinkPtr> links;
+  v1::AttachAgentResponse message;
+  {
+    const std::lock_guard lock(mutex_);
+    leaving_ = true;
+    SetDuration(Spread(), *message.mutable_go_away()->mutable_reattach_spread());
+    for (auto& [name, member] : members_) {
+      if (member.link != nullptr) links.push_back(std::exchange(member.link, nullptr));
+    }
+  }
+  for (const AgentLinkPtr& link : links) {
+    link->Send(message);
+    link->Close(ShuttingDown());
+  }
+}
+
+absl::Duration Fleet::Spread() const {
+  return std::max(options_.least_spread,
+                  absl::Seconds(static_cast<double>(attached_) / options_.attach_rate));
+}
+
+v1::AttachAgentResponse Fleet::Welcome() const {
+  const std::lock_guard lock(mutex_);
+  v1::AttachAgentResponse message;
+  SetDuration(Spread(), *message.mutable_welcome()->mutable_reattach_spread());
+  return message;
+}
+
+absl::StatusOr<int64_t> Fleet::Attach(const v1::AttachAgentRequest::Hello& hello,
+                                      const AgentLinkPtr& link,
+                                      std::function<void(absl::Status)> done) {
+  AgentLinkPtr older;
+  v1::Agent agent;
+  int64_t generation = 0;
+  bool other_card = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (leaving_) return ShuttingDown();
+    if (members_.size() >= options_.max_agents && members_.count(hello.agent()) == 0) {
+      return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_NOT_ALLOWED,
+                       "The server knows as many agents as it may ('limits.agents').");
+    }
+    Member& member = members_[hello.agent()];
+    generation = ++last_generation_;
+    member.generation = generation;
+    older = std::exchange(member.link, link);
+    if (!member.agent.attached()) ++attached_;
+    other_card = member.agent.card_serial() != hello.card_serial();
+    member.agent.set_name(hello.agent());
+    member.agent.set_version(hello.version());
+    member.agent.set_attached(true);
+    member.agent.set_card_serial(hello.card_serial());
+    *member.agent.mutable_attach_time() = ToProto(options_.clock->Now());
+    member.agent.clear_detach_time();
+    agent = member.agent;
+  }
+  if (older != nullptr) {
+    spdlog::info("{}: attached again, the older stream ends", hello.agent());
+    older->Close(MakeError(absl::StatusCode::kAborted, v1::ERROR_REASON_AGENT_NOT_ATTACHED,
+                           absl::StrCat("Another stream of ", hello.agent(), " took over.")));
+  } else {
+    spdlog::info("{}: attached, version {}", hello.agent(), hello.version());
+  }
+  Save(agent);
+  if (other_card) engine_.CardChanged(hello.agent(), hello.card_serial());
+  engine_.AgentAttached(hello.agent(), generation,
+                        {hello.conversations().begin(), hello.conversations().end()},
+                        std::move(done));
+  return generation;
+}
+
+void Fleet::Detach(const std::string& agent, int64_t generation) {
+  v1::Agent state;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = members_.find(agent);
+    if (found == members_.end() || found->second.generation != generation) return;
+    Member& member = found->second;
+    member.link = nullptr;
+    // What happens while the server leaves says nothing about the agent.
+    if (leaving_ || !member.agent.attached()) return;
+    member.agent.set_attached(false);
+    *member.agent.mutable_detach_time() = ToProto(options_.clock->Now());
+    --attached_;
+    state = member.agent;
+  }
+  spdlog::info("{}: detached", agent);
+  Save(state);
+  engine_.AgentDetached(agent, generation);
+}
+
+void Fleet::CardChanged(const std::string& agent, int64_t generation,
+                        const std::string& card_serial) {
+  v1::Agent state;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = members_.find(agent);
+    if (found == members_.end() || found->second.generation != generation ||
+        found->second.agent.card_serial() == card_serial) {
+      return;
+    }
+    found->second.agent.set_card_serial(card_serial);
+    state = found->second.agent;
+  }
+  Save(state);
+  engine_.CardChanged(agent, card_serial);
+}
+
+void Fleet::Save(const v1::Agent& agent) {
+  store_.SaveAgent(agent, [name = agent.name()](const absl::Status& status) {
+    if (!status.ok()) spdlog::error("{}: not stored: {}", name, std::string(status.message()));
+  });
+}
+
+absl::StatusOr<v1::Agent> Fleet::GetAgent(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = members_.find(name);
+  if (found != members_.end()) return found->second.agent;
+  return MakeError(absl::StatusCode::kNotFound, v1::ERROR_REASON_AGENT_NOT_ATTACHED,
+                   absl::StrCat("There is no agent '", name, "'; it has never attached."));
+}
+
+std::vector<v1::Agent> Fleet::ListAgents(const std::string& after, int limit) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<v1::Agent> agents;
+  for (auto at = members_.upper_bound(after); at != members_.end(); ++at) {
+    if (static_cast<int>(agents.size()) == limit) break;
+    agents.push_back(at->second.agent);
+  }
+  return agents;
+}
+
+void Fleet::Send(const std::string& agent, const v1::AttachAgentResponse& message) {
+  AgentLinkPtr link;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = members_.find(agent);
+    if (found != members_.end()) link = found->second.link;
+  }
+  if (link != nullptr) link->Send(message);
+}
+
+}  // namespace ilkimza::server

@@ -1,0 +1,318 @@
+#include "server/journey/plan.h"
+
+#include <array>
+#include <cstdlib>
+
+namespace ilkimza::server {
+namespace {
+
+const std::array<v1::StepKind, 4> kResetSteps = {
+    v1::STEP_KIND_OPEN_WORD_RESET, v1::STEP_KIND_REQUEST_WORD_RESET, v1::STEP_KIND_OPEN_MAIL_LINK,
+    v1::STEP_KIND_SET_SECURITY_WORD};
+
+const std::array<v1::StepKind, 2> kChipSteps = {v1::STEP_KIND_PREPARE_CHIP,
+                                                v1::STEP_KIND_INSERT_CARD};
+
+const std::array<v1::StepKind, 12> kPinSteps = {
+    v1::STEP_KIND_OPEN_LOGIN,         v1::STEP_KIND_LOG_IN,         v1::STEP_KIND_CONFIRM_PHONE,
+    v1::STEP_KIND_ENTER_SMS_CODE,     v1::STEP_KIND_OPEN_PIN_PAGE,  v1::STEP_KIND_READ_PIN,
+    v1::STEP_KIND_MATCH_CARD,         v1::STEP_KIND_PROVE_PIN,      v1::STEP_KIND_SET_OWN_PIN,
+    v1::STEP_KIND_DELETE_PORTAL_COPY, v1::STEP_KIND_TEST_SIGNATURE, v1::STEP_KIND_LOG_OUT};
+
+constexpr bool kPortal = true, kCard = false;
+constexpr bool kSkippable = true, kNever = false;
+
+// In the order of the enum.
+const std::vector<StepSpec>& Specs() {
+  using P = Policy;
+  static const std::vector<StepSpec> specs = {
+      {v1::STEP_KIND_PREPARE_CHIP,
+       kCard,
+       v1::ACTOR_HOLDER,
+       Needs::kNothing,
+       &P::other_attempts,
+       nullptr,
+       kSkippable,
+       {1},
+       "Snap the chip out of its card",
+       "Çipi karttan ayırın"},
+      {v1::STEP_KIND_INSERT_CARD,
+       kCard,
+       v1::ACTOR_HOLDER,
+       Needs::kNothing,
+       &P::other_attempts,
+       nullptr,
+       kSkippable,
+       {2},
+       "Put the chip into the reader",
+       "Çipi okuyucuya takın"},
+      {v1::STEP_KIND_OPEN_WORD_RESET,
+       kPortal,
+       v1::ACTOR_PORTAL,
+       Needs::kNothing,
+       &P::other_attempts,
+       &P::portal_deadline,
+       kNever,
+       {3, 4, 5},
+       "Open the form for a forgotten word",
+       "Sözcüğümü unuttum formunu aç"},
+      {v1::STEP_KIND_REQUEST_WORD_RESET,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kResetConversation,
+       &P::wrong_id_or_email,
+       &P::holder_deadline,
+       kNever,
+       {6},
+       "Ask for the reset mail",
+       "Sıfırlama e-postası isteyin"},
+      {v1::STEP_KIND_OPEN_MAIL_LINK,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kNothing,
+       &P::wrong_mail_links,
+       &P::mail_deadline,
+       kNever,
+       {7},
+       "Pass on the link from the mail",
+       "E-postadaki bağlantıyı verin"},
+      {v1::STEP_KIND_SET_SECURITY_WORD,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kResetConversation,
+       &P::other_attempts,
+       &P::holder_deadline,
+       kNever,
+       {8, 9},
+       "Choose a new security word",
+       "Yeni güvenlik sözcüğü seçin"},
+      {v1::STEP_KIND_OPEN_LOGIN,
+       kPortal,
+       v1::ACTOR_PORTAL,
+       Needs::kNothing,
+       &P::other_attempts,
+       &P::portal_deadline,
+       kNever,
+       {10, 11},
+       "Open the login form",
+       "Giriş formunu aç"},
+      {v1::STEP_KIND_LOG_IN,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kLoginConversation,
+       &P::wrong_credentials,
+       &P::holder_deadline,
+       kNever,
+       {12},
+       "Log in",
+       "Giriş yapın"},
+      {v1::STEP_KIND_CONFIRM_PHONE,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kLoginConversation,
+       &P::other_attempts,
+       &P::holder_deadline,
+       kNever,
+       {13},
+       "Confirm the phone number",
+       "Telefon numarasını onaylayın"},
+      {v1::STEP_KIND_ENTER_SMS_CODE,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kLoginConversation,
+       &P::wrong_sms_codes,
+       &P::holder_deadline,
+       kNever,
+       {14},
+       "Enter the SMS code",
+       "SMS kodunu girin"},
+      {v1::STEP_KIND_OPEN_PIN_PAGE,
+       kPortal,
+       v1::ACTOR_PORTAL,
+       Needs::kLogin,
+       &P::other_attempts,
+       &P::portal_deadline,
+       kSkippable,
+       {15},
+       "Open the PIN page",
+       "PIN sayfasını aç"},
+      {v1::STEP_KIND_READ_PIN,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kLogin,
+       &P::other_attempts,
+       &P::holder_deadline,
+       kNever,
+       {16},
+       "Read the PIN",
+       "PIN'i okuyun"},
+      {v1::STEP_KIND_MATCH_CARD,
+       kCard,
+       v1::ACTOR_AGENT,
+       Needs::kPinPage,
+       nullptr,
+       &P::card_deadline,
+       kNever,
+       {},
+       "Same serial on portal and chip?",
+       "Portal ve çip aynı seri no mu?"},
+      {v1::STEP_KIND_PROVE_PIN,
+       kCard,
+       v1::ACTOR_HOLDER,
+       Needs::kPinPage,
+       nullptr,
+       &P::card_deadline,
+       kNever,
+       {},
+       "Prove the PIN on the card",
+       "PIN'i kartta doğrulayın"},
+      {v1::STEP_KIND_SET_OWN_PIN,
+       kCard,
+       v1::ACTOR_HOLDER,
+       Needs::kPinPage,
+       nullptr,
+       &P::card_deadline,
+       kNever,
+       {},
+       "Set a PIN of your own",
+       "Kendi PIN'inizi belirleyin"},
+      {v1::STEP_KIND_DELETE_PORTAL_COPY,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kLogin,
+       &P::other_attempts,
+       &P::holder_deadline,
+       kSkippable,
+       {},
+       "Delete the portal's copy?",
+       "Portaldaki kopya silinsin mi?"},
+      {v1::STEP_KIND_TEST_SIGNATURE,
+       kCard,
+       v1::ACTOR_HOLDER,
+       Needs::kNothing,
+       nullptr,
+       &P::card_deadline,
+       kNever,
+       {},
+       "Make a test signature",
+       "Deneme imzası atın"},
+      {v1::STEP_KIND_LOG_OUT,
+       kPortal,
+       v1::ACTOR_PORTAL,
+       Needs::kNothingWithoutLogin,
+       &P::other_attempts,
+       &P::portal_deadline,
+       kSkippable,
+       {},
+       "Log out",
+       "Oturumu kapat"},
+  };
+  return specs;
+}
+
+}  // namespace
+
+const StepSpec& SpecOf(v1::StepKind kind) {
+  const std::size_t index = static_cast<std::size_t>(kind) - 1;
+  if (index >= Specs().size()) std::abort();
+  return Specs()[index];
+}
+
+std::span<const v1::StepKind> ResetSteps() { return kResetSteps; }
+
+std::vector<v1::StepKind> PlanOf(v1::Goal goal, bool security_word_forgotten) {
+  std::vector<v1::StepKind> plan;
+  const auto add = [&plan](std::span<const v1::StepKind> steps) {
+    plan.insert(plan.end(), steps.begin(), steps.end());
+  };
+  switch (goal) {
+    case v1::GOAL_RESET_SECURITY_WORD:
+      add(kResetSteps);
+      break;
+    case v1::GOAL_GET_PIN:
+      add(kChipSteps);
+      if (security_word_forgotten) add(kResetSteps);
+      add(kPinSteps);
+      break;
+    default:
+      break;
+  }
+  return plan;
+}
+
+v1::Step MakeStep(v1::StepKind kind, const Policy& policy) {
+  const StepSpec& spec = SpecOf(kind);
+  v1::Step step;
+  step.set_kind(kind);
+  step.set_state(v1::STEP_STATE_PENDING);
+  step.set_attempt_limit(spec.attempt_limit == nullptr ? 0 : policy.*spec.attempt_limit);
+  step.mutable_guide_steps()->Assign(spec.guide_steps.begin(), spec.guide_steps.end());
+  return step;
+}
+
+bool NeedsLogin(v1::StepKind kind, const v1::Facts& facts) {
+  const Needs needs = SpecOf(kind).needs;
+  return needs == Needs::kLogin || (needs == Needs::kPinPage && !facts.own_pin_set());
+}
+
+bool Holds(v1::StepKind kind, const v1::Facts& facts) {
+  switch (kind) {
+    case v1::STEP_KIND_READ_PIN:
+    case v1::STEP_KIND_SET_OWN_PIN:
+      return facts.own_pin_set();
+    case v1::STEP_KIND_MATCH_CARD:
+      return !facts.card_serial().empty();
+    case v1::STEP_KIND_PROVE_PIN:
+      return facts.pin_proven();
+    case v1::STEP_KIND_DELETE_PORTAL_COPY:
+      return facts.portal_copy_deleted() || facts.portal_copy_kept();
+    default:
+      return false;
+  }
+}
+
+v1::StepKind SafeStep(v1::StepKind kind, const v1::Facts& facts) {
+  switch (SpecOf(kind).needs) {
+    case Needs::kNothing:
+    case Needs::kNothingWithoutLogin:
+      return kind;
+    case Needs::kResetConversation:
+      return v1::STEP_KIND_OPEN_WORD_RESET;
+    case Needs::kLoginConversation:
+    case Needs::kLogin:
+      return v1::STEP_KIND_OPEN_LOGIN;
+    case Needs::kPinPage:
+      return facts.own_pin_set() ? kind : v1::STEP_KIND_OPEN_LOGIN;
+  }
+  return kind;
+}
+
+v1::StepKind RewindTarget(v1::StepKind kind, v1::ErrorReason reason, const v1::Facts& facts) {
+  if (kind == v1::STEP_KIND_LOG_IN && reason == v1::ERROR_REASON_WORD_FORGOTTEN) {
+    return v1::STEP_KIND_OPEN_WORD_RESET;
+  }
+  const bool link_is_used_up = reason == v1::ERROR_REASON_MAIL_LINK_USED ||
+                               reason == v1::ERROR_REASON_MAIL_LINK_EXPIRED ||
+                               reason == v1::ERROR_REASON_MAIL_NOT_RECEIVED;
+  if (kind == v1::STEP_KIND_OPEN_MAIL_LINK && link_is_used_up) {
+    return v1::STEP_KIND_OPEN_WORD_RESET;
+  }
+  return SafeStep(kind, facts);
+}
+
+bool IsHoldersRewind(v1::ErrorReason reason) {
+  switch (reason) {
+    case v1::ERROR_REASON_MAIL_LINK_USED:
+    case v1::ERROR_REASON_MAIL_LINK_EXPIRED:
+    case v1::ERROR_REASON_MAIL_NOT_RECEIVED:
+    case v1::ERROR_REASON_SMS_CODE_EXPIRED:
+    case v1::ERROR_REASON_SMS_NOT_RECEIVED:
+    case v1::ERROR_REASON_WORD_FORGOTTEN:
+    case v1::ERROR_REASON_PIN_NEEDED_AGAIN:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace ilkimza::server

@@ -1,0 +1,76 @@
+#include "server/settings.h"
+
+#include "base/config.h"
+#include "base/error.h"
+
+namespace ilkimza::server {
+namespace {
+
+constexpr absl::Duration kDay = absl::Hours(24);
+
+void ReadPolicy(Config& file, Policy& policy) {
+  file.GetInt("journey.wrong_credentials", 1, 4, policy.wrong_credentials);
+  file.GetInt("journey.wrong_captchas", 1, 100, policy.wrong_captchas);
+  file.GetInt("journey.wrong_sms_codes", 1, 100, policy.wrong_sms_codes);
+  file.GetInt("journey.wrong_mail_links", 1, 100, policy.wrong_mail_links);
+  file.GetInt("journey.wrong_id_or_email", 1, 100, policy.wrong_id_or_email);
+  file.GetInt("journey.other_attempts", 1, 100, policy.other_attempts);
+  file.GetDuration("journey.portal_deadline", absl::Seconds(1), kDay, policy.portal_deadline);
+  file.GetDuration("journey.holder_deadline", absl::Seconds(1), kDay, policy.holder_deadline);
+  file.GetDuration("journey.mail_deadline", absl::Seconds(1), 30 * kDay, policy.mail_deadline);
+  file.GetDuration("journey.card_deadline", absl::Seconds(1), 30 * kDay, policy.card_deadline);
+  file.GetDuration("journey.deadline_grace", absl::Seconds(1), absl::Hours(1),
+                   policy.deadline_grace);
+  file.GetDuration("journey.backoff_first", absl::Milliseconds(10), absl::Hours(1),
+                   policy.backoff_first);
+  file.GetDuration("journey.backoff_last", absl::Milliseconds(10), kDay, policy.backoff_last);
+  file.GetDuration("journey.expiry", absl::Minutes(1), 366 * kDay, policy.expiry);
+}
+
+absl::Status Check(const Config& file, const Settings& settings) {
+  if (settings.listen.empty()) return file.ErrorAt("listen", "must name an address.");
+  if (settings.policy.backoff_last < settings.policy.backoff_first) {
+    return file.ErrorAt("journey.backoff_last", "must not be below 'journey.backoff_first'.");
+  }
+  if (!settings.operators.empty() && settings.tls.ca.empty()) {
+    return file.ErrorAt("tls.operators",
+                        "needs 'tls.client_ca_file': without it nobody shows a "
+                        "certificate.");
+  }
+  for (const std::string& address : settings.listen) {
+    const auto credentials = MakeServerCredentials(address, settings.tls);
+    if (!credentials.ok()) return credentials.status();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Settings> ReadSettings(const std::string& path) {
+  ILKIMZA_ASSIGN_OR_RETURN(Config file, Config::Read(path));
+  Settings settings;
+  std::string portal_host = "agent";
+  file.Get("listen", settings.listen);
+  file.GetChoice("log_level", {"trace", "debug", "info", "warning", "error", "off"},
+                 settings.log_level);
+  file.GetChoice("portal_host", {"agent"}, portal_host);
+  file.GetPath("tls.certificate_file", settings.tls.certificate);
+  file.GetPath("tls.key_file", settings.tls.key);
+  file.GetPath("tls.client_ca_file", settings.tls.ca);
+  file.Get("tls.operators", settings.operators);
+  file.Require("store.path");
+  file.GetPath("store.path", settings.store_path);
+  ReadPolicy(file, settings.policy);
+  file.GetInt("limits.journeys", 1, 10'000'000, settings.max_journeys);
+  file.GetInt("limits.agents", 1, 10'000'000, settings.max_agents);
+  file.GetInt("limits.watchers", 1, 10'000, settings.max_watchers);
+  file.GetInt("limits.attaches_a_second", 1, 100'000, settings.attaches_a_second);
+  file.GetDuration("limits.keepalive", absl::Seconds(10), absl::Hours(2), settings.keepalive);
+  file.GetDuration("limits.shutdown", absl::Milliseconds(100), absl::Minutes(10),
+                   settings.shutdown);
+  ILKIMZA_RETURN_IF_ERROR(file.Finish());
+  ILKIMZA_RETURN_IF_ERROR(Check(file, settings));
+  return settings;
+}
+
+}  // namespace ilkimza::server

@@ -1,0 +1,44 @@
+// The server's configuration. deploy/server.toml shows every key with its default
+// and what it is for.
+#ifndef ILKIMZA_SERVER_SETTINGS_H_
+#define ILKIMZA_SERVER_SETTINGS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/tls.h"
+#include "ilkimza/v1/journey.pb.h"
+#include "server/journey/policy.h"
+
+namespace ilkimza::server {
+
+struct Settings {
+  std::vector<std::string> listen = {"127.0.0.1:7450"};
+  std::string log_level = "info";
+  v1::PortalHost portal_host = v1::PORTAL_HOST_AGENT;
+
+  TlsFiles tls;
+  std::vector<std::string> operators;
+
+  std::string store_path;
+
+  std::string profile = "kamusm";
+
+  Policy policy;
+
+  int max_journeys = 200'000;
+  int max_agents = 100'000;
+  int max_watchers = 64;
+  int attaches_a_second = 150;
+  absl::Duration keepalive = absl::Seconds(60);
+  absl::Duration shutdown = absl::Seconds(10);
+};
+
+// Errors name file, line and key.
+absl::StatusOr<Settings> ReadSettings(const std::string& path);
+
+}  // namespace ilkimza::server
+
+#endif  // ILKIMZA_SERVER_SETTINGS_H_

@@ -1,0 +1,34 @@
+// The store in one SQLite file: write-ahead log, synchronous=FULL, so that what
+// was acknowledged survives kill -9 and a power cut.
+//
+// One thread writes. It takes all appends that wait, commits them in one
+// transaction, then tells their callers: the more journeys move at the same time,
+// the fewer commits for each. Reads go through a connection of their own.
+#ifndef ILKIMZA_SERVER_STORE_SQLITE_STORE_H_
+#define ILKIMZA_SERVER_STORE_SQLITE_STORE_H_
+
+#include <memory>
+#include <string>
+
+#include "server/store/store.h"
+
+namespace ilkimza::server {
+
+struct SqliteOptions {
+  std::string path;
+  // Appends in one transaction at most.
+  int group_limit = 512;
+};
+
+// Opens the file, or makes it with permissions 0600, and brings an older schema up
+// to date. A second server on the same file is refused. The destructor writes
+// what was handed in.
+//
+// A file that is damaged, locked, read-only, of another program or written by a
+// newer version is an error with one sentence that says so: FAILED_PRECONDITION
+// with ERROR_REASON_STORE_FAILED.
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const SqliteOptions& options);
+
+}  // namespace ilkimza::server
+
+#endif  // ILKIMZA_SERVER_STORE_SQLITE_STORE_H_
