@@ -1,0 +1,200 @@
+#include "portal/answers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "base/redact.h"
+#include "portal/text.h"
+
+namespace ilkimza::portal {
+namespace {
+
+using Proto = v1::AnswerScreenRequest;
+
+// Longer ones are no answers of a person.
+constexpr std::size_t kLongestText = 256;
+constexpr std::size_t kLongestLink = 4096;
+
+absl::Status BadField(std::string_view field, std::string_view how) {
+  const std::string name(field);
+  return MakeError(
+      absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD,
+      absl::StrCat("The answer's ", name, " ", std::string(how), ". Nothing was submitted."),
+      {{"field", name}});
+}
+
+// Takes the text over; `trimmed` where no one means the white space around it.
+absl::Status Take(std::string* text, std::string_view field, bool trimmed, Secret& to,
+                  std::size_t longest = kLongestText) {
+  std::string_view value = *text;
+  if (trimmed) {
+    while (!value.empty() && absl::ascii_isspace(value.front())) value.remove_prefix(1);
+    while (!value.empty() && absl::ascii_isspace(value.back())) value.remove_suffix(1);
+  }
+  if (value.empty()) return BadField(field, "is empty");
+  if (value.size() > longest) return BadField(field, "is too long");
+  const bool control =
+      std::any_of(value.begin(), value.end(), [](char c) { return absl::ascii_iscntrl(c); });
+  if (control || !IsUtf8(value)) return BadField(field, "holds characters that cannot be typed");
+  to = Secret(value);
+  return absl::OkStatus();
+}
+
+absl::Status TakeNationalId(std::string* text, Typed& typed) {
+  Secret& id = typed[profile_v1::FIELD_KIND_NATIONAL_ID];
+  ILKIMZA_RETURN_IF_ERROR(Take(text, "national_id", true, id));
+  if (IsNationalId(id.view())) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_NATIONAL_ID,
+                   "This is no national id: its check digits do not fit. Nothing was submitted.",
+                   {{"field", "national_id"}});
+}
+
+absl::StatusOr<Answer> End(v1::ErrorReason reason) {
+  Answer answer;
+  answer.kind = Answer::kEnd;
+  answer.ending = EndingOf(reason);
+  return answer;
+}
+
+absl::StatusOr<Answer> NewCaptcha() {
+  Answer answer;
+  answer.kind = Answer::kNewCaptcha;
+  return answer;
+}
+
+absl::StatusOr<Answer> WordReset(v1::WordResetAnswer& from) {
+  if (from.new_captcha()) return NewCaptcha();
+  Answer answer;
+  ILKIMZA_RETURN_IF_ERROR(TakeNationalId(from.mutable_national_id(), answer.typed));
+  Secret& email = answer.typed[profile_v1::FIELD_KIND_EMAIL];
+  ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_email(), "email", true, email));
+  const std::size_t at = email.view().find('@');
+  if (at == 0 || at == std::string_view::npos || at + 1 == email.size() ||
+      email.view().find(' ') != std::string_view::npos) {
+    return BadField("email", "is no mail address");
+  }
+  ILKIMZA_RETURN_IF_ERROR(
+      Take(from.mutable_captcha(), "captcha", true, answer.typed[profile_v1::FIELD_KIND_CAPTCHA]));
+  return answer;
+}
+
+absl::StatusOr<Answer> MailLink(v1::MailLinkAnswer& from) {
+  if (from.not_received()) return End(v1::ERROR_REASON_MAIL_NOT_RECEIVED);
+  Answer answer;
+  ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_link(), "link", true, answer.link, kLongestLink));
+  return answer;
+}
+
+absl::StatusOr<Answer> NewWord(v1::NewSecurityWordAnswer& from) {
+  Answer answer;
+  ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_security_word(), "security_word", false,
+                               answer.typed[profile_v1::FIELD_KIND_SECURITY_WORD]));
+  ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_security_word_again(), "security_word_again", false,
+                               answer.typed[profile_v1::FIELD_KIND_SECURITY_WORD_AGAIN]));
+  return answer;
+}
+
+absl::StatusOr<Answer> LogIn(v1::LoginAnswer& from) {
+  if (from.word_forgotten()) return End(v1::ERROR_REASON_WORD_FORGOTTEN);
+  if (from.new_captcha()) return NewCaptcha();
+  Answer answer;
+  ILKIMZA_RETURN_IF_ERROR(TakeNationalId(from.mutable_national_id(), answer.typed));
+  ILKIMZA_RETURN_IF_ERROR(
+      Take(from.mutable_captcha(), "captcha", true, answer.typed[profile_v1::FIELD_KIND_CAPTCHA]));
+  ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_security_word(), "security_word", false,
+                               answer.typed[profile_v1::FIELD_KIND_SECURITY_WORD]));
+  return answer;
+}
+
+absl::StatusOr<Answer> SmsCode(v1::SmsCodeAnswer& from) {
+  if (from.not_received()) return End(v1::ERROR_REASON_SMS_NOT_RECEIVED);
+  Answer answer;
+  ILKIMZA_RETURN_IF_ERROR(
+      Take(from.mutable_code(), "code", true, answer.typed[profile_v1::FIELD_KIND_SMS_CODE]));
+  return answer;
+}
+
+absl::StatusOr<Answer> Seen(const v1::PinPageAnswer& from) {
+  if (!from.seen()) return BadField("seen", "is not set");
+  Answer answer;
+  answer.kind = Answer::kEnd;
+  answer.ending = Done();
+  return answer;
+}
+
+absl::StatusOr<Answer> OfKind(Proto& request) {
+  switch (request.answer_case()) {
+    case Proto::kWordReset:
+      return WordReset(*request.mutable_word_reset());
+    case Proto::kMailLink:
+      return MailLink(*request.mutable_mail_link());
+    case Proto::kNewSecurityWord:
+      return NewWord(*request.mutable_new_security_word());
+    case Proto::kLogin:
+      return LogIn(*request.mutable_login());
+    case Proto::kPhone:
+      return request.phone().correct() ? Answer() : End(v1::ERROR_REASON_WRONG_PHONE);
+    case Proto::kSmsCode:
+      return SmsCode(*request.mutable_sms_code());
+    case Proto::kPinPage:
+      return Seen(request.pin_page());
+    case Proto::kDeletion:
+      return request.deletion().delete_() ? Answer() : End(v1::ERROR_REASON_COPY_KEPT);
+    case Proto::ANSWER_NOT_SET:
+      break;
+  }
+  return absl::InternalError("unreachable: the kind was compared with the screen's");
+}
+
+Proto::AnswerCase AnswerTo(const v1::Screen& screen) {
+  switch (screen.kind_case()) {
+    case v1::Screen::kWordReset:
+      return Proto::kWordReset;
+    case v1::Screen::kMailLink:
+      return Proto::kMailLink;
+    case v1::Screen::kNewSecurityWord:
+      return Proto::kNewSecurityWord;
+    case v1::Screen::kLogin:
+      return Proto::kLogin;
+    case v1::Screen::kPhone:
+      return Proto::kPhone;
+    case v1::Screen::kSmsCode:
+      return Proto::kSmsCode;
+    case v1::Screen::kPinPage:
+      return Proto::kPinPage;
+    case v1::Screen::kDeletion:
+      return Proto::kDeletion;
+    default:
+      return Proto::ANSWER_NOT_SET;
+  }
+}
+
+}  // namespace
+
+bool IsNationalId(std::string_view digits) {
+  if (digits.size() != 11 || digits[0] == '0' ||
+      !std::all_of(digits.begin(), digits.end(), [](char c) { return absl::ascii_isdigit(c); })) {
+    return false;
+  }
+  const auto digit = [digits](int i) { return digits[i] - '0'; };
+  const int odd = digit(0) + digit(2) + digit(4) + digit(6) + digit(8);
+  const int even = digit(1) + digit(3) + digit(5) + digit(7);
+  const int tenth = ((7 * odd - even) % 10 + 10) % 10;
+  return digit(9) == tenth && digit(10) == (odd + even + tenth) % 10;
+}
+
+absl::StatusOr<Answer> TakeAnswer(const v1::Screen& screen, v1::AnswerScreenRequest& request) {
+  const WipeSecretsGuard guard(request);
+  const Proto::AnswerCase wanted = AnswerTo(screen);
+  if (wanted == Proto::ANSWER_NOT_SET || request.answer_case() != wanted) {
+    return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_WRONG_ANSWER_KIND,
+                     "The answer is not of the kind that the current screen asks for. Nothing "
+                     "was submitted.");
+  }
+  return OfKind(request);
+}
+
+}  // namespace ilkimza::portal

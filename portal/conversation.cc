@@ -1,0 +1,351 @@
+#include "portal/conversation.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "portal/text.h"
+
+namespace ilkimza::portal {
+namespace {
+
+using profile_v1::ScreenKind;
+
+bool Contains(const std::vector<ScreenKind>& kinds, ScreenKind kind) {
+  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
+
+const Profile::Move* MoveOn(const Profile::Step& step, ScreenKind screen) {
+  for (const Profile::Move& move : step.moves) {
+    if (Contains(move.on, screen)) return &move;
+  }
+  return nullptr;
+}
+
+// The screen on which `step` waits for the holder: where it fills or submits first,
+// or, where it presses nothing, where it ends.
+bool AsksOn(const Profile::Step& step, ScreenKind screen) {
+  if (step.moves.empty()) return Contains(step.ends, screen);
+  return Contains(step.moves.front().on, screen);
+}
+
+// Steps that only make sense behind the login.
+bool IsSignedIn(v1::StepKind step) {
+  switch (step) {
+    case v1::STEP_KIND_CONFIRM_PHONE:
+    case v1::STEP_KIND_ENTER_SMS_CODE:
+    case v1::STEP_KIND_OPEN_PIN_PAGE:
+    case v1::STEP_KIND_READ_PIN:
+    case v1::STEP_KIND_DELETE_PORTAL_COPY:
+    case v1::STEP_KIND_LOG_OUT:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Where the portal sends people whose session is over.
+bool IsOutside(ScreenKind screen) {
+  return screen == profile_v1::SCREEN_KIND_ENTRANCE ||
+         screen == profile_v1::SCREEN_KIND_SIGN_IN_CHOICE ||
+         screen == profile_v1::SCREEN_KIND_LOGIN;
+}
+
+absl::Status ServerError(int status, bool submitted) {
+  if (submitted && status != 503) {
+    return MakeError(absl::StatusCode::kUnknown, v1::ERROR_REASON_SUBMISSION_UNKNOWN,
+                     absl::StrCat("The portal answered the form with HTTP ", status,
+                                  "; whether it took it is not known. It is not sent again."));
+  }
+  return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_PORTAL_UNREACHABLE,
+                   absl::StrCat("The portal answered with HTTP ", status, "; try again later."));
+}
+
+}  // namespace
+
+absl::Status CheckClick(const Profile& profile, v1::StepKind step, ScreenKind screen,
+                        const Control& control) {
+  const Profile::Step* allowed = profile.step(step);
+  const bool never = profile.NeverPressed(control.label) || profile.NeverPressed(control.shown);
+  if (allowed != nullptr && !never) {
+    for (const Profile::Move& move : allowed->moves) {
+      if (!Contains(move.on, screen)) continue;
+      const auto& names = move.press->names;
+      if (std::find(names.begin(), names.end(), control.label) != names.end()) {
+        return absl::OkStatus();
+      }
+    }
+  }
+  return MakeError(absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_CLICK_NOT_ALLOWED,
+                   absl::StrCat("The step ", v1::StepKind_Name(step),
+                                " may not press this control. Nothing was pressed."));
+}
+
+absl::StatusOr<std::unique_ptr<Conversation>> Conversation::Create(Profile profile,
+                                                                   BrowserOptions options) {
+  std::unique_ptr<Conversation> conversation(
+      new Conversation(std::move(profile), std::move(options)));
+  ILKIMZA_RETURN_IF_ERROR(conversation->Forget());
+  return conversation;
+}
+
+Conversation::Conversation(Profile profile, BrowserOptions options)
+    : profile_(std::move(profile)), options_(std::move(options)) {}
+
+// A new browser has no cookies and no connections.
+absl::Status Conversation::Forget() {
+  ILKIMZA_ASSIGN_OR_RETURN(browser_, Browser::Create(options_, profile_.origins()));
+  page_.reset();
+  captcha_ = {};
+  first_lines_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status Conversation::Open(const Request& request, std::stop_token stop) {
+  ILKIMZA_ASSIGN_OR_RETURN(const Response response, browser_->Load(request, stop));
+  auto page = Page::Parse(response, profile_.charset());
+  if (response.status >= 500 &&
+      (!page.ok() || FindMessage(*page, profile_, v1::STEP_KIND_UNSPECIFIED, {}) ==
+                         v1::ERROR_REASON_UNSPECIFIED)) {
+    return ServerError(response.status, request.submits);
+  }
+  ILKIMZA_RETURN_IF_ERROR(page.status());
+  page_ = *std::move(page);
+  captcha_ = {};
+  return absl::OkStatus();
+}
+
+// ---- What the holder sees ----
+
+std::optional<Ending> Conversation::Begin(v1::StepKind kind, std::stop_token stop, View& view) {
+  const Profile::Step& step = *profile_.step(kind);
+  if (!page_) return EndingOf(v1::ERROR_REASON_CONVERSATION_LOST);
+  const Recognition seen = Recognise(*page_, profile_);
+  if (seen.sure() && AsksOn(step, seen.kind)) return Look(seen.kind, stop, view);
+  // A refusal may have come on a page of its own; the way back is from the start.
+  const v1::ErrorReason said = FindMessage(*page_, profile_, kind, {});
+  if (said == v1::ERROR_REASON_SESSION_EXPIRED) return EndingOf(said);
+  if (said != v1::ERROR_REASON_UNSPECIFIED) return EndingOf(v1::ERROR_REASON_CONVERSATION_LOST);
+  if (!seen.sure()) return Unsure(seen);
+  if (IsSignedIn(kind) && IsOutside(seen.kind)) {
+    return EndingOf(v1::ERROR_REASON_SESSION_EXPIRED);
+  }
+  return EndingOf(v1::ERROR_REASON_SCREEN_UNEXPECTED);
+}
+
+std::optional<Ending> Conversation::Look(ScreenKind screen, std::stop_token stop, View& view) {
+  switch (screen) {
+    case profile_v1::SCREEN_KIND_LOGIN:
+    case profile_v1::SCREEN_KIND_WORD_RESET: {
+      const absl::Status status = LookAtCaptcha(stop, view);
+      if (!status.ok()) return EndingOf(status);
+      break;
+    }
+    case profile_v1::SCREEN_KIND_PHONE:
+      view.masked_phone =
+          ReadValue(*page_, *profile_.value(profile_v1::VALUE_KIND_MASKED_PHONE)).value_or("");
+      break;
+    case profile_v1::SCREEN_KIND_SMS_CODE: {
+      const auto seconds = ReadValue(*page_, *profile_.value(profile_v1::VALUE_KIND_SECONDS_LEFT));
+      view.code_left = absl::Seconds(seconds ? std::stoi(*seconds) : 0);
+      break;
+    }
+    case profile_v1::SCREEN_KIND_PIN_PAGE:
+      view.cards = ReadCards(*page_, profile_);
+      break;
+    default:
+      break;
+  }
+  return std::nullopt;
+}
+
+absl::Status Conversation::LookAtCaptcha(std::stop_token stop, View& view) {
+  if (captcha_.empty()) {
+    const auto field =
+        std::find_if(profile_.fields().begin(), profile_.fields().end(),
+                     [](const auto& one) { return one.kind == profile_v1::FIELD_KIND_CAPTCHA; });
+    ILKIMZA_ASSIGN_OR_RETURN(const Control* control, FindField(*page_, *field));
+    const Image* image = FindCaptcha(*page_, *control);
+    if (image == nullptr) return absl::InternalError("A recognised screen lost its captcha.");
+    Request request;
+    request.url = std::string(image->source);
+    request.referer = page_->address().url;
+    ILKIMZA_ASSIGN_OR_RETURN(Response response, browser_->LoadImage(request, stop));
+    captcha_ = std::move(response.body);
+    captcha_type_ = response.content_type;
+  }
+  view.captcha = captcha_;
+  view.captcha_type = captcha_type_;
+  return absl::OkStatus();
+}
+
+std::optional<Ending> Conversation::NewCaptcha(v1::StepKind kind, std::stop_token stop,
+                                               View& view) {
+  const Profile::Step& step = *profile_.step(kind);
+  if (step.new_captcha != nullptr && page_) {
+    const auto button = FindButton(*page_, *step.new_captcha);
+    if (button.ok() && IsPressable((*button)->kind)) {
+      const auto request = page_->Press(**button, {});
+      const absl::Status status = request.ok() ? Open(*request, stop) : request.status();
+      if (!status.ok()) return EndingOf(status);
+      return Begin(kind, stop, view);
+    }
+  }
+  if (step.opened_by == v1::STEP_KIND_UNSPECIFIED) {
+    return EndingOf(v1::ERROR_REASON_CONVERSATION_LOST);
+  }
+  Ending opened = Finish(step.opened_by, {}, "", stop);
+  if (opened.outcome != v1::STEP_OUTCOME_DONE) return opened;
+  return Begin(kind, stop, view);
+}
+
+// ---- What is done ----
+
+Ending Conversation::Finish(v1::StepKind kind, const Typed& typed, const std::string& card,
+                            std::stop_token stop) {
+  const Profile::Step& step = *profile_.step(kind);
+  if (kind == v1::STEP_KIND_LOG_OUT) return LogOut(step, stop);
+  if (step.fresh) {
+    absl::Status status = Forget();
+    Request entrance;
+    entrance.url = profile_.entrance();
+    if (status.ok()) status = Open(entrance, stop);
+    if (!status.ok()) return EndingOf(status);
+  }
+  if (!page_) return EndingOf(v1::ERROR_REASON_CONVERSATION_LOST);
+  return Run(step, typed, card, stop);
+}
+
+Ending Conversation::OpenLink(const Secret& link, std::stop_token stop) {
+  std::string plain = Tidy(link.view());
+  const WipeGuard guard(plain);
+  auto address = ParseAddress("", plain);
+  if (!address.ok() || !profile_.origins().Allows(*address)) {
+    return EndingOf(v1::ERROR_REASON_MAIL_LINK_FOREIGN,
+                    "The link is not one of the portal's; it was not opened.");
+  }
+  absl::Status status = Forget();
+  Request request;
+  request.url = address->url;
+  if (status.ok()) status = Open(request, stop);
+  Wipe(request.url);
+  Wipe(address->url);
+  if (!status.ok()) return EndingOf(status);
+  return Run(*profile_.step(v1::STEP_KIND_OPEN_MAIL_LINK), {}, "", stop);
+}
+
+Ending Conversation::Run(const Profile::Step& step, const Typed& typed, const std::string& card,
+                         std::stop_token stop) {
+  ScreenKind submitted_on = profile_v1::SCREEN_KIND_UNSPECIFIED;
+  // No move is made twice, so there are no more turns than moves, and one to see
+  // where the last one led.
+  std::vector<const Profile::Move*> made;
+  while (true) {
+    const Recognition seen = Recognise(*page_, profile_);
+    if (auto ending = Judge(step, seen, submitted_on)) return *std::move(ending);
+    const Profile::Move* move = MoveOn(step, seen.kind);
+    if (move == nullptr || std::find(made.begin(), made.end(), move) != made.end()) {
+      return EndingOf(v1::ERROR_REASON_SCREEN_UNEXPECTED,
+                      absl::StrCat("The portal shows ", profile_v1::ScreenKind_Name(seen.kind),
+                                   ", where the step does not expect it."));
+    }
+    first_lines_.try_emplace(seen.kind, LinesOf(*page_));
+    const absl::Status status = PressOn(step, *move, seen.kind, typed, card, stop);
+    if (!status.ok()) return EndingOf(status);
+    made.push_back(move);
+    if (move->submits) submitted_on = seen.kind;
+  }
+}
+
+std::optional<Ending> Conversation::Judge(const Profile::Step& step, const Recognition& seen,
+                                          ScreenKind submitted_on) {
+  if (seen.sure() && Contains(step.ends, seen.kind)) {
+    first_lines_.try_emplace(seen.kind, LinesOf(*page_));
+    return Arrived();
+  }
+  const v1::ErrorReason said = FindMessage(*page_, profile_, step.kind, KnownLines(seen.kind));
+  if (said != v1::ERROR_REASON_UNSPECIFIED) {
+    // What a page says in passing does not end the conversation, maintenance does.
+    if (said == v1::ERROR_REASON_PORTAL_MAINTENANCE && !seen.sure()) page_.reset();
+    return EndingOf(said);
+  }
+  if (!seen.sure()) return Unsure(seen);
+  if (IsSignedIn(step.kind) && IsOutside(seen.kind)) {
+    return EndingOf(v1::ERROR_REASON_SESSION_EXPIRED);
+  }
+  if (submitted_on == seen.kind) {
+    return EndingOf(v1::ERROR_REASON_PORTAL_REFUSED,
+                    "The portal shows the form again without a reason that is known.");
+  }
+  return std::nullopt;
+}
+
+const LineSet& Conversation::KnownLines(ScreenKind screen) const {
+  static const LineSet none;
+  const auto known = first_lines_.find(screen);
+  return known == first_lines_.end() ? none : known->second;
+}
+
+absl::StatusOr<const Control*> Conversation::ButtonFor(const Profile::Move& move,
+                                                       const std::string& card) {
+  if (!move.press->per_card) return FindButton(*page_, *move.press);
+  return FindCardButton(*page_, *move.press, ReadCards(*page_, profile_), card);
+}
+
+absl::Status Conversation::PressOn(const Profile::Step& step, const Profile::Move& move,
+                                   ScreenKind screen, const Typed& typed, const std::string& card,
+                                   std::stop_token stop) {
+  ILKIMZA_ASSIGN_OR_RETURN(const Control* button, ButtonFor(move, card));
+  ILKIMZA_RETURN_IF_ERROR(CheckClick(profile_, step.kind, screen, *button));
+  std::vector<Fill> fills;
+  for (const Profile::Field* field : move.fill) {
+    ILKIMZA_ASSIGN_OR_RETURN(const Control* control, FindField(*page_, *field));
+    const auto value = typed.find(field->kind);
+    fills.push_back({control, value == typed.end() ? std::string_view() : value->second.view()});
+  }
+  ILKIMZA_ASSIGN_OR_RETURN(Request request, page_->Press(*button, fills));
+  request.submits = move.submits;
+  const absl::Status status = Open(request, stop);
+  // The page at hand has been used up once its form may have reached the portal.
+  if (move.submits && !status.ok() && EndingOf(status).outcome != v1::STEP_OUTCOME_UNAVAILABLE) {
+    page_.reset();
+  }
+  return status;
+}
+
+Ending Conversation::LogOut(const Profile::Step& step, std::stop_token stop) {
+  if (!page_) return Done();
+  const Recognition seen = Recognise(*page_, profile_);
+  const Profile::Move* move = seen.sure() ? MoveOn(step, seen.kind) : nullptr;
+  if (move == nullptr) {
+    // Nobody is signed in on these; on any other, nothing is touched.
+    if (seen.sure()) return Done();
+    const auto said = FindMessage(*page_, profile_, step.kind, {});
+    return said == v1::ERROR_REASON_SESSION_EXPIRED ? Done() : Unsure(seen);
+  }
+  const absl::Status status = PressOn(step, *move, seen.kind, {}, "", stop);
+  if (!status.ok()) return EndingOf(status);
+  page_.reset();
+  return Done();
+}
+
+Ending Conversation::Arrived() const {
+  Ending ending = Done();
+  for (const CardBlock& card : ReadCards(*page_, profile_)) ending.serials.push_back(card.serial);
+  const Recognition seen = Recognise(*page_, profile_);
+  if (seen.kind == profile_v1::SCREEN_KIND_DELETED)
+    ending.reason = v1::ERROR_REASON_PIN_INFO_DELETED;
+  return ending;
+}
+
+Ending Conversation::Unsure(const Recognition& seen) const {
+  Ending ending = EndingOf(seen.reason,
+                           "The portal's page is not surely one that is known; it "
+                           "was left untouched.");
+  ending.fingerprint = page_->fingerprint();
+  ending.nearest = profile_v1::ScreenKind_Name(seen.nearest);
+  ending.missing = seen.missing;
+  return ending;
+}
+
+}  // namespace ilkimza::portal

@@ -1,0 +1,128 @@
+// A conversation with the portal: one step in, one typed outcome out.
+//
+// A step is carried out from screen to screen: each page is recognised first, and
+// only what the profile's step says is pressed on it. Everything else is
+// CLICK_NOT_ALLOWED, whatever the page offers; a page that is not sure is left
+// untouched. A page stays until the next one has come, so that a step can be asked
+// again on it.
+//
+//   Begin ──► View: what the holder needs to see ──► Finish with what they typed
+//
+// Steps that need nothing from the holder go straight to Finish.
+//
+// Calls block while the portal is asked. Not thread-safe.
+#ifndef ILKIMZA_PORTAL_CONVERSATION_H_
+#define ILKIMZA_PORTAL_CONVERSATION_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/secret.h"
+#include "ilkimza/v1/journey.pb.h"
+#include "portal/browser.h"
+#include "portal/profile.h"
+#include "portal/screen.h"
+
+namespace ilkimza::portal {
+
+// How a step ended.
+struct Ending {
+  v1::StepOutcome outcome = v1::STEP_OUTCOME_UNSPECIFIED;
+  v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;
+  // Where the page was not sure: see Recognition.
+  std::string fingerprint;
+  std::string nearest;
+  std::vector<std::string> missing;
+  // On the PIN page: the serials of its blocks, in order.
+  std::vector<std::string> serials;
+  // One sentence for the log. Never holds a secret.
+  std::string sentence;
+};
+
+Ending Done();
+Ending EndingOf(v1::ErrorReason reason, std::string_view sentence = {});
+Ending EndingOf(const absl::Status& status);
+
+// What the holder needs to see before they answer. Only what the step is about.
+struct View {
+  WipedString captcha;
+  std::string captcha_type;
+  std::string masked_phone;
+  absl::Duration code_left;
+  std::vector<CardBlock> cards;
+};
+
+// What the holder typed.
+using Typed = std::map<profile_v1::FieldKind, Secret>;
+
+// OK if `step` may press `control` on a screen of this kind: its name is that of
+// the button of one of the step's moves there, and none that is never pressed.
+// CLICK_NOT_ALLOWED otherwise.
+absl::Status CheckClick(const Profile& profile, v1::StepKind step, profile_v1::ScreenKind screen,
+                        const Control& control);
+
+class Conversation {
+ public:
+  // The profile's origins bound it. BAD_CONFIGURATION as Browser::Create.
+  static absl::StatusOr<std::unique_ptr<Conversation>> Create(Profile profile,
+                                                              BrowserOptions options);
+
+  // Looks whether the page at hand is the one on which `step` asks the holder, and
+  // reads what they need to see. Presses nothing. nullopt: `view` is filled.
+  std::optional<Ending> Begin(v1::StepKind step, std::stop_token stop, View& view);
+
+  // Carries the step out. `card` is the serial of the one card that
+  // DELETE_PORTAL_COPY may touch.
+  Ending Finish(v1::StepKind step, const Typed& typed, const std::string& card,
+                std::stop_token stop);
+
+  // OPEN_MAIL_LINK: forgets all cookies and opens the link, if it is the portal's.
+  Ending OpenLink(const Secret& link, std::stop_token stop);
+
+  // Brings another captcha for `step`, then as Begin.
+  std::optional<Ending> NewCaptcha(v1::StepKind step, std::stop_token stop, View& view);
+
+ private:
+  Conversation(Profile profile, BrowserOptions options);
+
+  absl::Status Forget();
+  absl::Status Open(const Request& request, std::stop_token stop);
+  absl::Status PressOn(const Profile::Step& step, const Profile::Move& move,
+                       profile_v1::ScreenKind screen, const Typed& typed, const std::string& card,
+                       std::stop_token stop);
+  absl::StatusOr<const Control*> ButtonFor(const Profile::Move& move, const std::string& card);
+  Ending Run(const Profile::Step& step, const Typed& typed, const std::string& card,
+             std::stop_token stop);
+  // What the page at hand means in the middle of a step; nullopt: go on.
+  std::optional<Ending> Judge(const Profile::Step& step, const Recognition& seen,
+                              profile_v1::ScreenKind submitted_on);
+  Ending LogOut(const Profile::Step& step, std::stop_token stop);
+  Ending Unsure(const Recognition& seen) const;
+  Ending Arrived() const;
+  std::optional<Ending> Look(profile_v1::ScreenKind screen, std::stop_token stop, View& view);
+  absl::Status LookAtCaptcha(std::stop_token stop, View& view);
+  const LineSet& KnownLines(profile_v1::ScreenKind screen) const;
+
+  const Profile profile_;
+  const BrowserOptions options_;
+  std::unique_ptr<Browser> browser_;
+  // The page at hand; none before the first one, and after one that failed.
+  std::optional<Page> page_;
+  // The captcha of the page at hand: asked for once, since asking may renew it.
+  WipedString captcha_;
+  std::string captcha_type_;
+  // The lines of each screen when it was first seen: see FindMessage.
+  std::map<profile_v1::ScreenKind, LineSet> first_lines_;
+};
+
+}  // namespace ilkimza::portal
+
+#endif  // ILKIMZA_PORTAL_CONVERSATION_H_

@@ -1,0 +1,37 @@
+// What a profile holds once it is read. Inside of portal/ only.
+#ifndef ILKIMZA_PORTAL_PROFILE_CONTENTS_H_
+#define ILKIMZA_PORTAL_PROFILE_CONTENTS_H_
+
+#include <string>
+#include <vector>
+
+#include "portal/profile.h"
+
+namespace ilkimza::portal {
+
+struct Profile::Contents {
+  Contents() = default;
+  // Elements are pointed to.
+  Contents(const Contents&) = delete;
+  Contents& operator=(const Contents&) = delete;
+
+  profile_v1::Profile message;
+  std::string entrance;
+  Origins origins;
+  Charset charset = Charset::kUtf8;
+  std::vector<Field> fields;
+  std::vector<Button> buttons;
+  std::vector<Value> values;
+  std::vector<Screen> screens;
+  std::vector<Message> messages;
+  std::vector<Step> steps;
+  std::vector<std::string> never_press;
+
+  // Checks `source` and takes it over. Returns a sentence that says what is wrong
+  // and where, empty if all is well.
+  std::string Read(const profile_v1::Profile& source);
+};
+
+}  // namespace ilkimza::portal
+
+#endif  // ILKIMZA_PORTAL_PROFILE_CONTENTS_H_

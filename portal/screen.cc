@@ -1,0 +1,312 @@
+#include "portal/screen.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
+#include <functional>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "portal/text.h"
+
+namespace ilkimza::portal {
+namespace {
+
+bool Holds(const std::vector<std::string>& names, std::string_view label) {
+  return std::any_of(names.begin(), names.end(),
+                     [label](const std::string& name) { return name == label; });
+}
+
+// "kimlik no (11 haneli)" is "kimlik no".
+bool IsFieldName(std::string_view label, const Profile::Field& field) {
+  if (label.empty()) return false;
+  return std::any_of(field.names.begin(), field.names.end(), [label](const std::string& name) {
+    return label == name ||
+           (label.size() > name.size() + 2 && label.substr(0, name.size()) == name &&
+            label.substr(name.size(), 2) == " (");
+  });
+}
+
+std::vector<const Control*> FieldsOf(const Page& page, const Profile::Field& field) {
+  std::vector<const Control*> named;
+  std::vector<const Control*> below;
+  for (const Control& control : page.controls()) {
+    if (!IsField(control.kind)) continue;
+    if (IsFieldName(control.label, field)) named.push_back(&control);
+    if (IsFieldName(control.above, field)) below.push_back(&control);
+  }
+  return named.empty() ? below : named;
+}
+
+bool DoTheSame(const Control& a, const Control& b) {
+  return a.kind == b.kind && a.form == b.form && a.target == b.target && a.value == b.value &&
+         a.field == b.field;
+}
+
+// The buttons of this name, of several that do the same only the first.
+std::vector<const Control*> ButtonsOf(const Page& page, const Profile::Button& button) {
+  std::vector<const Control*> found;
+  for (const Control& control : page.controls()) {
+    if (IsField(control.kind) || control.kind == ControlKind::kChoice) continue;
+    if (!Holds(button.names, control.label)) continue;
+    if (!control.shown.empty() && !Holds(button.names, control.shown)) continue;
+    const bool again = !button.per_card && !found.empty() && DoTheSame(*found.back(), control);
+    if (!again) found.push_back(&control);
+  }
+  return found;
+}
+
+bool IsOn(const Line& line, const Profile::Words& words) {
+  std::size_t at = 0;
+  for (const std::string& part : words.parts) {
+    const std::size_t found = line.label.find(part, at);
+    if (found == std::string_view::npos) return false;
+    at = found + part.size();
+  }
+  return true;
+}
+
+bool IsOn(const Page& page, const Profile::Words& words) {
+  return std::any_of(page.lines().begin(), page.lines().end(),
+                     [&words](const Line& line) { return IsOn(line, words); });
+}
+
+std::string Quoted(const Profile::Words& words) {
+  std::string text = "\"";
+  for (const std::string& part : words.parts) {
+    absl::StrAppend(&text, text.size() > 1 ? " ... " : "", part);
+  }
+  return text + "\"";
+}
+
+// Holds one screen against a page.
+class Check {
+ public:
+  Check(const Page& page, const Profile& profile, const Profile::Screen& screen)
+      : page_(page), profile_(profile), screen_(screen) {
+    Headings();
+    Texts();
+    Fields();
+    Buttons();
+    Values();
+  }
+
+  [[nodiscard]] bool fits() const { return missing_.empty(); }
+  // Everything is there, but something of it twice.
+  [[nodiscard]] bool only_doubles() const { return missing_.size() == doubles_; }
+  [[nodiscard]] int present() const { return present_; }
+  std::vector<std::string> missing() && { return std::move(missing_); }
+
+ private:
+  void Expect(bool holds, const std::function<std::string()>& what) {
+    if (holds) {
+      ++present_;
+    } else {
+      missing_.push_back(what());
+    }
+  }
+
+  void ExpectOne(std::size_t count, bool doubles_allowed, const std::string& what) {
+    if (count == 1 || (count > 1 && doubles_allowed)) {
+      ++present_;
+    } else if (count == 0) {
+      missing_.push_back(what);
+    } else {
+      missing_.push_back(absl::StrCat(what, " (there are ", count, ")"));
+      ++doubles_;
+    }
+  }
+
+  void Headings() {
+    if (screen_.headings.empty()) return;
+    const bool there =
+        std::any_of(page_.lines().begin(), page_.lines().end(),
+                    [this](const Line& line) { return Holds(screen_.headings, line.label); });
+    Expect(there, [this] { return absl::StrCat("heading \"", screen_.shown, "\""); });
+    present_ += there ? 2 : 0;  // it weighs more when looking for the nearest
+  }
+
+  void Texts() {
+    for (const auto& words : screen_.texts) {
+      Expect(IsOn(page_, words), [&] { return "text " + Quoted(words); });
+    }
+    for (const auto& words : screen_.forbidden_texts) {
+      if (IsOn(page_, words)) missing_.push_back("absence of text " + Quoted(words));
+    }
+  }
+
+  void Fields() {
+    for (const Profile::Field* field : screen_.fields) {
+      ExpectOne(FieldsOf(page_, *field).size(), false,
+                absl::StrCat("field \"", field->shown, "\""));
+    }
+    if (screen_.captcha) Captcha();
+    if (!screen_.no_other_fields) return;
+    for (const Profile::Field& field : profile_.fields()) {
+      const bool ours =
+          std::find(screen_.fields.begin(), screen_.fields.end(), &field) != screen_.fields.end();
+      if (!ours && !FieldsOf(page_, field).empty()) {
+        missing_.push_back(absl::StrCat("absence of field \"", field.shown, "\""));
+      }
+    }
+  }
+
+  void Captcha() {
+    for (const Profile::Field& field : profile_.fields()) {
+      if (field.kind != profile_v1::FIELD_KIND_CAPTCHA) continue;
+      const auto found = FieldsOf(page_, field);
+      Expect(found.size() == 1 && FindCaptcha(page_, *found[0]) != nullptr,
+             [&] { return absl::StrCat("picture beside \"", field.shown, "\""); });
+    }
+  }
+
+  void Buttons() {
+    for (const Profile::Button* button : screen_.buttons) {
+      ExpectOne(ButtonsOf(page_, *button).size(), button->any || button->per_card,
+                absl::StrCat("button \"", button->shown, "\""));
+    }
+    for (const Profile::Button* button : screen_.forbidden_buttons) {
+      if (!ButtonsOf(page_, *button).empty()) {
+        missing_.push_back(absl::StrCat("absence of button \"", button->shown, "\""));
+      }
+    }
+  }
+
+  void Values() {
+    for (const Profile::Value* value : screen_.values) {
+      Expect(HasValue(*value), [&] { return absl::StrCat("value of \"", value->shown, "\""); });
+    }
+  }
+
+  [[nodiscard]] bool HasValue(const Profile::Value& value) const {
+    switch (value.kind) {
+      case profile_v1::VALUE_KIND_CARD_SERIAL:
+      case profile_v1::VALUE_KIND_PIN:
+      case profile_v1::VALUE_KIND_PUK:
+        return !ReadCards(page_, profile_).empty();
+      default:
+        return ReadValue(page_, value).has_value();
+    }
+  }
+
+  const Page& page_;
+  const Profile& profile_;
+  const Profile::Screen& screen_;
+  int present_ = 0;
+  std::size_t doubles_ = 0;
+  std::vector<std::string> missing_;
+};
+
+absl::Status Ambiguous(std::string_view what, std::string_view name, std::size_t count) {
+  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CONTROL_AMBIGUOUS,
+                   absl::StrCat("The portal's page has ", count, " of the ", std::string(what),
+                                " \"", std::string(name),
+                                "\" where there should be one. "
+                                "Nothing was pressed."));
+}
+
+}  // namespace
+
+Recognition Recognise(const Page& page, const Profile& profile) {
+  Recognition result;
+  int most = -1;
+  for (const Profile::Screen& screen : profile.screens()) {
+    Check check(page, profile, screen);
+    if (check.fits() && !result.sure()) {
+      result.kind = screen.kind;
+      continue;
+    }
+    if (check.fits()) {  // two screens at once
+      result.missing = {absl::StrCat("difference from ", profile_v1::ScreenKind_Name(screen.kind))};
+      result.nearest = result.kind;
+      result.kind = profile_v1::SCREEN_KIND_UNSPECIFIED;
+      result.reason = v1::ERROR_REASON_SCREEN_UNRECOGNISED;
+      return result;
+    }
+    if (result.sure() || check.present() <= most) continue;
+    most = check.present();
+    result.nearest = screen.kind;
+    result.reason = check.only_doubles() ? v1::ERROR_REASON_CONTROL_AMBIGUOUS
+                                         : v1::ERROR_REASON_SCREEN_UNRECOGNISED;
+    result.missing = std::move(check).missing();
+  }
+  if (!result.sure()) return result;
+  return Recognition{result.kind};
+}
+
+absl::StatusOr<const Control*> FindField(const Page& page, const Profile::Field& field) {
+  const auto found = FieldsOf(page, field);
+  if (found.size() != 1) return Ambiguous("field", field.shown, found.size());
+  return found[0];
+}
+
+absl::StatusOr<const Control*> FindButton(const Page& page, const Profile::Button& button) {
+  const auto found = ButtonsOf(page, button);
+  if (found.empty() || (found.size() > 1 && !button.any)) {
+    return Ambiguous("button", button.shown, found.size());
+  }
+  return found[0];
+}
+
+absl::StatusOr<const Control*> FindCardButton(const Page& page, const Profile::Button& button,
+                                              const std::vector<CardBlock>& cards,
+                                              const std::string& serial) {
+  const auto card = std::find_if(cards.begin(), cards.end(), [&serial](const CardBlock& block) {
+    return block.serial == serial;
+  });
+  const auto buttons = ButtonsOf(page, button);
+  if (card != cards.end() && cards.size() == 1 && buttons.size() == 1) return buttons[0];
+  // One for each card, each in its own block.
+  const auto in = [](const Control* control, const CardBlock& block) {
+    return control->order > block.from && control->order < block.to;
+  };
+  bool one_each = card != cards.end() && buttons.size() == cards.size();
+  for (std::size_t i = 0; one_each && i < cards.size(); ++i) one_each = in(buttons[i], cards[i]);
+  if (one_each) return buttons[static_cast<std::size_t>(card - cards.begin())];
+  return MakeError(absl::StatusCode::kFailedPrecondition,
+                   v1::ERROR_REASON_DELETE_COVERS_OTHER_CARDS,
+                   "The portal's delete button does not stand for this card alone. Nothing was "
+                   "pressed; delete in the browser if you want to.");
+}
+
+const Image* FindCaptcha(const Page& page, const Control& field) {
+  const Image* nearest = nullptr;
+  int distance = INT_MAX;
+  bool tie = false;
+  for (const Image& image : page.images()) {
+    if (image.form != field.form) continue;
+    const int away = std::abs(image.order - field.order);
+    if (away > distance) continue;
+    tie = away == distance;
+    nearest = &image;
+    distance = away;
+  }
+  return tie ? nullptr : nearest;
+}
+
+LineSet LinesOf(const Page& page) {
+  LineSet lines;
+  for (const Line& line : page.lines()) lines.insert(std::hash<std::string_view>()(line.label));
+  return lines;
+}
+
+v1::ErrorReason FindMessage(const Page& page, const Profile& profile, v1::StepKind step,
+                            const LineSet& known) {
+  for (const Profile::Message& message : profile.messages()) {
+    const bool applies =
+        message.steps.empty() ||
+        std::find(message.steps.begin(), message.steps.end(), step) != message.steps.end();
+    if (!applies) continue;
+    for (const Line& line : page.lines()) {
+      const bool says =
+          std::any_of(message.sentences.begin(), message.sentences.end(),
+                      [&line](const Profile::Words& words) { return IsOn(line, words); });
+      if (says && known.count(std::hash<std::string_view>()(line.label)) == 0) {
+        return message.reason;
+      }
+    }
+  }
+  return v1::ERROR_REASON_UNSPECIFIED;
+}
+
+}  // namespace ilkimza::portal

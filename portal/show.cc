@@ -1,0 +1,91 @@
+#include "portal/show.h"
+
+#include "base/clock.h"
+
+namespace ilkimza::portal {
+namespace {
+
+v1::Screen Head(const v1::RunStep& directive) {
+  v1::Screen screen;
+  screen.set_journey(directive.journey());
+  screen.set_step(directive.step());
+  screen.set_last_reason(directive.last_reason());
+  screen.set_attempts_left(directive.attempts_left());
+  return screen;
+}
+
+void SetCaptcha(const View& view, v1::Captcha& captcha) {
+  captcha.set_image(view.captcha.data(), view.captcha.size());
+  captcha.set_media_type(view.captcha_type);
+}
+
+void SetCards(const View& view, v1::PinPage& page) {
+  for (const CardBlock& block : view.cards) {
+    v1::CardCredentials& card = *page.add_cards();
+    card.set_card_serial(block.serial);
+    card.set_pin(block.pin.view().data(), block.pin.size());
+    if (!block.puk.empty()) card.set_puk(block.puk.view().data(), block.puk.size());
+  }
+}
+
+}  // namespace
+
+v1::Screen AskingScreen(const v1::RunStep& directive, View view, const std::string& hotline,
+                        absl::Time now) {
+  v1::Screen screen = Head(directive);
+  *screen.mutable_answer_deadline() = directive.deadline();
+  switch (directive.step()) {
+    case v1::STEP_KIND_REQUEST_WORD_RESET:
+      SetCaptcha(view, *screen.mutable_word_reset()->mutable_captcha());
+      break;
+    case v1::STEP_KIND_OPEN_MAIL_LINK:
+      screen.mutable_mail_link();
+      break;
+    case v1::STEP_KIND_SET_SECURITY_WORD:
+      screen.mutable_new_security_word();
+      break;
+    case v1::STEP_KIND_LOG_IN:
+      SetCaptcha(view, *screen.mutable_login()->mutable_captcha());
+      break;
+    case v1::STEP_KIND_CONFIRM_PHONE:
+      screen.mutable_phone()->set_masked_phone(view.masked_phone);
+      screen.mutable_phone()->set_hotline(hotline);
+      break;
+    case v1::STEP_KIND_ENTER_SMS_CODE:
+      *screen.mutable_sms_code()->mutable_code_expire_time() = ToProto(now + view.code_left);
+      break;
+    case v1::STEP_KIND_READ_PIN:
+      SetCards(view, *screen.mutable_pin_page());
+      break;
+    case v1::STEP_KIND_DELETE_PORTAL_COPY:
+      screen.mutable_deletion()->set_card_serial(CardOf(directive));
+      break;
+    default:
+      screen.mutable_working();
+      break;
+  }
+  return screen;
+}
+
+v1::Screen WorkingScreen(const v1::RunStep& directive) {
+  v1::Screen screen = Head(directive);
+  screen.mutable_working();
+  return screen;
+}
+
+v1::Screen UnrecognisedScreen(const v1::RunStep& directive, const Ending& ending) {
+  v1::Screen screen = Head(directive);
+  screen.set_last_reason(ending.reason);
+  v1::Unrecognised& page = *screen.mutable_unrecognised();
+  page.set_page_fingerprint(ending.fingerprint);
+  page.set_nearest_screen(ending.nearest);
+  for (const std::string& missing : ending.missing) page.add_missing(missing);
+  return screen;
+}
+
+std::string CardOf(const v1::RunStep& directive) {
+  if (directive.card_serials_size() == 1) return directive.card_serials(0);
+  return directive.facts().card_serial();
+}
+
+}  // namespace ilkimza::portal

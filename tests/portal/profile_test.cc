@@ -1,0 +1,121 @@
+// What a profile must be, and what is said where it is not.
+#include "portal/profile.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/error.h"
+
+namespace ilkimza::portal {
+namespace {
+
+using testing::HasSubstr;
+
+Profile KamuSm() { return *Profile::Named("kamusm"); }
+
+TEST(ProfileTest, TheBuiltInOneLoads) {
+  const auto profile = Profile::Named("kamusm");
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  EXPECT_EQ(profile->name(), "kamusm");
+  EXPECT_EQ(profile->entrance(), "https://www.kamusm.gov.tr/");
+  EXPECT_EQ(profile->hotline(), "0262 648 18 18");
+  EXPECT_EQ(profile->charset(), Charset::kUtf8);
+}
+
+TEST(ProfileTest, NoStepOfTheBuiltInOneMayRevoke) {
+  const Profile profile = KamuSm();
+  EXPECT_TRUE(profile.NeverPressed("sertifikami iptal et"));
+  for (const v1::StepKind kind :
+       {v1::STEP_KIND_OPEN_PIN_PAGE, v1::STEP_KIND_DELETE_PORTAL_COPY, v1::STEP_KIND_LOG_OUT}) {
+    for (const auto& move : profile.step(kind)->moves) {
+      for (const std::string& name : move.press->names) {
+        EXPECT_FALSE(profile.NeverPressed(name)) << name;
+      }
+    }
+  }
+}
+
+TEST(ProfileTest, AnotherEntranceReplacesTheHosts) {
+  const auto profile = KamuSm().WithEntrance("https://localhost:8443/");
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  EXPECT_EQ(profile->entrance(), "https://localhost:8443/");
+  EXPECT_TRUE(profile->origins().Allows(*ParseAddress("", "https://LOCALHOST:8443/x?y")));
+  EXPECT_FALSE(profile->origins().Allows(*ParseAddress("", "https://localhost/")));
+  EXPECT_FALSE(profile->origins().Allows(*ParseAddress("", "https://www.kamusm.gov.tr/")));
+  EXPECT_NE(profile->step(v1::STEP_KIND_LOG_IN), nullptr);
+}
+
+TEST(ProfileTest, AnEntranceIsHttps) {
+  for (const char* entrance : {"http://localhost:8443/", "localhost", "", "https://a:b@c/"}) {
+    const auto profile = KamuSm().WithEntrance(entrance);
+    EXPECT_EQ(ReasonOf(profile.status()), v1::ERROR_REASON_BAD_CONFIGURATION) << entrance;
+  }
+}
+
+TEST(ProfileTest, AnUnknownNameSaysWhichThereAre) {
+  const auto profile = Profile::Named("tubitak");
+  EXPECT_EQ(ReasonOf(profile.status()), v1::ERROR_REASON_BAD_CONFIGURATION);
+  EXPECT_THAT(std::string(profile.status().message()), HasSubstr("kamusm"));
+  EXPECT_EQ(ReasonOf(Profile::Named("/nowhere/x.textproto").status()),
+            v1::ERROR_REASON_BAD_CONFIGURATION);
+}
+
+constexpr char kHead[] = R"(
+  name: "small" entrance: "https://a.example/" hosts: "a.example" charset: "utf-8"
+  fields { kind: FIELD_KIND_CAPTCHA names: "Resimdeki Yazı" }
+  buttons { id: "go" names: "Git" }
+  buttons { id: "revoke" names: "İptal Et" }
+  never_press: "iptal et"
+  screens { kind: SCREEN_KIND_ENTRANCE buttons: "go" }
+)";
+
+struct Wrong {
+  std::string text;
+  std::string says;
+};
+
+class WrongProfileTest : public testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongProfileTest, IsRefusedWithItsReason) {
+  const auto profile = Profile::FromText(GetParam().text, "small");
+  EXPECT_EQ(ReasonOf(profile.status()), v1::ERROR_REASON_BAD_CONFIGURATION);
+  EXPECT_THAT(std::string(profile.status().message()), HasSubstr(GetParam().says));
+}
+
+std::string With(const std::string& more) { return kHead + more; }
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, WrongProfileTest,
+    testing::Values(
+        Wrong{"name: \"x\"\ncolour: 1", "line 2"}, Wrong{"name: \"X y\"", "name has to be"},
+        Wrong{R"(name: "x" hosts: "a/b")", "no host"}, Wrong{R"(name: "x")", "names no host"},
+        Wrong{R"(name: "x" hosts: "a" entrance: "https://b/")", "entrance"},
+        Wrong{R"(name: "x" hosts: "a" entrance: "http://a/")", "entrance"},
+        Wrong{R"(name: "x" hosts: "a" entrance: "https://a/" charset: "koi8-r")", "charset"},
+        Wrong{With("fields { kind: FIELD_KIND_CAPTCHA names: 'x' }"), "given twice"},
+        Wrong{With("fields { kind: FIELD_KIND_EMAIL }"), "has no name"},
+        Wrong{With("buttons { id: 'go' names: 'x' }"), "given twice"},
+        Wrong{With("values { kind: VALUE_KIND_PIN labels: 'PIN' min_digits: 5 max_digits: 4 }"),
+              "min_digits"},
+        Wrong{With("screens { kind: SCREEN_KIND_MENU }"), "fits any page"},
+        Wrong{With("screens { kind: SCREEN_KIND_ENTRANCE buttons: 'go' }"), "given twice"},
+        Wrong{With("screens { kind: SCREEN_KIND_MENU buttons: 'stay' }"), "names a button"},
+        Wrong{With("screens { kind: SCREEN_KIND_MENU fields: FIELD_KIND_EMAIL }"), "needs a field"},
+        Wrong{With("messages { reason: ERROR_REASON_WRONG_CAPTCHA }"), "empty sentence"},
+        Wrong{With("steps { kind: STEP_KIND_PROVE_PIN }"), "no step of a portal"},
+        Wrong{With("steps { kind: STEP_KIND_OPEN_LOGIN moves { on: SCREEN_KIND_ENTRANCE press: "
+                   "'revoke' } }"),
+              "never_press forbids"},
+        Wrong{
+            With("steps { kind: STEP_KIND_OPEN_LOGIN moves { on: SCREEN_KIND_MENU press: 'go' } }"),
+            "lacks"},
+        Wrong{With("steps { kind: STEP_KIND_LOG_IN moves { on: SCREEN_KIND_ENTRANCE press: 'go' "
+                   "fill: FIELD_KIND_CAPTCHA } }"),
+              "without submitting"},
+        Wrong{With("steps { kind: STEP_KIND_LOG_IN ends: SCREEN_KIND_MENU }"), "lacks"},
+        Wrong{With("steps { kind: STEP_KIND_LOG_OUT }"), "is missing"}));
+
+}  // namespace
+}  // namespace ilkimza::portal
