@@ -1,0 +1,116 @@
+#include "agent/agent.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/local/forwarding.h"
+#include "agent/local/journey_forwarder.h"
+#include "agent/local/portal_relay.h"
+#include "base/error.h"
+#include "base/log.h"
+
+namespace ilkimza::agent {
+namespace {
+
+// Local calls have this long to end by themselves: a submission that is on its way
+// to portal or card is answered, a watch is cut.
+constexpr absl::Duration kLocalGrace = absl::Seconds(1);
+// What all conversations together have to log out.
+constexpr std::chrono::milliseconds kLogOutPatience{3000};
+constexpr std::chrono::milliseconds kLogOutPause{20};
+
+absl::StatusOr<std::unique_ptr<portal::Host>> MakePortalHost(const AgentConfig& config,
+                                                             portal::HostObserver& observer) {
+  ILKIMZA_ASSIGN_OR_RETURN(portal::Profile profile,
+                           portal::Profile::Named(config.portal.profile));
+  if (!config.portal.entrance.empty()) {
+    ILKIMZA_ASSIGN_OR_RETURN(profile, profile.WithEntrance(config.portal.entrance));
+  }
+  portal::HostOptions options{.profile = std::move(profile)};
+  options.browser.ca_file = config.portal.ca_file;
+  options.browser.proxy = config.portal.proxy;
+  return portal::Host::Create(std::move(options), observer);
+}
+
+absl::StatusOr<std::unique_ptr<CardHost>> MakeCardHost(const AgentConfig& config,
+                                                       CardObserver& observer) {
+  CardHostOptions options;
+  options.journal = std::filesystem::path(config.state_directory) / "card-attempts";
+  options.pin_policy = config.pin_policy;
+  return CardHost::Create(std::move(options), observer);
+}
+
+}  // namespace
+
+HostMakers RealHosts() { return {.portal = MakePortalHost, .card = MakeCardHost}; }
+
+absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const AgentConfig& config,
+                                                    const HostMakers& makers) {
+  ILKIMZA_ASSIGN_OR_RETURN(Dial dial, MakeDial(config.server));
+  ILKIMZA_ASSIGN_OR_RETURN(DirectoryLock state, DirectoryLock::Take(config.state_directory));
+  std::unique_ptr<Agent> agent(new Agent(config, std::move(state), std::move(dial)));
+  ILKIMZA_RETURN_IF_ERROR(agent->Open(config, makers));
+  return agent;
+}
+
+Agent::Agent(const AgentConfig& config, DirectoryLock state, Dial dial)
+    : address_(absl::StrCat("unix:", config.socket)),
+      state_(std::move(state)),
+      steps_(config.portal.profile, journeys_),
+      link_({.agent = config.name,
+             .version = ILKIMZA_VERSION,
+             .server_address = config.server.address},
+            std::move(dial), steps_) {
+  steps_.Wire(link_);
+}
+
+absl::Status Agent::Open(const AgentConfig& config, const HostMakers& makers) {
+  ILKIMZA_ASSIGN_OR_RETURN(SocketHome home, SocketHome::Open(config.socket));
+  ILKIMZA_ASSIGN_OR_RETURN(card_, makers.card(config, steps_));
+  ILKIMZA_ASSIGN_OR_RETURN(portal_, makers.portal(config, steps_));
+  steps_.Wire(*portal_, *card_);
+  const ForwardOptions options{.agent = config.name, .server_address = config.server.address};
+  forwarder_ = std::make_unique<JourneyForwarder>(options, link_, journeys_);
+  relay_ = std::make_unique<PortalRelay>(options, link_, journeys_, portal_->service());
+  ILKIMZA_ASSIGN_OR_RETURN(
+      local_, LocalServer::Start(std::move(home), {forwarder_.get(), relay_.get(), &card_->service()},
+                                 geteuid()));
+  relay_->set_self(local_->InProcessChannel());
+  link_.CardChanged(card_->CurrentSerial());
+  link_.Start();
+  return absl::OkStatus();
+}
+
+Agent::~Agent() { Stop(); }
+
+void Agent::Stop() {
+  if (std::exchange(stopped_, true)) return;
+  link_.RefuseWaiters();
+  if (card_) card_->Shutdown();
+  if (local_) local_->Stop(kLocalGrace);
+  if (portal_) LogConversationsOut();
+  link_.Stop();
+  if (relay_) relay_->set_self(nullptr);
+  local_.reset();
+  relay_.reset();
+  forwarder_.reset();
+  portal_.reset();
+  card_.reset();
+}
+
+void Agent::LogConversationsOut() {
+  for (const auto& conversation : portal_->Conversations()) {
+    portal_->CloseConversation(conversation.journey());
+  }
+  const auto deadline = std::chrono::steady_clock::now() + kLogOutPatience;
+  while (!portal_->Conversations().empty() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(kLogOutPause);
+  }
+}
+
+}  // namespace ilkimza::agent

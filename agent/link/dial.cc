@@ -1,0 +1,53 @@
+#include "agent/link/dial.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include <utility>
+
+#include "base/error.h"
+
+namespace ilkimza::agent {
+namespace {
+
+constexpr int kMaxAnswerBytes = 8 * 1024 * 1024;
+// How long one connection may take: handshakes queue after a server's restart.
+constexpr int kConnectMillis = 60'000;
+// gRPC would try again by itself after this; by then the link has left the channel.
+constexpr int kNeverMillis = 24 * 3600 * 1000;
+constexpr int kKeepaliveTimeoutMillis = 20'000;
+
+grpc::ChannelArguments ArgumentsOf(const ServerEndpoint& endpoint) {
+  grpc::ChannelArguments arguments;
+  // Connections of their own: never the one that just failed.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectMillis);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kNeverMillis);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kNeverMillis);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS,
+                   static_cast<int>(absl::ToInt64Milliseconds(endpoint.keepalive)));
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetMaxReceiveMessageSize(kMaxAnswerBytes);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, endpoint.proxy.empty() ? 0 : 1);
+  if (!endpoint.proxy.empty()) arguments.SetString(GRPC_ARG_HTTP_PROXY, endpoint.proxy);
+  return arguments;
+}
+
+absl::StatusOr<Dialled> DialOnce(const ServerEndpoint& endpoint) {
+  ILKIMZA_ASSIGN_OR_RETURN(auto credentials,
+                           MakeChannelCredentials(endpoint.address, endpoint.tls));
+  ILKIMZA_ASSIGN_OR_RETURN(const absl::Time expiry, CertificateExpiry(endpoint.tls));
+  return Dialled{
+      grpc::CreateCustomChannel(endpoint.address, credentials, ArgumentsOf(endpoint)), expiry};
+}
+
+}  // namespace
+
+absl::StatusOr<Dial> MakeDial(ServerEndpoint endpoint) {
+  // A channel does not connect by itself, so this only judges the endpoint.
+  ILKIMZA_RETURN_IF_ERROR(DialOnce(endpoint).status());
+  return Dial([endpoint = std::move(endpoint)] { return DialOnce(endpoint); });
+}
+
+}  // namespace ilkimza::agent

@@ -1,0 +1,32 @@
+// How the agent reaches its server: a fresh connection for each attempt, so that
+// the link's back-off, and not gRPC's own, decides when to try again.
+#ifndef ILKIMZA_AGENT_LINK_DIAL_H_
+#define ILKIMZA_AGENT_LINK_DIAL_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "agent/link/server_link.h"
+#include "base/tls.h"
+
+namespace ilkimza::agent {
+
+struct ServerEndpoint {
+  // As gRPC writes it: "server.example.org:7443", "unix:/run/x.sock".
+  std::string address;
+  TlsFiles tls;
+  // "http://host:port"; empty: none. The environment's proxy settings have no say.
+  std::string proxy;
+  // How often a silent connection is probed.
+  absl::Duration keepalive = absl::Seconds(60);
+};
+
+// BAD_CONFIGURATION where the endpoint cannot be right: plain text to another
+// machine, files that do not hold what they should. The files are read again for
+// each connection, so renewed certificates are taken up by themselves.
+absl::StatusOr<Dial> MakeDial(ServerEndpoint endpoint);
+
+}  // namespace ilkimza::agent
+
+#endif  // ILKIMZA_AGENT_LINK_DIAL_H_
