@@ -103,6 +103,7 @@ class HostImpl final : public Host {
   void StopStep(std::string_view journey, int64_t directive_id) override;
   void CloseConversation(std::string_view journey) override;
   std::vector<v1::AttachAgentRequest::Conversation> Conversations() const override;
+  void Shutdown(absl::Duration grace) override;
   v1::PortalService::CallbackService& service() override { return service_; }
 
  private:
@@ -163,6 +164,9 @@ class HostImpl final : public Host {
   std::deque<std::string> closed_;  // the latest ones
   std::size_t watch_count_ = 0;
   bool shutting_down_ = false;
+  int farewells_ = 0;  // of Shutdown, not yet said
+  std::condition_variable farewell_said_;
+  std::stop_source no_farewells_;
   Alarms alarms_;
   Workers workers_;
 };
@@ -171,17 +175,36 @@ class HostImpl final : public Host {
 // from its own threads.
 HostImpl::~HostImpl() {
   alarms_.Stop();
+  Shutdown(absl::ZeroDuration());
   std::unique_lock lock(mutex_);
+  watches_gone_.wait(lock, [this] { return watch_count_ == 0; });
+}
+
+void HostImpl::Shutdown(absl::Duration grace) {
+  std::unique_lock lock(mutex_);
+  if (shutting_down_) return;
   shutting_down_ = true;
   const grpc::Status status =
       ToGrpcStatus(MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SHUTTING_DOWN,
                              "The portal host is shutting down; try again in a moment."));
   for (const auto& [name, journey] : journeys_) {
     journey->closed = true;
+    journey->waiting = false;
     journey->stop.request_stop();
+    WipeSecrets(journey->screen);
     for (Watch* watch : journey->watches) watch->End(status);
+    if (!journey->has_conversation) continue;
+    ++farewells_;
+    Post(journey, [this, journey = journey] {
+      Close(journey);
+      const std::lock_guard said(mutex_);
+      --farewells_;
+      farewell_said_.notify_all();
+    });
   }
-  watches_gone_.wait(lock, [this] { return watch_count_ == 0; });
+  farewell_said_.wait_for(lock, absl::ToChronoMilliseconds(grace),
+                          [this] { return farewells_ == 0; });
+  no_farewells_.request_stop();
 }
 
 // ---- Directives ----
@@ -495,13 +518,8 @@ void HostImpl::End(const JourneyPtr& journey, const v1::RunStep& directive, Endi
 // The journey is forgotten already; what is left is to tell the portal.
 void HostImpl::Close(const JourneyPtr& journey) {
   if (journey->conversation == nullptr) return;
-  bool shutting_down = false;
-  {
-    const std::lock_guard lock(mutex_);
-    shutting_down = shutting_down_;
-  }
-  if (!shutting_down) {
-    journey->conversation->Finish(v1::STEP_KIND_LOG_OUT, {}, "", std::stop_token());
+  if (!no_farewells_.stop_requested()) {
+    journey->conversation->Finish(v1::STEP_KIND_LOG_OUT, {}, "", no_farewells_.get_token());
   }
   journey->conversation.reset();
 }

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "base/clock.h"
 #include "ilkimza/v1/fleet_service.pb.h"
 #include "ilkimza/v1/journey.pb.h"
@@ -58,6 +59,11 @@ class Host {
   // Logs out if it can, forgets the conversation, ends its screen streams with OK.
   virtual void CloseConversation(std::string_view journey) = 0;
   [[nodiscard]] virtual std::vector<v1::AttachAgentRequest::Conversation> Conversations() const = 0;
+  // For the end of the program: ends screen streams with SHUTTING_DOWN, takes no
+  // more directives, gives running steps up, and logs out of the portal, which
+  // all conversations together have `grace` for. Returns when that is done or
+  // given up; the journeys' conversations are lost. Idempotent.
+  virtual void Shutdown(absl::Duration grace) { (void)grace; }
   // To be registered with a gRPC server, or called through.
   virtual v1::PortalService::CallbackService& service() = 0;
 };
