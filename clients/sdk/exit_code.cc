@@ -1,0 +1,71 @@
+#include "clients/sdk/exit_code.h"
+
+#include "base/error.h"
+
+namespace ilkimza::client {
+
+ExitCode ExitCodeOf(v1::ErrorReason reason) {
+  switch (reason) {
+    case v1::ERROR_REASON_BAD_FIELD:
+    case v1::ERROR_REASON_WRONG_ANSWER_KIND:
+    case v1::ERROR_REASON_PAGE_TOKEN_INVALID:
+    case v1::ERROR_REASON_BAD_NATIONAL_ID:
+      return kExitBadInput;
+    case v1::ERROR_REASON_BAD_CONFIGURATION:
+    case v1::ERROR_REASON_PORTAL_HOST_OFF:
+      return kExitBadConfiguration;
+    case v1::ERROR_REASON_JOURNEY_NOT_FOUND:
+    case v1::ERROR_REASON_CARD_NOT_FOUND:
+      return kExitNotFound;
+    case v1::ERROR_REASON_NOT_ALLOWED:
+      return kExitNotAllowed;
+    case v1::ERROR_REASON_SERVER_UNREACHABLE:
+    case v1::ERROR_REASON_AGENT_UNREACHABLE:
+    case v1::ERROR_REASON_AGENT_NOT_ATTACHED:
+    case v1::ERROR_REASON_SHUTTING_DOWN:
+    case v1::ERROR_REASON_STORE_FAILED:
+      return kExitUnavailable;
+    case v1::ERROR_REASON_WRONG_PIN:
+      return kExitWrongPin;
+    case v1::ERROR_REASON_PIN_BLOCKED:
+      return kExitPinBlocked;
+    case v1::ERROR_REASON_PIN_FORMAT:
+    case v1::ERROR_REASON_PIN_POLICY:
+    case v1::ERROR_REASON_LAST_TRY:
+      return kExitPinRefused;
+    case v1::ERROR_REASON_ATTEMPT_UNKNOWN:
+      return kExitAttemptUnknown;
+    case v1::ERROR_REASON_SIGNATURE_INVALID:
+    case v1::ERROR_REASON_CERTIFICATE_NOT_FOUND:
+      return kExitSignature;
+    default:
+      break;
+  }
+  if (reason >= 40 && reason < 100) return kExitPortal;
+  if (reason >= 100 && reason < 140) return kExitCardUnreachable;
+  return kExitFailed;
+}
+
+ExitCode ExitCodeOf(const absl::Status& status) {
+  if (status.ok()) return kExitOk;
+  const v1::ErrorReason reason = ReasonOf(status);
+  if (reason != v1::ERROR_REASON_UNSPECIFIED) return ExitCodeOf(reason);
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      return kExitBadInput;
+    case absl::StatusCode::kNotFound:
+      return kExitNotFound;
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+      return kExitUnavailable;
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
+      return kExitNotAllowed;
+    case absl::StatusCode::kInternal:
+      return kExitInternal;
+    default:
+      return kExitFailed;
+  }
+}
+
+}  // namespace ilkimza::client

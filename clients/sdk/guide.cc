@@ -1,0 +1,408 @@
+#include "clients/sdk/guide.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace ilkimza::client {
+namespace {
+
+constexpr int kJourneysLookedAt = 50;
+
+bool Ended(v1::JourneyState state) {
+  return state == v1::JOURNEY_STATE_SUCCEEDED || state == v1::JOURNEY_STATE_CANCELLED ||
+         state == v1::JOURNEY_STATE_FAILED;
+}
+
+Outcome OutcomeOf(v1::JourneyState state) {
+  switch (state) {
+    case v1::JOURNEY_STATE_SUCCEEDED:
+      return Outcome::kSucceeded;
+    case v1::JOURNEY_STATE_CANCELLED:
+      return Outcome::kCancelled;
+    default:
+      return Outcome::kFailed;
+  }
+}
+
+}  // namespace
+
+Guide::Guide(GuideOptions options) : options_(std::move(options)) {}
+
+std::vector<GuideAction> Guide::TakeActions() { return std::exchange(actions_, {}); }
+
+void Guide::Emit(GuideEvent event) { actions_.emplace_back(EmitEvent{std::move(event)}); }
+
+void Guide::Send(Pending pending, GuideRequest request) {
+  pending.id = ++last_call_;
+  actions_.emplace_back(MakeCall{pending.id, std::move(request)});
+  pending_.push_back(std::move(pending));
+}
+
+void Guide::Finish(Outcome outcome, absl::Status error) {
+  if (finished_) return;
+  if (prompt_) Close(v1::ERROR_REASON_UNSPECIFIED);
+  finished_ = true;
+  portal_cards_.clear();
+  proven_pin_.Wipe();
+  trying_pin_.Wipe();
+  Emit(Finished{outcome, journey_, std::move(error)});
+}
+
+// -- Finding and creating --
+
+void Guide::Begin() {
+  v1::ListJourneysRequest request;
+  request.set_active_only(true);
+  request.set_page_size(kJourneysLookedAt);
+  Send({.purpose = Purpose::kFind}, std::move(request));
+}
+
+void Guide::OnFound(const v1::ListJourneysResponse& found) {
+  for (const v1::Journey& journey : found.journeys()) {
+    if (Ended(journey.state())) continue;
+    if (options_.goal != v1::GOAL_UNSPECIFIED && journey.goal() != options_.goal) continue;
+    Adopt(journey, /*resumed=*/true);
+    return;
+  }
+  CreateOrAsk();
+}
+
+void Guide::CreateOrAsk() {
+  if (options_.goal == v1::GOAL_RESET_SECURITY_WORD) {
+    Create(/*forgotten=*/true);
+  } else if (options_.forgotten) {
+    Create(*options_.forgotten);
+  } else {
+    asking_word_ = true;
+    Settle();
+  }
+}
+
+void Guide::Create(bool forgotten) {
+  v1::CreateJourneyRequest request;
+  request.mutable_journey()->set_goal(options_.goal == v1::GOAL_UNSPECIFIED ? v1::GOAL_GET_PIN
+                                                                            : options_.goal);
+  request.mutable_journey()->set_security_word_forgotten(forgotten);
+  request.mutable_journey()->set_portal_host(options_.portal_host);
+  if (create_request_id_.empty()) create_request_id_ = options_.new_request_id();
+  request.set_request_id(create_request_id_);
+  asking_word_ = false;
+  created_forgotten_ = forgotten;
+  Send({.purpose = Purpose::kCreate}, std::move(request));
+}
+
+void Guide::OnCreateFailed(const absl::Status& status) {
+  if (ReasonOf(status) == v1::ERROR_REASON_JOURNEY_EXISTS) {
+    const ErrorMetadata metadata = MetadataOf(status);
+    if (const auto journey = metadata.find("journey"); journey != metadata.end()) {
+      v1::GetJourneyRequest request;
+      request.set_name(journey->second);
+      Send({.purpose = Purpose::kAdopt}, std::move(request));
+      return;
+    }
+  }
+  // The answer may have been lost on the way back; the same request_id makes a
+  // second call harmless.
+  if (absl::IsUnavailable(status) && !create_repeated_) {
+    create_repeated_ = true;
+    Create(created_forgotten_);
+    return;
+  }
+  Finish(Outcome::kError, status);
+}
+
+void Guide::Adopt(v1::Journey journey, bool resumed) {
+  resumed_ = resumed;
+  actions_.emplace_back(StartWatches{journey.name()});
+  OnJourney(std::move(journey));
+}
+
+// -- What the watches tell --
+
+void Guide::OnJourney(v1::Journey journey) {
+  if (finished_) return;
+  journey_lost_ = absl::OkStatus();
+  if (journey_ && journey.revision() < journey_->revision()) return Settle();
+  const bool told =
+      journey_ && journey.revision() == journey_->revision() && journey.turn() == journey_->turn();
+  const std::optional<v1::Journey> before = std::exchange(journey_, std::move(journey));
+  if (!told) {
+    Emit(JourneySeen{*journey_, resumed_});
+    if (before) EmitStepChanges(*before, *journey_);
+  }
+  if (!before || before->directive_id() != journey_->directive_id() ||
+      before->current_step() != journey_->current_step()) {
+    if (!before || before->current_step() != journey_->current_step()) {
+      last_try_reason_ = v1::ERROR_REASON_UNSPECIFIED;
+    }
+    ForgetCard();
+  }
+  if (journey_->facts().own_pin_set()) {
+    portal_cards_.clear();
+    proven_pin_.Wipe();
+  }
+  Settle();
+}
+
+void Guide::EmitStepChanges(const v1::Journey& before, const v1::Journey& after) {
+  std::map<v1::StepKind, v1::StepState> states;
+  for (const v1::Step& step : before.steps()) states[step.kind()] = step.state();
+  for (const v1::Step& step : after.steps()) {
+    const auto old = states.find(step.kind());
+    if (old != states.end() && old->second == step.state()) continue;
+    Emit(StepChanged{step.kind(), step.state(), step.reason()});
+  }
+}
+
+void Guide::OnReaders(const v1::WatchReadersResponse& readers) {
+  if (finished_) return;
+  readers_lost_ = absl::OkStatus();
+  const bool same = readers_ && readers_->SerializeAsString() == readers.SerializeAsString();
+  readers_ = readers;
+  if (!same || !card_) ForgetCard();
+  Settle();
+}
+
+void Guide::OnWatchLost(Watch watch, const absl::Status& why) {
+  if (finished_) return;
+  const v1::ErrorReason reason = ReasonOf(why);
+  switch (watch) {
+    case Watch::kJourney:
+      if (reason == v1::ERROR_REASON_JOURNEY_NOT_FOUND || reason == v1::ERROR_REASON_NOT_ALLOWED) {
+        return Finish(Outcome::kError, why);
+      }
+      journey_lost_ = why;
+      break;
+    case Watch::kScreen:
+      screen_.reset();
+      ++screen_epoch_;
+      break;
+    case Watch::kReaders:
+      readers_lost_ = why;
+      readers_.reset();
+      ForgetCard();
+      break;
+  }
+  Settle();
+}
+
+void Guide::OnWake() {
+  if (!card_trouble_.ok()) ForgetCard();
+  Settle();
+}
+
+// -- What the holder does --
+
+void Guide::Cancel() {
+  if (finished_) return;
+  if (!journey_) return Finish(Outcome::kCancelled);
+  SendCancel("");
+}
+
+void Guide::SendCancel(std::string prompt_id) {
+  v1::CancelJourneyRequest request;
+  request.set_name(journey_->name());
+  request.set_request_id(options_.new_request_id());
+  Send({.purpose = Purpose::kCancel, .prompt_id = std::move(prompt_id)}, std::move(request));
+}
+
+void Guide::Leave() {
+  if (finished_) return;
+  const bool stopped = journey_ && journey_->state() == v1::JOURNEY_STATE_STOPPED;
+  Finish(stopped ? Outcome::kStopped : Outcome::kLeft);
+}
+
+void Guide::OnInputEnded() {
+  input_ended_ = true;
+  if (prompt_ && !AnswerUnderWay()) Leave();
+}
+
+void Guide::Refuse(std::string id, absl::Status status) {
+  Emit(Refused{std::move(id), std::move(status)});
+}
+
+void Guide::OnAnswer(Answer answer) {
+  if (finished_) return;
+  if (!prompt_ || answer.prompt_id != prompt_->id || AnswerUnderWay()) {
+    return Refuse(answer.prompt_id.substr(0, 64),
+                  MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_SCREEN_CHANGED,
+                            "this prompt is over or was answered already; nothing was sent"));
+  }
+  if (absl::Status status = CheckAnswer(*prompt_, answer); !status.ok()) {
+    return Refuse(prompt_->id, std::move(status));
+  }
+  if (answer.Flag("reveal")) return Reveal();
+  switch (prompt_->kind) {
+    case PromptKind::kWordKnown: {
+      const bool forgotten = !answer.Flag("known");
+      Take();
+      Create(forgotten);
+      break;
+    }
+    case PromptKind::kStopped:
+      AnswerStopped(answer);
+      break;
+    case PromptKind::kProvePin:
+    case PromptKind::kSetOwnPin:
+    case PromptKind::kTestSignature:
+      AnswerCard(answer);
+      break;
+    default:
+      AnswerScreen(answer);
+      break;
+  }
+}
+
+void Guide::AnswerStopped(const Answer& answer) {
+  if (answer.Flag("leave")) {
+    Take();
+    return Leave();
+  }
+  if (answer.Flag("cancel")) return SendCancel(prompt_->id);
+  v1::RetryJourneyRequest request;
+  request.set_name(journey_->name());
+  request.set_request_id(options_.new_request_id());
+  Send({.purpose = Purpose::kRetry, .prompt_id = prompt_->id}, std::move(request));
+}
+
+// -- Results of calls --
+
+void Guide::OnResult(uint64_t id, absl::StatusOr<GuideResponse> result) {
+  const auto found = std::find_if(pending_.begin(), pending_.end(),
+                                  [&](const Pending& pending) { return pending.id == id; });
+  if (found == pending_.end()) return;
+  const Pending pending = std::move(*found);
+  pending_.erase(found);
+  if (finished_) return;
+  switch (pending.purpose) {
+    case Purpose::kFind:
+      if (!result.ok()) return Finish(Outcome::kError, result.status());
+      return OnFound(std::get<v1::ListJourneysResponse>(*result));
+    case Purpose::kAdopt:
+      if (!result.ok()) return Finish(Outcome::kError, result.status());
+      return Adopt(std::get<v1::Journey>(*std::move(result)), /*resumed=*/true);
+    case Purpose::kCreate:
+      if (!result.ok()) return OnCreateFailed(result.status());
+      return Adopt(std::get<v1::Journey>(*std::move(result)), /*resumed=*/false);
+    case Purpose::kRetry:
+      return OnDecisionResult(pending, std::move(result));
+    case Purpose::kCancel:
+    case Purpose::kAnswer:
+      return OnScreenAnswered(pending, result.status());
+    case Purpose::kCards:
+      return OnCards(std::move(result), pending.lookup);
+    case Purpose::kPinState:
+      return OnPinState(std::move(result), pending.lookup);
+    case Purpose::kCardTry:
+      return OnCardTryResult(pending, result.status());
+  }
+}
+
+void Guide::OnDecisionResult(const Pending& pending, absl::StatusOr<GuideResponse> result) {
+  if (!result.ok()) {
+    Refuse(pending.prompt_id, result.status());
+    return Settle();
+  }
+  if (prompt_ && prompt_->id == pending.prompt_id) Take();
+  OnJourney(std::get<v1::Journey>(*std::move(result)));
+}
+
+// -- What is wanted now --
+
+bool Guide::AnswerUnderWay() const {
+  return std::any_of(pending_.begin(), pending_.end(),
+                     [](const Pending& pending) { return !pending.prompt_id.empty(); });
+}
+
+void Guide::Open(Prompt prompt) {
+  prompt.id = std::to_string(++last_prompt_);
+  prompt_ = prompt;
+  Emit(Prompted{std::move(prompt)});
+}
+
+void Guide::Close(v1::ErrorReason reason) {
+  Emit(PromptClosed{prompt_->id, reason});
+  prompt_.reset();
+  wanted_key_.clear();
+}
+
+void Guide::Take() {
+  Emit(AnswerTaken{prompt_->id});
+  prompt_.reset();
+  wanted_key_.clear();
+}
+
+void Guide::Settle() {
+  if (finished_) return;
+  if (journey_ && Ended(journey_->state())) return Finish(OutcomeOf(journey_->state()));
+  // The prompt's fate is told by the result of the call.
+  if (AnswerUnderWay()) return;
+  if (WantsCard()) LookForCard();
+  Wanted wanted = Want();
+  if (wanted.key == wanted_key_) return;
+  if (prompt_) Close(journey_ ? journey_->reason() : v1::ERROR_REASON_UNSPECIFIED);
+  wanted_key_ = std::move(wanted.key);
+  if (wanted.prompt) {
+    if (input_ended_) return Leave();
+    Open(*std::move(wanted.prompt));
+  } else if (wanted.waiting) {
+    Emit(*wanted.waiting);
+  }
+}
+
+Guide::Wanted Guide::Want() const {
+  if (!journey_) {
+    if (!asking_word_) return {};
+    Prompt prompt;
+    prompt.kind = PromptKind::kWordKnown;
+    prompt.forms = {{{"known"}}};
+    return {"word_known", std::move(prompt), std::nullopt};
+  }
+  if (!readers_lost_.ok()) {
+    return {"wait/agent", std::nullopt,
+            Waiting{WaitFor::kAgent, journey_->current_step(), ReasonOf(readers_lost_)}};
+  }
+  if (journey_->state() == v1::JOURNEY_STATE_STOPPED) return WantStopped();
+  if (Wanted screen = WantScreen(); !screen.key.empty()) return screen;
+  if (journey_->state() == v1::JOURNEY_STATE_ACTIVE) {
+    if (Wanted card = WantCardStep(); !card.key.empty()) return card;
+  }
+  return WantWait();
+}
+
+Guide::Wanted Guide::WantStopped() const {
+  Prompt prompt;
+  prompt.kind = PromptKind::kStopped;
+  prompt.journey = journey_->name();
+  prompt.step = journey_->current_step();
+  prompt.reason = journey_->reason();
+  prompt.forms = {{{"retry"}}, {{"leave"}}, {{"cancel"}}};
+  return {"stopped/" + std::to_string(journey_->revision()), std::move(prompt), std::nullopt};
+}
+
+Guide::Wanted Guide::WantWait() const {
+  const auto wait = [&](std::string key, WaitFor what, v1::ErrorReason reason, absl::Time resume) {
+    return Wanted{std::move(key), std::nullopt,
+                  Waiting{what, journey_->current_step(), reason, resume}};
+  };
+  if (!journey_lost_.ok()) {
+    return wait("wait/server", WaitFor::kServer, ReasonOf(journey_lost_), absl::InfiniteFuture());
+  }
+  if (journey_->state() != v1::JOURNEY_STATE_WAITING) return {};
+  const absl::Time resume =
+      journey_->has_resume_time() ? FromProto(journey_->resume_time()) : absl::InfiniteFuture();
+  const std::string key = std::to_string(journey_->revision());
+  if (journey_->turn() == v1::ACTOR_AGENT) {
+    const v1::ErrorReason reason = journey_->reason() == v1::ERROR_REASON_UNSPECIFIED
+                                       ? v1::ERROR_REASON_AGENT_NOT_ATTACHED
+                                       : journey_->reason();
+    return wait("wait/attach/" + key, WaitFor::kAgent, reason, resume);
+  }
+  return wait("wait/portal/" + key, WaitFor::kPortal, journey_->reason(), resume);
+}
+
+}  // namespace ilkimza::client

@@ -1,0 +1,243 @@
+// The portal's screens: what the guide asks for them and how it answers.
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/redact.h"
+#include "clients/sdk/guide.h"
+
+namespace ilkimza::client {
+namespace {
+
+std::vector<AnswerForm> FormsOf(const v1::Screen& screen) {
+  switch (screen.kind_case()) {
+    case v1::Screen::kWordReset:
+      return {{{"national_id", "email", "captcha"}}, {{"new_captcha"}}};
+    case v1::Screen::kMailLink:
+      return {{{"link"}}, {{"not_received"}}};
+    case v1::Screen::kNewSecurityWord:
+      return {{{"security_word", "security_word_again"}}};
+    case v1::Screen::kLogin:
+      return {
+          {{"national_id", "captcha", "security_word"}}, {{"new_captcha"}}, {{"word_forgotten"}}};
+    case v1::Screen::kPhone:
+      return {{{"correct"}}};
+    case v1::Screen::kSmsCode:
+      return {{{"code"}}, {{"not_received"}}};
+    case v1::Screen::kPinPage:
+      return {{{"reveal"}}, {{"seen"}}};
+    case v1::Screen::kDeletion:
+      return {{{"delete"}}};
+    default:
+      return {};
+  }
+}
+
+PromptKind KindOf(const v1::Screen& screen) {
+  switch (screen.kind_case()) {
+    case v1::Screen::kWordReset:
+      return PromptKind::kWordReset;
+    case v1::Screen::kMailLink:
+      return PromptKind::kMailLink;
+    case v1::Screen::kNewSecurityWord:
+      return PromptKind::kNewSecurityWord;
+    case v1::Screen::kPhone:
+      return PromptKind::kPhone;
+    case v1::Screen::kSmsCode:
+      return PromptKind::kSmsCode;
+    case v1::Screen::kPinPage:
+      return PromptKind::kPinPage;
+    case v1::Screen::kDeletion:
+      return PromptKind::kDeletion;
+    default:
+      return PromptKind::kLogin;
+  }
+}
+
+// What the screen shows beside what it asks.
+void Describe(const v1::Screen& screen, Prompt& prompt) {
+  const v1::Captcha* captcha = nullptr;
+  switch (screen.kind_case()) {
+    case v1::Screen::kWordReset:
+      captcha = &screen.word_reset().captcha();
+      break;
+    case v1::Screen::kLogin:
+      captcha = &screen.login().captcha();
+      break;
+    case v1::Screen::kPhone:
+      prompt.masked_phone = screen.phone().masked_phone();
+      prompt.hotline = screen.phone().hotline();
+      break;
+    case v1::Screen::kSmsCode:
+      if (screen.sms_code().has_code_expire_time()) {
+        prompt.code_expire_time = FromProto(screen.sms_code().code_expire_time());
+      }
+      break;
+    case v1::Screen::kDeletion:
+      prompt.card_serial = screen.deletion().card_serial();
+      break;
+    default:
+      break;
+  }
+  if (captcha != nullptr) {
+    prompt.captcha_image = captcha->image();
+    prompt.captcha_media_type = captcha->media_type();
+  }
+}
+
+void Set(std::string* field, const Answer& answer, std::string_view name) {
+  const std::string_view text = answer.Text(name);
+  field->assign(text.data(), text.size());
+}
+
+v1::AnswerScreenRequest RequestOf(const Prompt& prompt, const Answer& answer) {
+  v1::AnswerScreenRequest request;
+  request.set_journey(prompt.journey);
+  request.set_screen_id(prompt.screen_id);
+  switch (prompt.kind) {
+    case PromptKind::kWordReset: {
+      auto& form = *request.mutable_word_reset();
+      form.set_new_captcha(answer.Flag("new_captcha"));
+      Set(form.mutable_national_id(), answer, "national_id");
+      Set(form.mutable_email(), answer, "email");
+      Set(form.mutable_captcha(), answer, "captcha");
+      break;
+    }
+    case PromptKind::kMailLink:
+      request.mutable_mail_link()->set_not_received(answer.Flag("not_received"));
+      Set(request.mutable_mail_link()->mutable_link(), answer, "link");
+      break;
+    case PromptKind::kNewSecurityWord: {
+      auto& form = *request.mutable_new_security_word();
+      Set(form.mutable_security_word(), answer, "security_word");
+      Set(form.mutable_security_word_again(), answer, "security_word_again");
+      break;
+    }
+    case PromptKind::kLogin: {
+      auto& form = *request.mutable_login();
+      form.set_new_captcha(answer.Flag("new_captcha"));
+      form.set_word_forgotten(answer.Flag("word_forgotten"));
+      Set(form.mutable_national_id(), answer, "national_id");
+      Set(form.mutable_captcha(), answer, "captcha");
+      Set(form.mutable_security_word(), answer, "security_word");
+      break;
+    }
+    case PromptKind::kPhone:
+      request.mutable_phone()->set_correct(answer.Flag("correct"));
+      break;
+    case PromptKind::kSmsCode:
+      request.mutable_sms_code()->set_not_received(answer.Flag("not_received"));
+      Set(request.mutable_sms_code()->mutable_code(), answer, "code");
+      break;
+    case PromptKind::kPinPage:
+      request.mutable_pin_page()->set_seen(true);
+      break;
+    case PromptKind::kDeletion:
+      request.mutable_deletion()->set_delete_(answer.Flag("delete"));
+      break;
+    default:
+      break;
+  }
+  return request;
+}
+
+// The answer was looked at and not taken; the same screen can be answered again.
+bool PromptStays(v1::ErrorReason reason) {
+  return reason == v1::ERROR_REASON_BAD_FIELD || reason == v1::ERROR_REASON_BAD_NATIONAL_ID ||
+         reason == v1::ERROR_REASON_WRONG_ANSWER_KIND;
+}
+
+}  // namespace
+
+void Guide::OnScreen(v1::Screen screen) {
+  if (finished_) return;
+  const bool known =
+      screen_ && screen_->screen_id() == screen.screen_id() && screen_->step() == screen.step();
+  if (screen.has_pin_page()) KeepPortalCards(*screen.mutable_pin_page());
+  if (screen.has_unrecognised() && !known) {
+    Emit(UnknownPage{screen.step(), screen.unrecognised()});
+  }
+  screen_ = std::move(screen);
+  Settle();
+}
+
+void Guide::KeepPortalCards(v1::PinPage& page) {
+  portal_cards_.clear();
+  for (v1::CardCredentials& card : *page.mutable_cards()) {
+    portal_cards_.push_back({card.card_serial(), Secret(std::string_view(card.pin())),
+                             Secret(std::string_view(card.puk()))});
+  }
+  WipeSecrets(page);
+}
+
+const Guide::PortalCard* Guide::PortalCardFor(std::string_view serial) const {
+  const auto found = std::find_if(portal_cards_.begin(), portal_cards_.end(),
+                                  [&](const PortalCard& card) { return card.serial == serial; });
+  return found == portal_cards_.end() ? nullptr : &*found;
+}
+
+Guide::Wanted Guide::WantScreen() const {
+  // The journey says which step it is; a screen of another one is of the past.
+  if (!screen_ || screen_->step() != journey_->current_step()) return {};
+  const std::pair<unsigned, int64_t> id(screen_epoch_, screen_->screen_id());
+  if (answered_screen_ == id) return {};
+  Prompt prompt;
+  prompt.forms = FormsOf(*screen_);
+  if (prompt.forms.empty()) return {};
+  prompt.kind = KindOf(*screen_);
+  prompt.journey = journey_->name();
+  prompt.step = screen_->step();
+  prompt.screen_id = screen_->screen_id();
+  prompt.reason = screen_->last_reason();
+  // 0 attempts left cannot be asked for: the field was not set.
+  prompt.attempts_left = screen_->attempts_left() > 0 ? screen_->attempts_left() : -1;
+  if (screen_->has_answer_deadline())
+    prompt.answer_deadline = FromProto(screen_->answer_deadline());
+  Describe(*screen_, prompt);
+  if (prompt.kind == PromptKind::kPinPage) {
+    for (const PortalCard& card : portal_cards_) {
+      prompt.cards.push_back({card.serial, !card.pin.empty(), !card.puk.empty()});
+    }
+  }
+  return {"screen/" + std::to_string(id.first) + "/" + std::to_string(id.second), std::move(prompt),
+          std::nullopt};
+}
+
+void Guide::Reveal() {
+  Revealed revealed{prompt_->id, {}};
+  for (const PortalCard& card : portal_cards_) {
+    if (prompt_->IsCardPrompt() && card.serial != prompt_->card_serial) continue;
+    revealed.cards.push_back({card.serial, card.pin.Clone(), card.puk.Clone()});
+  }
+  Emit(std::move(revealed));
+}
+
+void Guide::AnswerScreen(const Answer& answer) {
+  Send({.purpose = Purpose::kAnswer,
+        .prompt_id = prompt_->id,
+        .screen_id = prompt_->screen_id,
+        .epoch = screen_epoch_},
+       RequestOf(*prompt_, answer));
+}
+
+void Guide::OnScreenAnswered(const Pending& pending, const absl::Status& status) {
+  if (status.ok()) {
+    answered_screen_ = {pending.epoch, pending.screen_id};
+    Take();
+    return Settle();
+  }
+  Refuse(pending.prompt_id, status);
+  if (PromptStays(ReasonOf(status))) {
+    // The screen may have changed meanwhile.
+    return Settle();
+  }
+  // Taken or not: what the host shows now tells, and it takes no answer twice.
+  Close(ReasonOf(status));
+  screen_.reset();
+  ++screen_epoch_;
+  actions_.emplace_back(RestartWatch{Watch::kScreen});
+  Settle();
+}
+
+}  // namespace ilkimza::client

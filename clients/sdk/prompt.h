@@ -1,0 +1,133 @@
+// What the holder is asked, and what they answer, independent of how it looks.
+#ifndef ILKIMZA_CLIENTS_SDK_PROMPT_H_
+#define ILKIMZA_CLIENTS_SDK_PROMPT_H_
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "base/secret.h"
+#include "ilkimza/v1/card_service.pb.h"
+#include "ilkimza/v1/error_reason.pb.h"
+#include "ilkimza/v1/journey.pb.h"
+
+namespace ilkimza::client {
+
+enum class PromptKind {
+  kWordKnown,
+  kWordReset,
+  kMailLink,
+  kNewSecurityWord,
+  kLogin,
+  kPhone,
+  kSmsCode,
+  kPinPage,
+  kProvePin,
+  kSetOwnPin,
+  kDeletion,
+  kTestSignature,
+  kStopped,
+};
+
+// "word_known", "login", ...: stable names.
+std::string_view PromptKindName(PromptKind kind);
+std::span<const PromptKind> AllPromptKinds();
+
+// A field of an answer: its stable name, and what it may hold.
+struct FieldSpec {
+  std::string_view name;
+  // True or false; otherwise text.
+  bool flag = false;
+  // Flags only: saying it is the answer, so `false` makes no sense.
+  bool only_true = false;
+  // Text only, in bytes.
+  size_t max_bytes = 0;
+};
+// Null where no answer knows a field of this name.
+const FieldSpec* FindField(std::string_view name);
+
+// The fields of one kind of answer; all of them have to be given.
+struct AnswerForm {
+  std::vector<std::string_view> fields;
+  // `allow_last_try` may be given as well.
+  bool spends_try = false;
+};
+
+// A card of the PIN page, without its secrets.
+struct PinPageCard {
+  std::string card_serial;
+  bool has_pin = false;
+  bool has_puk = false;
+};
+
+struct Prompt {
+  // Of this program's run; never used twice.
+  std::string id;
+  PromptKind kind = PromptKind::kWordKnown;
+  std::string journey;
+  v1::StepKind step = v1::STEP_KIND_UNSPECIFIED;
+  // 0 where it is no screen of the portal.
+  int64_t screen_id = 0;
+  // Why the last answer was not taken; with kStopped: why the journey stopped.
+  v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;
+  // -1 where there is no limit.
+  int attempts_left = -1;
+  // The infinite future where nobody waits with a watch in hand.
+  absl::Time answer_deadline = absl::InfiniteFuture();
+  std::vector<AnswerForm> forms;
+
+  // kWordReset, kLogin.
+  std::string captcha_image;
+  std::string captcha_media_type;
+  // kPhone.
+  std::string masked_phone;
+  std::string hotline;
+  // kSmsCode.
+  absl::Time code_expire_time = absl::InfiniteFuture();
+  // kPinPage.
+  std::vector<PinPageCard> cards;
+  // kDeletion and the card's prompts.
+  std::string card_serial;
+  // kProvePin, kSetOwnPin, kTestSignature.
+  std::string card;
+  v1::PinState pin_state;
+  bool portal_pin = false;
+  bool old_pin_known = false;
+  bool keep_current = false;
+
+  [[nodiscard]] bool IsCardPrompt() const {
+    return kind == PromptKind::kProvePin || kind == PromptKind::kSetOwnPin ||
+           kind == PromptKind::kTestSignature;
+  }
+  // One try is left, so an answer needs `allow_last_try`.
+  [[nodiscard]] bool IsLastTry() const {
+    return IsCardPrompt() && pin_state.tries_left() == v1::TRIES_LEFT_ONE;
+  }
+};
+
+// An answer, as typed. Movable; wiped when destroyed.
+struct Answer {
+  std::string prompt_id;
+  std::map<std::string, bool, std::less<>> flags;
+  std::map<std::string, Secret, std::less<>> texts;
+
+  [[nodiscard]] bool Flag(std::string_view name) const;
+  // Empty where it was not given.
+  [[nodiscard]] std::string_view Text(std::string_view name) const;
+  [[nodiscard]] bool Has(std::string_view name) const;
+};
+
+// Whether `answer` is well formed for `prompt`; nothing is sent anywhere.
+// Trims and un-spaces what people paste (ids, codes, links). ERROR_REASON_BAD_FIELD or
+// BAD_NATIONAL_ID with metadata "field", LAST_TRY without the override. Holds no
+// value that was typed.
+absl::Status CheckAnswer(const Prompt& prompt, Answer& answer);
+
+}  // namespace ilkimza::client
+
+#endif  // ILKIMZA_CLIENTS_SDK_PROMPT_H_

@@ -1,0 +1,141 @@
+#include "clients/sdk/sentences.h"
+
+#include "absl/strings/substitute.h"
+#include "base/error.h"
+
+namespace ilkimza::client {
+namespace {
+
+// What a prompt asks, when nothing went before it.
+Sentence Asked(const Texts& texts, const Prompt& prompt) {
+  switch (prompt.kind) {
+    case PromptKind::kWordKnown:
+      return {texts.Say("You log in to the portal with the security word of your application "
+                        "form."),
+              texts.Say("Do you know your security word?")};
+    case PromptKind::kWordReset:
+      return {texts.Say("The portal sends a mail with a link for a new security word."),
+              texts.Say("Type your national id, your mail address and the characters of the "
+                        "picture.")};
+    case PromptKind::kMailLink:
+      return {texts.Say("The portal has sent you a mail."),
+              texts.Say("Open the mail, copy its link and paste it here.")};
+    case PromptKind::kNewSecurityWord:
+      return {texts.Say("The portal asks for your new security word."),
+              texts.Say("Type it twice; digits with capital and small letters are best.")};
+    case PromptKind::kLogin:
+      return {texts.Say("The portal asks who you are."),
+              texts.Say("Type your national id, the characters of the picture and your security "
+                        "word.")};
+    case PromptKind::kPhone:
+      return {
+          absl::Substitute(texts.Say("The portal will send an SMS to $0."), prompt.masked_phone),
+          texts.Say("Is this your phone?")};
+    case PromptKind::kSmsCode:
+      return {texts.Say("The portal has sent a code to your phone."), texts.Say("Type the code.")};
+    case PromptKind::kPinPage:
+      return {texts.Say("The portal shows PIN and PUK of your card."),
+              texts.Say("Have a look if you like, and say when you are done.")};
+    case PromptKind::kProvePin:
+      return {absl::Substitute(texts.Say("Now the PIN is tried on card $0."), prompt.card_serial),
+              prompt.portal_pin ? texts.Say("Use the PIN of the portal's page, or type it.")
+                                : texts.Say("Type the PIN.")};
+    case PromptKind::kSetOwnPin:
+      return {
+          absl::Substitute(texts.Say("Card $0 gets a PIN that only you know."), prompt.card_serial),
+          prompt.keep_current
+              ? texts.Say("Keep the PIN you have just proven, or type a new one twice.")
+              : texts.Say("Type your new PIN twice.")};
+    case PromptKind::kDeletion:
+      return {texts.Say("The portal still holds PIN and PUK as they came with the card. Deleted, "
+                        "they cannot be had again: keep the PUK if you have not noted it."),
+              texts.Say("Shall the portal's copy be deleted for ever?")};
+    case PromptKind::kTestSignature:
+      return {absl::Substitute(texts.Say("Card $0 makes a test signature."), prompt.card_serial),
+              texts.Say("Type your PIN.")};
+    case PromptKind::kStopped:
+      break;
+  }
+  return ReasonSentence(texts, prompt.reason);
+}
+
+}  // namespace
+
+Sentence PromptSentence(const Texts& texts, const Prompt& prompt) {
+  Sentence asked = Asked(texts, prompt);
+  if (prompt.kind == PromptKind::kStopped || prompt.reason == v1::ERROR_REASON_UNSPECIFIED) {
+    return asked;
+  }
+  return ReasonSentence(texts, prompt.reason);
+}
+
+Sentence StatusSentence(const Texts& texts, const absl::Status& status) {
+  Sentence sentence = ReasonSentence(texts, ReasonOf(status));
+  const ErrorMetadata metadata = MetadataOf(status);
+  const auto field = metadata.find("field");
+  if (ReasonOf(status) == v1::ERROR_REASON_BAD_FIELD && field != metadata.end()) {
+    if (field->second == "new_pin_again") {
+      sentence.happened = texts.Say("The two PINs were not the same.");
+    } else {
+      sentence.happened = absl::Substitute(texts.Say("\"$0\" is missing or cannot be right."),
+                                           FieldTitle(texts, field->second));
+    }
+  }
+  return sentence;
+}
+
+Sentence WaitSentence(const Texts& texts, const Waiting& waiting) {
+  if (waiting.what == WaitFor::kCard && waiting.step == v1::STEP_KIND_PREPARE_CHIP &&
+      waiting.reason == v1::ERROR_REASON_NO_CARD) {
+    return {texts.Say("The chip is still in its card."),
+            texts.Say("Snap the chip out along its marks, take off any burrs, and put it into the "
+                      "reader; İlkimza sees it by itself.")};
+  }
+  if (waiting.reason != v1::ERROR_REASON_UNSPECIFIED) return ReasonSentence(texts, waiting.reason);
+  switch (waiting.what) {
+    case WaitFor::kCard:
+      return ReasonSentence(texts, v1::ERROR_REASON_NO_CARD);
+    case WaitFor::kPortal:
+      return ReasonSentence(texts, v1::ERROR_REASON_PORTAL_UNREACHABLE);
+    case WaitFor::kAgent:
+      return ReasonSentence(texts, v1::ERROR_REASON_AGENT_UNREACHABLE);
+    case WaitFor::kServer:
+      return ReasonSentence(texts, v1::ERROR_REASON_SERVER_UNREACHABLE);
+  }
+  return {};
+}
+
+Sentence OutcomeSentence(const Texts& texts, const Finished& finished) {
+  switch (finished.outcome) {
+    case Outcome::kSucceeded:
+      if (finished.journey && finished.journey->goal() == v1::GOAL_RESET_SECURITY_WORD) {
+        return {texts.Say("Your new security word is set."),
+                texts.Say("Use it from now on to log in to the portal.")};
+      }
+      return {texts.Say("Your card is ready: you can sign."),
+              texts.Say("Keep the PIN to yourself, and the PUK in a safe place.")};
+    case Outcome::kStopped:
+      return ReasonSentence(
+          texts, finished.journey ? finished.journey->reason() : v1::ERROR_REASON_UNSPECIFIED);
+    case Outcome::kCancelled:
+      return ReasonSentence(texts, v1::ERROR_REASON_CANCELLED);
+    case Outcome::kFailed:
+      return ReasonSentence(
+          texts, finished.journey ? finished.journey->reason() : v1::ERROR_REASON_UNSPECIFIED);
+    case Outcome::kLeft:
+      if (!finished.journey) {
+        return {texts.Say("Nothing was begun."), texts.Say("Begin with \"ilkimza start\".")};
+      }
+      return {texts.Say("The journey is kept as it is; nothing is lost."),
+              texts.Say("Go on with \"ilkimza start\" whenever you like.")};
+    case Outcome::kError:
+      break;
+  }
+  return StatusSentence(texts, finished.error);
+}
+
+Sentence UnknownPageSentence(const Texts& texts) {
+  return ReasonSentence(texts, v1::ERROR_REASON_SCREEN_UNRECOGNISED);
+}
+
+}  // namespace ilkimza::client

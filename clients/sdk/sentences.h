@@ -1,0 +1,67 @@
+// What is said to people: one sentence of what happened and one of what to do
+// next, for every reason, prompt and wait, in the language of `Texts`.
+//
+// Thread-safe. Nothing here ever holds a secret.
+#ifndef ILKIMZA_CLIENTS_SDK_SENTENCES_H_
+#define ILKIMZA_CLIENTS_SDK_SENTENCES_H_
+
+#include <string>
+#include <string_view>
+
+#include "clients/sdk/guide_event.h"
+#include "clients/sdk/language.h"
+#include "clients/sdk/prompt.h"
+#include "ilkimza/v1/card_service.pb.h"
+#include "ilkimza/v1/error_reason.pb.h"
+#include "ilkimza/v1/journey.pb.h"
+
+namespace ilkimza::client {
+
+struct Sentence {
+  // What happened.
+  std::string happened;
+  // What to do now.
+  std::string next;
+};
+
+// Of every reason, also of those a newer agent may send: then a general one.
+Sentence ReasonSentence(const Texts& texts, v1::ErrorReason reason);
+// By the status' reason; a wrong field is named.
+Sentence StatusSentence(const Texts& texts, const absl::Status& status);
+// What is asked. Where the last answer was not taken, `happened` says why.
+Sentence PromptSentence(const Texts& texts, const Prompt& prompt);
+Sentence WaitSentence(const Texts& texts, const Waiting& waiting);
+Sentence OutcomeSentence(const Texts& texts, const Finished& finished);
+Sentence UnknownPageSentence(const Texts& texts);
+
+// A few words: "Log in with the security word".
+std::string StepTitle(const Texts& texts, v1::StepKind step);
+std::string GoalTitle(const Texts& texts, v1::Goal goal);
+std::string JourneyStateTitle(const Texts& texts, v1::JourneyState state);
+std::string StepStateTitle(const Texts& texts, v1::StepState state);
+std::string ActorTitle(const Texts& texts, v1::Actor actor);
+std::string ReaderStateTitle(const Texts& texts, v1::ReaderState state);
+std::string OutcomeTitle(const Texts& texts, v1::StepOutcome outcome);
+// "All tries are left.", "One try is left: ...".
+std::string TriesSentence(const Texts& texts, const v1::PinState& state);
+// A few words, for a table: "all", "2", "one".
+std::string TriesTitle(const Texts& texts, const v1::PinState& state);
+// The label of a field that is typed: "National id".
+std::string FieldTitle(const Texts& texts, std::string_view field);
+
+// Enum values without their prefix, as in JSON: "LOG_IN". "UNSPECIFIED" for 0, the
+// number for values of a newer agent.
+std::string StepName(v1::StepKind step);
+std::string GoalName(v1::Goal goal);
+std::string JourneyStateName(v1::JourneyState state);
+std::string StepStateName(v1::StepState state);
+std::string ActorName(v1::Actor actor);
+std::string PortalHostName(v1::PortalHost host);
+std::string ReaderStateName(v1::ReaderState state);
+std::string CardFamilyName(v1::CardFamily family);
+std::string TriesLeftName(v1::TriesLeft tries);
+std::string OutcomeName(v1::StepOutcome outcome);
+
+}  // namespace ilkimza::client
+
+#endif  // ILKIMZA_CLIENTS_SDK_SENTENCES_H_

@@ -1,0 +1,228 @@
+// A few words for each step, state and field.
+#include <array>
+#include <utility>
+
+#include "absl/strings/substitute.h"
+#include "clients/sdk/sentences.h"
+
+namespace ilkimza::client {
+namespace {
+
+const char* StepWords(v1::StepKind step) {
+  switch (step) {
+    case v1::STEP_KIND_PREPARE_CHIP:
+      return ILKIMZA_TEXT("Snap the chip out of the card");
+    case v1::STEP_KIND_INSERT_CARD:
+      return ILKIMZA_TEXT("Put the chip into the reader");
+    case v1::STEP_KIND_OPEN_WORD_RESET:
+      return ILKIMZA_TEXT("Open the form for a forgotten word");
+    case v1::STEP_KIND_REQUEST_WORD_RESET:
+      return ILKIMZA_TEXT("Ask for the mail");
+    case v1::STEP_KIND_OPEN_MAIL_LINK:
+      return ILKIMZA_TEXT("Open the link of the mail");
+    case v1::STEP_KIND_SET_SECURITY_WORD:
+      return ILKIMZA_TEXT("Set a new security word");
+    case v1::STEP_KIND_OPEN_LOGIN:
+      return ILKIMZA_TEXT("Open the login form");
+    case v1::STEP_KIND_LOG_IN:
+      return ILKIMZA_TEXT("Log in with the security word");
+    case v1::STEP_KIND_CONFIRM_PHONE:
+      return ILKIMZA_TEXT("Confirm the phone number");
+    case v1::STEP_KIND_ENTER_SMS_CODE:
+      return ILKIMZA_TEXT("Type the SMS code");
+    case v1::STEP_KIND_OPEN_PIN_PAGE:
+      return ILKIMZA_TEXT("Open the PIN page");
+    case v1::STEP_KIND_READ_PIN:
+      return ILKIMZA_TEXT("Read PIN and PUK");
+    case v1::STEP_KIND_MATCH_CARD:
+      return ILKIMZA_TEXT("Compare chip and portal");
+    case v1::STEP_KIND_PROVE_PIN:
+      return ILKIMZA_TEXT("Prove the PIN on the card");
+    case v1::STEP_KIND_SET_OWN_PIN:
+      return ILKIMZA_TEXT("Set a PIN of your own");
+    case v1::STEP_KIND_DELETE_PORTAL_COPY:
+      return ILKIMZA_TEXT("Delete the portal's copy");
+    case v1::STEP_KIND_TEST_SIGNATURE:
+      return ILKIMZA_TEXT("Make a test signature");
+    case v1::STEP_KIND_LOG_OUT:
+      return ILKIMZA_TEXT("Log out of the portal");
+    default:
+      return ILKIMZA_TEXT("None");
+  }
+}
+
+const char* StateWords(v1::JourneyState state) {
+  switch (state) {
+    case v1::JOURNEY_STATE_ACTIVE:
+      return ILKIMZA_TEXT("under way");
+    case v1::JOURNEY_STATE_WAITING:
+      return ILKIMZA_TEXT("waiting");
+    case v1::JOURNEY_STATE_STOPPED:
+      return ILKIMZA_TEXT("stopped");
+    case v1::JOURNEY_STATE_SUCCEEDED:
+      return ILKIMZA_TEXT("done");
+    case v1::JOURNEY_STATE_CANCELLED:
+      return ILKIMZA_TEXT("cancelled");
+    case v1::JOURNEY_STATE_FAILED:
+      return ILKIMZA_TEXT("failed");
+    default:
+      return ILKIMZA_TEXT("unknown");
+  }
+}
+
+const char* StepStateWords(v1::StepState state) {
+  switch (state) {
+    case v1::STEP_STATE_PENDING:
+      return ILKIMZA_TEXT("to come");
+    case v1::STEP_STATE_RUNNING:
+      return ILKIMZA_TEXT("now");
+    case v1::STEP_STATE_DONE:
+      return ILKIMZA_TEXT("done");
+    case v1::STEP_STATE_SKIPPED:
+      return ILKIMZA_TEXT("left out");
+    case v1::STEP_STATE_STOPPED:
+      return ILKIMZA_TEXT("stopped");
+    default:
+      return ILKIMZA_TEXT("unknown");
+  }
+}
+
+const char* OutcomeWords(v1::StepOutcome outcome) {
+  switch (outcome) {
+    case v1::STEP_OUTCOME_DONE:
+      return ILKIMZA_TEXT("done");
+    case v1::STEP_OUTCOME_SKIPPED:
+      return ILKIMZA_TEXT("left out");
+    case v1::STEP_OUTCOME_REJECTED:
+      return ILKIMZA_TEXT("not taken");
+    case v1::STEP_OUTCOME_UNAVAILABLE:
+      return ILKIMZA_TEXT("portal away");
+    case v1::STEP_OUTCOME_REWIND:
+      return ILKIMZA_TEXT("went back");
+    case v1::STEP_OUTCOME_STOPPED:
+      return ILKIMZA_TEXT("stopped");
+    default:
+      return ILKIMZA_TEXT("unknown");
+  }
+}
+
+const char* ActorWords(v1::Actor actor) {
+  switch (actor) {
+    case v1::ACTOR_HOLDER:
+      return ILKIMZA_TEXT("you");
+    case v1::ACTOR_AGENT:
+      return ILKIMZA_TEXT("agent");
+    case v1::ACTOR_PORTAL:
+      return ILKIMZA_TEXT("portal");
+    case v1::ACTOR_SERVER:
+      return ILKIMZA_TEXT("server");
+    default:
+      return ILKIMZA_TEXT("nobody");
+  }
+}
+
+const char* ReaderWords(v1::ReaderState state) {
+  switch (state) {
+    case v1::READER_STATE_EMPTY:
+      return ILKIMZA_TEXT("empty");
+    case v1::READER_STATE_CARD_PRESENT:
+      return ILKIMZA_TEXT("card present");
+    case v1::READER_STATE_CARD_MUTE:
+      return ILKIMZA_TEXT("card does not answer");
+    case v1::READER_STATE_IN_USE_EXCLUSIVELY:
+      return ILKIMZA_TEXT("in use by another program");
+    default:
+      return ILKIMZA_TEXT("unknown");
+  }
+}
+
+constexpr std::array<std::pair<std::string_view, const char*>, 12> kFieldWords = {{
+    {"national_id", ILKIMZA_TEXT("National id (11 digits)")},
+    {"email", ILKIMZA_TEXT("Mail address")},
+    {"captcha", ILKIMZA_TEXT("Characters of the picture")},
+    {"link", ILKIMZA_TEXT("Link of the mail")},
+    {"security_word", ILKIMZA_TEXT("Security word")},
+    {"security_word_again", ILKIMZA_TEXT("Security word again")},
+    {"code", ILKIMZA_TEXT("SMS code")},
+    {"pin", ILKIMZA_TEXT("PIN")},
+    {"old_pin", ILKIMZA_TEXT("PIN of now")},
+    {"new_pin", ILKIMZA_TEXT("New PIN")},
+    {"new_pin_again", ILKIMZA_TEXT("New PIN again")},
+    {"socket", ILKIMZA_TEXT("Address of the agent")},
+}};
+
+}  // namespace
+
+std::string StepTitle(const Texts& texts, v1::StepKind step) { return texts.Say(StepWords(step)); }
+
+std::string GoalTitle(const Texts& texts, v1::Goal goal) {
+  return texts.Say(goal == v1::GOAL_RESET_SECURITY_WORD ? ILKIMZA_TEXT("A new security word")
+                                                        : ILKIMZA_TEXT("From chip to signature"));
+}
+
+std::string JourneyStateTitle(const Texts& texts, v1::JourneyState state) {
+  return texts.Say(StateWords(state));
+}
+
+std::string StepStateTitle(const Texts& texts, v1::StepState state) {
+  return texts.Say(StepStateWords(state));
+}
+
+std::string ActorTitle(const Texts& texts, v1::Actor actor) { return texts.Say(ActorWords(actor)); }
+
+std::string ReaderStateTitle(const Texts& texts, v1::ReaderState state) {
+  return texts.Say(ReaderWords(state));
+}
+
+std::string OutcomeTitle(const Texts& texts, v1::StepOutcome outcome) {
+  return texts.Say(OutcomeWords(outcome));
+}
+
+std::string FieldTitle(const Texts& texts, std::string_view field) {
+  for (const auto& [name, words] : kFieldWords) {
+    if (name == field) return texts.Say(words);
+  }
+  return std::string(field);
+}
+
+std::string TriesSentence(const Texts& texts, const v1::PinState& state) {
+  switch (state.tries_left()) {
+    case v1::TRIES_LEFT_ONE:
+      return texts.Say("ONE try is left: another wrong PIN blocks the card.");
+    case v1::TRIES_LEFT_NONE:
+      return texts.Say("No try is left: the PIN is blocked.");
+    default:
+      break;
+  }
+  if (state.tries_left_count() > 0) {
+    return absl::Substitute(texts.Say("$0 tries are left."), state.tries_left_count());
+  }
+  switch (state.tries_left()) {
+    case v1::TRIES_LEFT_ALL:
+      return texts.Say("All tries are left.");
+    case v1::TRIES_LEFT_SOME:
+      return texts.Say("A wrong PIN was typed before: not all tries are left.");
+    default:
+      return texts.Say("The card does not say how many tries are left.");
+  }
+}
+
+std::string TriesTitle(const Texts& texts, const v1::PinState& state) {
+  if (state.tries_left_count() >= 0 && state.tries_left() != v1::TRIES_LEFT_UNKNOWN) {
+    return std::to_string(state.tries_left_count());
+  }
+  switch (state.tries_left()) {
+    case v1::TRIES_LEFT_ALL:
+      return texts.Say("all");
+    case v1::TRIES_LEFT_SOME:
+      return texts.Say("not all");
+    case v1::TRIES_LEFT_ONE:
+      return texts.Say("one");
+    case v1::TRIES_LEFT_NONE:
+      return texts.Say("none, blocked");
+    default:
+      return texts.Say("unknown");
+  }
+}
+
+}  // namespace ilkimza::client
