@@ -1,0 +1,266 @@
+// The command tree of `ilkimza` and the way from it to the commands.
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "clients/cli/program.h"
+#include "clients/sdk/sentences.h"
+
+namespace ilkimza::client {
+namespace {
+
+using Action = std::function<int(Program&)>;
+
+// What the command line said.
+struct CommandLine {
+  std::string socket = DefaultSocket();
+  std::string output = "text";
+  std::string lang;
+  CommandOptions options;
+
+  bool events = false;
+  std::string goal;
+  std::string portal_host;
+  bool forgotten = false;
+  bool remembered = false;
+
+  Action action;
+};
+
+// The language has to be known before the help texts are made.
+Language LanguageOfArguments(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    std::string_view value;
+    if (argument == "--lang" && i + 1 < argc) value = argv[i + 1];
+    if (argument.substr(0, 7) == "--lang=") value = argument.substr(7);
+    if (const auto language = LanguageOf(value)) return *language;
+  }
+  return LanguageOfEnvironment();
+}
+
+class TreeBuilder {
+ public:
+  TreeBuilder(const Texts& texts, CommandLine& line) : texts_(texts), line_(line) {}
+
+  void Build(CLI::App& app) {
+    app.description(
+        Say("Takes an e-signature card from \"a chip in an envelope\" to \"I can "
+            "sign\"."));
+    app.set_version_flag("--version", std::string("ilkimza ") + kVersion,
+                         Say("Print the version and end"));
+    app.set_help_flag("-h,--help", Say("Print this help and end"));
+    app.require_subcommand(1);
+    app.fallthrough();
+    // Inherited by all commands.
+    app.option_defaults()->group(Say("Options"));
+    app.get_help_ptr()->group(Say("Options"));
+    app.get_version_ptr()->group(Say("Options"));
+    app.add_option("--socket", line_.socket, Say("Unix socket of the agent"))->type_name("PATH");
+    app.add_option("--output", line_.output, Say("What is written: text or json"))
+        ->check(CLI::IsMember({"text", "json"}))
+        ->type_name("FORMAT");
+    app.add_option("--lang", line_.lang, Say("Language of the texts: tr or en"))
+        ->check(CLI::IsMember({"tr", "en"}))
+        ->type_name("LANG");
+    BuildStart(app);
+    BuildJourney(app);
+    BuildCard(app);
+    Localise(app);
+  }
+
+ private:
+  [[nodiscard]] std::string Say(const char* text) const { return texts_.Say(text); }
+
+  CLI::App* Add(CLI::App& parent, const char* name, const char* text, Action action) {
+    CLI::App* command = parent.add_subcommand(name, Say(text));
+    command->fallthrough();
+    command->group(Say("Commands"));
+    if (action) {
+      command->callback([this, action = std::move(action)] { line_.action = action; });
+    }
+    return command;
+  }
+
+  void BuildStart(CLI::App& app) {
+    CLI::App* start = Add(app, "start", ILKIMZA_TEXT("Begin the guided journey, or go on with it"),
+                          [this](Program& program) { return Start(program); });
+    start->add_flag("--events", line_.events,
+                    Say("Speak JSON lines, so that another program can answer"));
+    start
+        ->add_option("--goal", line_.goal, Say("What to do: get-pin (the whole way) or reset-word"))
+        ->check(CLI::IsMember({"get-pin", "reset-word"}))
+        ->type_name("GOAL");
+    auto* forgotten = start->add_flag("--forgotten", line_.forgotten,
+                                      Say("The security word is forgotten: set a new one first"));
+    auto* remembered =
+        start->add_flag("--remembered", line_.remembered, Say("The security word is known"));
+    forgotten->excludes(remembered);
+    start
+        ->add_option("--portal-host", line_.portal_host,
+                     Say("Who visits the portal: agent, or server (weaker)"))
+        ->check(CLI::IsMember({"agent", "server"}))
+        ->type_name("HOST");
+  }
+
+  int Start(Program& program) {
+    GuideOptions options;
+    if (line_.goal == "get-pin") options.goal = v1::GOAL_GET_PIN;
+    if (line_.goal == "reset-word") options.goal = v1::GOAL_RESET_SECURITY_WORD;
+    if (line_.portal_host == "agent") options.portal_host = v1::PORTAL_HOST_AGENT;
+    if (line_.portal_host == "server") options.portal_host = v1::PORTAL_HOST_SERVER;
+    if (line_.forgotten || line_.remembered) options.forgotten = line_.forgotten;
+    const bool events = line_.events || program.settings.json;
+    return events ? StartEvents(program, std::move(options))
+                  : StartGuided(program, std::move(options));
+  }
+
+  // A command that takes a journey or a card, named or not.
+  using Command = int (*)(Program&, const CommandOptions&);
+  CLI::App* AddCommand(CLI::App& parent, const char* name, const char* text, Command command) {
+    return Add(parent, name, text,
+               [this, command](Program& program) { return command(program, line_.options); });
+  }
+
+  void BuildJourney(CLI::App& app) {
+    CLI::App* journey =
+        Add(app, "journey", ILKIMZA_TEXT("Look at journeys, end them, take them up again"), {});
+    journey->require_subcommand(1);
+    CLI::App* list =
+        AddCommand(*journey, "list", ILKIMZA_TEXT("List journeys, newest first"), JourneyList);
+    list->add_flag("--active", line_.options.active_only, Say("Only those that have not ended"));
+    list->add_option("--limit", line_.options.limit, Say("At most so many"))
+        ->check(CLI::Range(1, 10000))
+        ->type_name("N");
+    CLI::App* show =
+        AddCommand(*journey, "show", ILKIMZA_TEXT("Show a journey and its steps"), JourneyShow);
+    show->add_flag("--timeline", line_.options.timeline, Say("With everything that happened"));
+    CLI::App* watch =
+        AddCommand(*journey, "watch", ILKIMZA_TEXT("Tell each change until it ends"), JourneyWatch);
+    CLI::App* cancel = AddCommand(*journey, "cancel", ILKIMZA_TEXT("End a journey"), JourneyCancel);
+    cancel->add_flag("--yes", line_.options.yes, Say("Do not ask whether that is meant"));
+    CLI::App* retry = AddCommand(
+        *journey, "retry", ILKIMZA_TEXT("Go on where a journey stopped or waits"), JourneyRetry);
+    for (CLI::App* command : {show, watch, cancel, retry}) {
+      command
+          ->add_option("JOURNEY", line_.options.journey,
+                       Say("Name of a journey; the newest under way if left out"))
+          ->type_name("");
+    }
+  }
+
+  void BuildCard(CLI::App& app) {
+    CLI::App* card =
+        Add(app, "card", ILKIMZA_TEXT("Look at cards, prove and change their PIN"), {});
+    card->require_subcommand(1);
+    AddCommand(*card, "list", ILKIMZA_TEXT("List readers and the cards in them"), CardList);
+    CLI::App* show = AddCommand(*card, "show", ILKIMZA_TEXT("Show a card"), CardShow);
+    CLI::App* certs =
+        AddCommand(*card, "certs", ILKIMZA_TEXT("List the certificates of a card"), CardCerts);
+    CLI::App* state =
+        AddCommand(*card, "pin-state", ILKIMZA_TEXT("Show how many tries are left, spending none"),
+                   CardPinState);
+    CLI::App* verify =
+        AddCommand(*card, "verify-pin", ILKIMZA_TEXT("Prove the PIN on the card"), CardVerifyPin);
+    CLI::App* change =
+        AddCommand(*card, "change-pin", ILKIMZA_TEXT("Change the PIN"), CardChangePin);
+    CLI::App* sign = AddCommand(*card, "test-sign",
+                                ILKIMZA_TEXT("Sign a random challenge and check it"), CardTestSign);
+    for (CLI::App* command : {verify, change, sign}) {
+      command->add_flag("--allow-last-try", line_.options.allow_last_try,
+                        Say("Use the last try; another wrong PIN then blocks the card"));
+    }
+    for (CLI::App* command : {show, certs, state, verify, change, sign}) {
+      command
+          ->add_option("CARD", line_.options.card,
+                       Say("Name or serial of a card; the only one if left out"))
+          ->type_name("");
+    }
+  }
+
+  // CLI11's own words.
+  void Localise(CLI::App& app) {
+    for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
+      command->set_help_flag("-h,--help", Say("Print this help and end"));
+      command->get_help_ptr()->group(Say("Options"));
+      Localise(*command);
+    }
+    const auto formatter = std::make_shared<CLI::Formatter>();
+    formatter->column_width(30);
+    formatter->label("Usage", Say("Usage"));
+    formatter->label("OPTIONS", Say("options"));
+    formatter->label("SUBCOMMAND", Say("command"));
+    formatter->label("SUBCOMMANDS", Say("commands"));
+    formatter->label("Positionals", Say("Arguments"));
+    app.formatter(formatter);
+    app.get_formatter()->label("REQUIRED", Say("required"));
+  }
+
+  const Texts& texts_;
+  CommandLine& line_;
+};
+
+int Usage(Screen& screen, const Texts& texts, CLI::App& app, const CLI::ParseError& error) {
+  // Help and version are no errors.
+  if (error.get_exit_code() == 0) {
+    std::ostringstream out;
+    app.exit(error, out, out);
+    screen.Write(out.str());
+    return screen.healthy() ? kExitOk : kExitInputOutput;
+  }
+  // CLI11 misses a command where there is one that it does not know.
+  const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
+  const std::string what = unknown.empty() ? error.what() : Printable(unknown.front());
+  screen.WriteError(texts.Say("The command line is not understood:") + " " + what);
+  screen.WriteError(texts.Say("\"ilkimza --help\" shows what there is."));
+  return kExitUsage;
+}
+
+}  // namespace
+
+int Fail(Screen& screen, const Settings& settings, const absl::Status& status) {
+  if (settings.json) {
+    Json json;
+    json["error"] = ErrorToJson(settings.texts, status);
+    json["error"]["exit_code"] = ExitCodeOf(status);
+    screen.WriteLine(Line(json));
+    return ExitCodeOf(status);
+  }
+  const Sentence sentence = StatusSentence(settings.texts, status);
+  screen.WriteError(sentence.happened);
+  screen.WriteError(sentence.next);
+  const ErrorMetadata metadata = MetadataOf(status);
+  if (const auto tries = metadata.find("tries_left"); tries != metadata.end()) {
+    screen.WriteError(settings.texts.Say("Tries left:") + " " + tries->second);
+  }
+  if (const std::string detail(status.message()); !detail.empty()) {
+    screen.WriteError("(" + detail + ")");
+  }
+  return ExitCodeOf(status);
+}
+
+int Run(int argc, char** argv) {
+  Screen screen;
+  const Texts texts(LanguageOfArguments(argc, argv));
+  CommandLine line;
+  CLI::App app;
+  app.name("ilkimza");
+  TreeBuilder builder(texts, line);
+  builder.Build(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return Usage(screen, texts, app, error);
+  }
+  const Settings settings{texts, line.socket, line.output == "json"};
+  const auto agent = AgentClient::Connect(settings.socket);
+  if (!agent.ok()) return Fail(screen, settings, agent.status());
+  Program program{settings, screen, **agent};
+  const int code = line.action(program);
+  return screen.healthy() ? code : kExitInputOutput;
+}
+
+}  // namespace ilkimza::client

@@ -1,0 +1,14 @@
+// The `ilkimza` command.
+#include <absl/synchronization/mutex.h>
+
+#include "base/secret.h"
+#include "clients/cli/program.h"
+#include "clients/sdk/language.h"
+
+int main(int argc, char** argv) {
+  // Debian's Abseil aborts on what it takes for a deadlock inside gRPC.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  ilkimza::ProtectProcessMemory();
+  ilkimza::client::InitTexts();
+  return ilkimza::client::Run(argc, argv);
+}

@@ -1,0 +1,78 @@
+// The `ilkimza` program: its command line and what each command does.
+#ifndef ILKIMZA_CLIENTS_CLI_PROGRAM_H_
+#define ILKIMZA_CLIENTS_CLI_PROGRAM_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "clients/cli/json.h"
+#include "clients/cli/screen.h"
+#include "clients/sdk/agent_client.h"
+#include "clients/sdk/exit_code.h"
+#include "clients/sdk/guide.h"
+#include "clients/sdk/language.h"
+
+namespace ilkimza::client {
+
+inline constexpr char kVersion[] = ILKIMZA_VERSION;
+
+// What every command is given.
+struct Settings {
+  Texts texts{Language::kEnglish};
+  std::string socket;
+  bool json = false;
+};
+
+// Of the journey and card commands; each uses what it needs.
+struct CommandOptions {
+  // "journeys/..." or its last part; empty: the newest that is under way.
+  std::string journey;
+  // "cards/..." or a serial; empty: the only card.
+  std::string card;
+  int limit = 50;
+  bool active_only = false;
+  bool timeline = false;
+  bool yes = false;
+  bool allow_last_try = false;
+};
+
+struct Program {
+  Settings settings;
+  Screen& screen;
+  AgentClient& agent;
+
+  [[nodiscard]] std::string Say(const char* text) const { return settings.texts.Say(text); }
+};
+
+// Tells an error in the way the settings ask for and gives its exit code.
+int Fail(Screen& screen, const Settings& settings, const absl::Status& status);
+
+int JourneyList(Program& program, const CommandOptions& options);
+int JourneyShow(Program& program, const CommandOptions& options);
+int JourneyWatch(Program& program, const CommandOptions& options);
+int JourneyCancel(Program& program, const CommandOptions& options);
+int JourneyRetry(Program& program, const CommandOptions& options);
+
+int CardList(Program& program, const CommandOptions& options);
+int CardShow(Program& program, const CommandOptions& options);
+int CardCerts(Program& program, const CommandOptions& options);
+int CardPinState(Program& program, const CommandOptions& options);
+int CardVerifyPin(Program& program, const CommandOptions& options);
+int CardChangePin(Program& program, const CommandOptions& options);
+int CardTestSign(Program& program, const CommandOptions& options);
+
+// `ilkimza start` for a person, and for another program (EVENTS.md).
+int StartGuided(Program& program, GuideOptions options);
+int StartEvents(Program& program, GuideOptions options);
+
+// The exit code of a journey's end; `signal` is the one that ended the program, or 0.
+int ExitCodeOf(const Finished& finished, int signal);
+
+// Parses the command line and runs what it says.
+int Run(int argc, char** argv);
+
+}  // namespace ilkimza::client
+
+#endif  // ILKIMZA_CLIENTS_CLI_PROGRAM_H_

@@ -1,0 +1,520 @@
+// `ilkimza start` at a terminal: tells what happens, asks, shows.
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/substitute.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "clients/cli/captcha.h"
+#include "clients/cli/interview.h"
+#include "clients/cli/journey_view.h"
+#include "clients/cli/program.h"
+#include "clients/cli/signals.h"
+#include "clients/sdk/guide_session.h"
+#include "clients/sdk/sentences.h"
+
+namespace ilkimza::client {
+namespace {
+
+using End = Keyboard::End;
+
+// How long PIN and PUK stay on the screen.
+constexpr int kShownSeconds = 20;
+
+class GuidedProgram {
+ public:
+  GuidedProgram(Program& program, GuideOptions options)
+      : program_(program),
+        texts_(program.settings.texts),
+        screen_(program.screen),
+        keyboard_(screen_, signals_),
+        interview_(texts_, screen_, keyboard_),
+        session_(program.agent, std::move(options)) {
+    interview_.WatchFor(session_.event_fd(), [this] { return PromptIsOver(); });
+  }
+
+  int Run() {
+    while (!exit_code_) {
+      Collect();
+      if (!screen_.healthy()) return kExitInputOutput;
+      if (!events_.empty()) {
+        GuideEvent event = std::move(events_.front());
+        events_.pop_front();
+        std::visit([this](auto& happened) { On(happened); }, event);
+      } else if (prompt_ && ask_) {
+        AskPrompt();
+      } else {
+        Wait();
+      }
+    }
+    return *exit_code_;
+  }
+
+ private:
+  [[nodiscard]] std::string Say(const char* text) const { return texts_.Say(text); }
+
+  void Collect() {
+    while (auto event = session_.NextEvent()) events_.push_back(*std::move(event));
+  }
+
+  // True where the question on the screen need not be answered any more.
+  bool PromptIsOver() {
+    Collect();
+    for (const GuideEvent& event : events_) {
+      const auto* closed = std::get_if<PromptClosed>(&event);
+      if (closed != nullptr && prompt_ && closed->id == prompt_->id) return true;
+      if (std::holds_alternative<Finished>(event)) return true;
+    }
+    return false;
+  }
+
+  void Wait() {
+    std::array<pollfd, 2> polled = {
+        {{session_.event_fd(), POLLIN, 0}, {left_ ? -1 : signals_.fd(), POLLIN, 0}}};
+    if (poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return;
+    if (signals_.TakeSuspend()) keyboard_.Suspend();
+    if (signals_.received() != 0 && !left_) Leave();
+  }
+
+  void Leave() {
+    left_ = true;
+    ask_ = false;
+    session_.Leave();
+  }
+
+  void Tell(const Sentence& sentence, Style style) {
+    screen_.WriteText(sentence.happened, 2, style);
+    screen_.WriteText(sentence.next, 2);
+  }
+
+  // -- What happens --
+
+  void On(const JourneySeen& seen) {
+    if (journey_told_) return;
+    journey_told_ = true;
+    WriteHeading(screen_, texts_, seen.journey, seen.resumed);
+  }
+
+  void On(const StepChanged& changed) { WriteStepLine(screen_, texts_, changed); }
+
+  void On(Prompted& prompted) {
+    prompt_ = std::move(prompted.prompt);
+    ask_ = true;
+    first_time_ = true;
+  }
+
+  void On(const AnswerTaken& /*taken*/) { prompt_.reset(); }
+
+  void On(const PromptClosed& closed) {
+    if (!prompt_ || prompt_->id != closed.id) return;
+    if (interrupted_) {
+      screen_.WriteText(Say("This question is over: the journey is elsewhere now."), 2,
+                        Style::kDim);
+    }
+    interrupted_ = false;
+    prompt_.reset();
+  }
+
+  void On(Revealed& revealed) { ShowSecrets(revealed); }
+
+  void On(const Refused& refused) {
+    Tell(StatusSentence(texts_, refused.status), Style::kWarning);
+    ask_ = true;
+    first_time_ = false;
+  }
+
+  void On(const Waiting& waiting) {
+    screen_.WriteLine();
+    Tell(WaitSentence(texts_, waiting), Style::kAccent);
+    if (waiting.resume_time < absl::InfiniteFuture()) {
+      const std::string time =
+          absl::FormatTime("%H:%M:%S", waiting.resume_time, absl::LocalTimeZone());
+      screen_.WriteText(absl::Substitute(Say("Next try at $0."), time), 2, Style::kDim);
+    }
+  }
+
+  void On(const UnknownPage& unknown) {
+    Tell(UnknownPageSentence(texts_), Style::kWarning);
+    screen_.WriteText(absl::Substitute(Say("For your IT department: page $0, nearest screen $1."),
+                                       Printable(unknown.page.page_fingerprint()),
+                                       Printable(unknown.page.nearest_screen())),
+                      2, Style::kDim);
+  }
+
+  void On(const Finished& finished) {
+    exit_code_ = ExitCodeOf(finished, signals_.received());
+    screen_.WriteLine();
+    if (finished.outcome == Outcome::kError) {
+      exit_code_ = Fail(screen_, program_.settings, finished.error);
+      return;
+    }
+    if (finished.journey && finished.outcome == Outcome::kSucceeded) {
+      WriteSteps(screen_, texts_, *finished.journey);
+      screen_.WriteLine();
+    }
+    const bool good = finished.outcome == Outcome::kSucceeded;
+    const bool calm = finished.outcome == Outcome::kLeft || finished.outcome == Outcome::kCancelled;
+    Tell(OutcomeSentence(texts_, finished), good   ? Style::kGood
+                                            : calm ? Style::kAccent
+                                                   : Style::kWarning);
+    if (finished.outcome == Outcome::kStopped) {
+      screen_.WriteText(Say("Go on with \"ilkimza start\" whenever you like."), 2);
+    }
+  }
+
+  // -- Questions --
+
+  void AskPrompt() {
+    ask_ = false;
+    keyboard_.Flush();
+    if (first_time_) {
+      screen_.WriteLine();
+      if (prompt_->step != v1::STEP_KIND_UNSPECIFIED) {
+        screen_.WriteLine(screen_.Paint(Style::kBold, StepTitle(texts_, prompt_->step)));
+      }
+      Tell(PromptSentence(texts_, *prompt_),
+           prompt_->reason == v1::ERROR_REASON_UNSPECIFIED ? Style::kPlain : Style::kWarning);
+      if (prompt_->attempts_left > 0 && prompt_->reason != v1::ERROR_REASON_UNSPECIFIED) {
+        screen_.WriteText(absl::Substitute(Say("Attempts left: $0."), prompt_->attempts_left), 2);
+      }
+    }
+    const auto picture = ShowCaptcha();
+    Answer answer;
+    answer.prompt_id = prompt_->id;
+    if (AskFor(answer)) {
+      session_.OnAnswer(std::move(answer));
+      return;
+    }
+    switch (interview_.end()) {
+      case End::kSignal:
+        return Leave();
+      case End::kInputEnded:
+        return session_.OnInputEnded();
+      case End::kOver:
+        interrupted_ = true;
+        return;
+      default:
+        // The question was put off: ask it again.
+        ask_ = true;
+        first_time_ = false;
+    }
+  }
+
+  std::optional<PictureFile> ShowCaptcha() {
+    if (prompt_->captcha_image.empty()) return std::nullopt;
+    if (screen_.is_terminal()) {
+      if (const auto picture = DecodePng(prompt_->captcha_image); picture.ok()) {
+        for (const std::string& line :
+             DrawPicture(*picture, screen_.width() - 2, screen_.colours())) {
+          screen_.WriteLine("  " + line);
+        }
+      }
+    }
+    auto file = PictureFile::Save(prompt_->captcha_image, prompt_->captcha_media_type);
+    if (!file.ok()) {
+      screen_.WriteText(Say("The picture could not be saved as a file."), 2, Style::kDim);
+      return std::nullopt;
+    }
+    // Not wrapped: a path has to be copied in one piece.
+    screen_.WriteLine("  " + screen_.Paint(Style::kDim, Say("As a file:") + " " + file->path()));
+    return *std::move(file);
+  }
+
+  // Fills `answer`; false where the question ended without one.
+  bool AskFor(Answer& answer) {
+    switch (prompt_->kind) {
+      case PromptKind::kWordKnown:
+        return AskFlag(answer, "known", Say("Do you know it?"));
+      case PromptKind::kWordReset:
+        return AskNationalId(answer) && AskCaptcha(answer) &&
+               (answer.Flag("new_captcha") || AskField(answer, "email", /*echo=*/true));
+      case PromptKind::kMailLink:
+        return AskOr(answer, "link", "not_received", Say("Has no mail come?"));
+      case PromptKind::kNewSecurityWord:
+        return AskField(answer, "security_word") && AskField(answer, "security_word_again");
+      case PromptKind::kLogin:
+        return AskLogin(answer);
+      case PromptKind::kPhone:
+        return AskPhone(answer);
+      case PromptKind::kSmsCode:
+        return AskSmsCode(answer);
+      case PromptKind::kPinPage:
+        return AskPinPage(answer);
+      case PromptKind::kProvePin:
+        return AskProvePin(answer);
+      case PromptKind::kSetOwnPin:
+        return AskOwnPin(answer);
+      case PromptKind::kDeletion:
+        return AskFlag(answer, "delete", Say("Delete it?"));
+      case PromptKind::kTestSignature:
+        return AskTry(answer) && AskField(answer, "pin");
+      case PromptKind::kStopped:
+        return AskStopped(answer);
+    }
+    return false;
+  }
+
+  bool AskFlag(Answer& answer, const char* name, const std::string& question) {
+    const auto yes = interview_.AskYesNo(question);
+    if (yes) answer.flags[name] = *yes;
+    return yes.has_value();
+  }
+
+  // Asks until something was typed.
+  bool AskField(Answer& answer, const char* name, bool echo = false) {
+    const std::string label = FieldTitle(texts_, name);
+    while (true) {
+      auto typed = echo ? interview_.AskText(label) : interview_.AskSecret(label);
+      if (!typed) return false;
+      if (typed->empty()) continue;
+      answer.texts[name] = *std::move(typed);
+      return true;
+    }
+  }
+
+  // A field, or with nothing typed and after a question the other answer.
+  bool AskOr(Answer& answer, const char* name, const char* otherwise, const std::string& question) {
+    while (true) {
+      auto typed = interview_.AskSecret(FieldTitle(texts_, name));
+      if (!typed) return false;
+      if (!typed->empty()) {
+        answer.texts[name] = *std::move(typed);
+        return true;
+      }
+      const auto other = interview_.AskYesNo(question);
+      if (!other) return false;
+      if (*other) {
+        answer.flags[otherwise] = true;
+        return true;
+      }
+    }
+  }
+
+  bool AskNationalId(Answer& answer) {
+    std::string label = FieldTitle(texts_, "national_id");
+    if (!national_id_.empty()) label += " " + Say("[Enter: as before]");
+    while (true) {
+      auto typed = interview_.AskText(label);
+      if (!typed) return false;
+      if (typed->empty() && national_id_.empty()) continue;
+      if (!typed->empty()) national_id_ = *std::move(typed);
+      answer.texts["national_id"] = national_id_.Clone();
+      Prompt only_id = *prompt_;
+      only_id.forms = {{{"national_id"}}};
+      Answer id;
+      id.texts["national_id"] = national_id_.Clone();
+      const absl::Status status = CheckAnswer(only_id, id);
+      if (status.ok()) return true;
+      national_id_.Wipe();
+      label = FieldTitle(texts_, "national_id");
+      Tell(StatusSentence(texts_, status), Style::kWarning);
+    }
+  }
+
+  bool AskCaptcha(Answer& answer) {
+    auto typed =
+        interview_.AskText(FieldTitle(texts_, "captcha") + " " + Say("[Enter: another picture]"));
+    if (!typed) return false;
+    if (typed->empty()) {
+      answer.texts.clear();
+      answer.flags["new_captcha"] = true;
+    } else {
+      answer.texts["captcha"] = *std::move(typed);
+    }
+    return true;
+  }
+
+  bool AskLogin(Answer& answer) {
+    if (!AskNationalId(answer) || !AskCaptcha(answer)) return false;
+    if (answer.Flag("new_captcha")) return true;
+    if (!AskOr(answer, "security_word", "word_forgotten", Say("Is the word forgotten?"))) {
+      return false;
+    }
+    if (answer.Flag("word_forgotten")) answer.texts.clear();
+    return true;
+  }
+
+  bool AskPhone(Answer& answer) {
+    screen_.WriteLine("  " + screen_.Paint(Style::kBold, Printable(prompt_->masked_phone)));
+    const std::string hotline = Printable(prompt_->hotline);
+    if (!hotline.empty()) {
+      screen_.WriteText(absl::Substitute(Say("If it is not yours: the hotline is $0."), hotline), 2,
+                        Style::kDim);
+    }
+    return AskFlag(answer, "correct", Say("Is this your phone?"));
+  }
+
+  bool AskSmsCode(Answer& answer) {
+    const absl::Time end = prompt_->code_expire_time;
+    const auto label = [&] {
+      if (end == absl::InfiniteFuture()) return FieldTitle(texts_, "code");
+      const int64_t left = std::max<int64_t>(0, absl::ToInt64Seconds(end - SystemClock().Now()));
+      return FieldTitle(texts_, "code") + " " + absl::Substitute(Say("[$0 s left]"), left);
+    };
+    while (true) {
+      auto typed = interview_.AskTicking(label);
+      if (!typed) return false;
+      if (!typed->empty()) {
+        answer.texts["code"] = *std::move(typed);
+        return true;
+      }
+      const auto missing = interview_.AskYesNo(Say("Has no SMS come?"));
+      if (!missing) return false;
+      if (*missing) {
+        answer.flags["not_received"] = true;
+        return true;
+      }
+    }
+  }
+
+  bool AskPinPage(Answer& answer) {
+    for (const PinPageCard& card : prompt_->cards) {
+      screen_.WriteLine("  " + Say("Card") + " " + Printable(card.card_serial));
+    }
+    if (!keyboard_.is_terminal() || !screen_.is_terminal()) {
+      // What cannot be hidden again is not shown.
+      screen_.WriteText(Say("PIN and PUK are shown on a terminal only."), 2, Style::kDim);
+      answer.flags["seen"] = true;
+      return true;
+    }
+    const std::string label = "  " + Say("s: show them for a while   Enter: go on ");
+    while (true) {
+      const auto key = interview_.AskKey([&] { return label; }, std::chrono::hours(1));
+      if (!key) return false;
+      const bool show = *key == 's' || *key == 'S' || *key == 'g' || *key == 'G';
+      if (!show && *key != '\n') continue;
+      screen_.WriteLine();
+      answer.flags[show ? "reveal" : "seen"] = true;
+      return true;
+    }
+  }
+
+  bool AskProvePin(Answer& answer) {
+    if (!AskTry(answer)) return false;
+    if (prompt_->portal_pin) {
+      const auto use = interview_.AskYesNo(Say("Use the PIN of the portal's page?"));
+      if (!use) return false;
+      if (*use) {
+        answer.flags["use_portal_pin"] = true;
+        return true;
+      }
+    }
+    return AskField(answer, "pin");
+  }
+
+  bool AskOwnPin(Answer& answer) {
+    if (prompt_->keep_current) {
+      const auto keep = interview_.AskYesNo(Say("Keep the PIN you have just proven?"));
+      if (!keep) return false;
+      if (*keep) {
+        answer.flags["keep_current"] = true;
+        return true;
+      }
+    }
+    if (!AskTry(answer)) return false;
+    if (!prompt_->old_pin_known) {
+      std::optional<bool> use = false;
+      if (prompt_->portal_pin) {
+        use = interview_.AskYesNo(Say("Is the PIN of the portal's page still the card's?"));
+      }
+      if (!use) return false;
+      if (*use) answer.flags["use_portal_pin"] = true;
+      if (!*use && !AskField(answer, "old_pin")) return false;
+    }
+    WritePinLength(screen_, texts_, prompt_->pin_state);
+    auto pin = interview_.AskNewPin();
+    if (!pin) return false;
+    answer.texts["new_pin_again"] = pin->Clone();
+    answer.texts["new_pin"] = *std::move(pin);
+    return true;
+  }
+
+  // The last try has to be allowed. Not allowed: the holder stops here.
+  bool AskTry(Answer& answer) {
+    const auto allowed = interview_.AskLastTry(prompt_->pin_state);
+    if (!allowed) return false;
+    if (!*allowed) {
+      Leave();
+      return false;
+    }
+    if (prompt_->IsLastTry()) answer.flags["allow_last_try"] = true;
+    return true;
+  }
+
+  bool AskStopped(Answer& answer) {
+    const auto choice = interview_.AskChoice(
+        {Say("Go on from this step"), Say("Leave it for later"), Say("Cancel the journey")});
+    if (!choice) return false;
+    static constexpr std::array kAnswers = {"retry", "leave", "cancel"};
+    answer.flags[kAnswers[*choice]] = true;
+    return true;
+  }
+
+  // Shows PIN and PUK until a key is pressed or the time is over, and takes them off
+  // the screen again.
+  void ShowSecrets(Revealed& revealed) {
+    size_t rows = 0;
+    for (const RevealedCard& card : revealed.cards) {
+      std::string line;
+      const WipeGuard wipe(line);
+      line.reserve(512);
+      line += "  " + Printable(card.card_serial) + "   PIN ";
+      line += card.pin.view();
+      if (!card.puk.empty()) {
+        line += "   PUK ";
+        line += card.puk.view();
+      }
+      rows += (Columns(line) + screen_.width() - 1) / screen_.width();
+      line += "\n";
+      screen_.Write(line);
+    }
+    const absl::Time end = SystemClock().Now() + absl::Seconds(kShownSeconds);
+    const auto label = [&] {
+      const int64_t left = std::max<int64_t>(0, absl::ToInt64Seconds(end - SystemClock().Now()));
+      return "  " + absl::Substitute(Say("Hidden again in $0 s, or with any key."), left + 1) + " ";
+    };
+    keyboard_.Flush();
+    interview_.AskKey(label, std::chrono::seconds(kShownSeconds));
+    screen_.Write("\r\x1b[K");
+    for (size_t i = 0; i < rows; ++i) screen_.Write("\x1b[1A\x1b[2K");
+    screen_.WriteText(Say("Hidden again."), 2, Style::kDim);
+    if (interview_.end() == End::kSignal) return Leave();
+    ask_ = true;
+    first_time_ = false;
+  }
+
+  Program& program_;
+  const Texts& texts_;
+  Screen& screen_;
+  Signals signals_;
+  Keyboard keyboard_;
+  Interview interview_;
+  GuideSession session_;
+  std::deque<GuideEvent> events_;
+  std::optional<Prompt> prompt_;
+  // The prompt waits to be asked, and it is the first time.
+  bool ask_ = false;
+  bool first_time_ = true;
+  // The question was on the screen when its prompt was closed.
+  bool interrupted_ = false;
+  bool left_ = false;
+  bool journey_told_ = false;
+  // Of this run only, so that a wrong captcha does not cost typing it again.
+  Secret national_id_;
+  std::optional<int> exit_code_;
+};
+
+}  // namespace
+
+int StartGuided(Program& program, GuideOptions options) {
+  return GuidedProgram(program, std::move(options)).Run();
+}
+
+}  // namespace ilkimza::client
