@@ -61,6 +61,17 @@ absl::Status ServerError(int status, bool submitted) {
                    absl::StrCat("The portal answered with HTTP ", status, "; try again later."));
 }
 
+// The page that asks "really?" may name the cards it is about.
+absl::Status CheckDeletion(const Page& page, const Profile& profile, const std::string& card) {
+  const std::vector<std::string> serials = ReadSerials(page, profile);
+  const bool ours = std::all_of(serials.begin(), serials.end(),
+                                [&card](const std::string& serial) { return serial == card; });
+  if (ours) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_DELETE_COVERS_OTHER_CARDS,
+      "The portal would delete the information of another card. Nothing was confirmed.");
+}
+
 }  // namespace
 
 absl::Status CheckClick(const Profile& profile, v1::StepKind step, ScreenKind screen,
@@ -130,6 +141,7 @@ std::optional<Ending> Conversation::Begin(v1::StepKind kind, std::stop_token sto
   if (IsSignedIn(kind) && IsOutside(seen.kind)) {
     return EndingOf(v1::ERROR_REASON_SESSION_EXPIRED);
   }
+  if (seen.least) return Unsure(seen);
   return EndingOf(v1::ERROR_REASON_SCREEN_UNEXPECTED);
 }
 
@@ -273,6 +285,7 @@ std::optional<Ending> Conversation::Judge(const Profile::Step& step, const Recog
   if (IsSignedIn(step.kind) && IsOutside(seen.kind)) {
     return EndingOf(v1::ERROR_REASON_SESSION_EXPIRED);
   }
+  if (seen.least && MoveOn(step, seen.kind) == nullptr) return Unsure(seen);
   if (submitted_on == seen.kind) {
     return EndingOf(v1::ERROR_REASON_PORTAL_REFUSED,
                     "The portal shows the form again without a reason that is known.");
@@ -297,6 +310,9 @@ absl::Status Conversation::PressOn(const Profile::Step& step, const Profile::Mov
                                    std::stop_token stop) {
   ILKIMZA_ASSIGN_OR_RETURN(const Control* button, ButtonFor(move, card));
   ILKIMZA_RETURN_IF_ERROR(CheckClick(profile_, step.kind, screen, *button));
+  if (screen == profile_v1::SCREEN_KIND_DELETION) {
+    ILKIMZA_RETURN_IF_ERROR(CheckDeletion(*page_, profile_, card));
+  }
   std::vector<Fill> fills;
   for (const Profile::Field* field : move.fill) {
     ILKIMZA_ASSIGN_OR_RETURN(const Control* control, FindField(*page_, *field));

@@ -76,6 +76,7 @@ class Profile {
     std::vector<const Button*> forbidden_buttons;
     std::vector<const Value*> values;
     bool captcha = false;
+    bool least = false;
     std::string shown;
   };
   struct Message {

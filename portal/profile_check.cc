@@ -171,6 +171,7 @@ class Reader {
     }
     screen.no_other_fields = from.no_other_fields();
     screen.captcha = from.captcha();
+    screen.least = from.least();
     if (screen.captcha && FieldOf(profile_v1::FIELD_KIND_CAPTCHA) == nullptr) {
       return "has a captcha, but the profile has no field for its text.";
     }

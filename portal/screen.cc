@@ -12,6 +12,8 @@
 namespace ilkimza::portal {
 namespace {
 
+using profile_v1::ScreenKind;
+
 bool Holds(const std::vector<std::string>& names, std::string_view label) {
   return std::any_of(names.begin(), names.end(),
                      [label](const std::string& name) { return name == label; });
@@ -205,33 +207,41 @@ absl::Status Ambiguous(std::string_view what, std::string_view name, std::size_t
                                 "Nothing was pressed."));
 }
 
+Recognition TwoAtOnce(ScreenKind one, ScreenKind other) {
+  Recognition result;
+  result.reason = v1::ERROR_REASON_SCREEN_UNRECOGNISED;
+  result.nearest = one;
+  result.missing = {absl::StrCat("difference from ", profile_v1::ScreenKind_Name(other))};
+  return result;
+}
+
 }  // namespace
 
 Recognition Recognise(const Page& page, const Profile& profile) {
   Recognition result;
+  ScreenKind least = profile_v1::SCREEN_KIND_UNSPECIFIED;
   int most = -1;
   for (const Profile::Screen& screen : profile.screens()) {
     Check check(page, profile, screen);
-    if (check.fits() && !result.sure()) {
-      result.kind = screen.kind;
-      continue;
+    if (check.fits() && screen.least) {
+      least = screen.kind;
+    } else if (check.fits() && result.sure()) {
+      return TwoAtOnce(result.kind, screen.kind);
+    } else if (check.fits()) {
+      result = Recognition{screen.kind};
+    } else if (!result.sure() && check.present() > most) {
+      most = check.present();
+      result.nearest = screen.kind;
+      result.reason = check.only_doubles() ? v1::ERROR_REASON_CONTROL_AMBIGUOUS
+                                           : v1::ERROR_REASON_SCREEN_UNRECOGNISED;
+      result.missing = std::move(check).missing();
     }
-    if (check.fits()) {  // two screens at once
-      result.missing = {absl::StrCat("difference from ", profile_v1::ScreenKind_Name(screen.kind))};
-      result.nearest = result.kind;
-      result.kind = profile_v1::SCREEN_KIND_UNSPECIFIED;
-      result.reason = v1::ERROR_REASON_SCREEN_UNRECOGNISED;
-      return result;
-    }
-    if (result.sure() || check.present() <= most) continue;
-    most = check.present();
-    result.nearest = screen.kind;
-    result.reason = check.only_doubles() ? v1::ERROR_REASON_CONTROL_AMBIGUOUS
-                                         : v1::ERROR_REASON_SCREEN_UNRECOGNISED;
-    result.missing = std::move(check).missing();
   }
-  if (!result.sure()) return result;
-  return Recognition{result.kind};
+  if (!result.sure() && least != profile_v1::SCREEN_KIND_UNSPECIFIED) {
+    result.kind = least;
+    result.least = true;
+  }
+  return result;
 }
 
 absl::StatusOr<const Control*> FindField(const Page& page, const Profile::Field& field) {

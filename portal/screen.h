@@ -27,6 +27,9 @@ namespace ilkimza::portal {
 struct Recognition {
   // UNSPECIFIED: not sure.
   profile_v1::ScreenKind kind = profile_v1::SCREEN_KIND_UNSPECIFIED;
+  // The screen counts only for steps that start on it (Profile::Screen::least);
+  // for all others the page is not sure, as the rest of this says.
+  bool least = false;
   // Not sure: SCREEN_UNRECOGNISED, or CONTROL_AMBIGUOUS where all that is wrong
   // is a control that is there twice.
   v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;

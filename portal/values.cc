@@ -140,4 +140,14 @@ std::vector<CardBlock> ReadCards(const Page& page, const Profile& profile) {
   return sure ? std::move(blocks) : std::vector<CardBlock>();
 }
 
+std::vector<std::string> ReadSerials(const Page& page, const Profile& profile) {
+  std::vector<std::string> serials;
+  const auto* serial = profile.value(profile_v1::VALUE_KIND_CARD_SERIAL);
+  for (std::size_t i = 0; serial != nullptr && i < page.lines().size(); ++i) {
+    Found found = At(page.lines(), i, *serial, {serial});
+    if (found.labelled) serials.push_back(found.text.value_or(""));
+  }
+  return serials;
+}
+
 }  // namespace ilkimza::portal

@@ -37,6 +37,9 @@ struct CardBlock {
 // PIN without a serial, a value in a form that it cannot have, one serial twice.
 std::vector<CardBlock> ReadCards(const Page& page, const Profile& profile);
 
+// Every serial that the page names, whatever else is on it.
+std::vector<std::string> ReadSerials(const Page& page, const Profile& profile);
+
 }  // namespace ilkimza::portal
 
 #endif  // ILKIMZA_PORTAL_VALUES_H_
