@@ -2,9 +2,7 @@
 
 #include <unistd.h>
 
-#include <chrono>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,17 +15,15 @@
 namespace ilkimza::agent {
 namespace {
 
-// Local calls have this long to end by themselves: a submission that is on its way
-// to portal or card is answered, a watch is cut.
+// What all conversations together have to log out of the portal.
+constexpr absl::Duration kLogOutGrace = absl::Seconds(3);
+// Then local calls have this long to end by themselves: an answer that is on its way
+// is told, a watch is cut.
 constexpr absl::Duration kLocalGrace = absl::Seconds(1);
-// What all conversations together have to log out.
-constexpr std::chrono::milliseconds kLogOutPatience{3000};
-constexpr std::chrono::milliseconds kLogOutPause{20};
 
 absl::StatusOr<std::unique_ptr<portal::Host>> MakePortalHost(const AgentConfig& config,
                                                              portal::HostObserver& observer) {
-  ILKIMZA_ASSIGN_OR_RETURN(portal::Profile profile,
-                           portal::Profile::Named(config.portal.profile));
+  ILKIMZA_ASSIGN_OR_RETURN(portal::Profile profile, portal::Profile::Named(config.portal.profile));
   if (!config.portal.entrance.empty()) {
     ILKIMZA_ASSIGN_OR_RETURN(profile, profile.WithEntrance(config.portal.entrance));
   }
@@ -61,7 +57,7 @@ absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const AgentConfig& config,
 Agent::Agent(const AgentConfig& config, DirectoryLock state, Dial dial)
     : address_(absl::StrCat("unix:", config.socket)),
       state_(std::move(state)),
-      steps_(config.portal.profile, journeys_),
+      steps_(journeys_),
       link_({.agent = config.name,
              .version = ILKIMZA_VERSION,
              .server_address = config.server.address},
@@ -78,8 +74,8 @@ absl::Status Agent::Open(const AgentConfig& config, const HostMakers& makers) {
   forwarder_ = std::make_unique<JourneyForwarder>(options, link_, journeys_);
   relay_ = std::make_unique<PortalRelay>(options, link_, journeys_, portal_->service());
   ILKIMZA_ASSIGN_OR_RETURN(
-      local_, LocalServer::Start(std::move(home), {forwarder_.get(), relay_.get(), &card_->service()},
-                                 geteuid()));
+      local_, LocalServer::Start(std::move(home),
+                                 {forwarder_.get(), relay_.get(), &card_->service()}, geteuid()));
   relay_->set_self(local_->InProcessChannel());
   link_.CardChanged(card_->CurrentSerial());
   link_.Start();
@@ -92,8 +88,8 @@ void Agent::Stop() {
   if (std::exchange(stopped_, true)) return;
   link_.RefuseWaiters();
   if (card_) card_->Shutdown();
+  if (portal_) portal_->Shutdown(kLogOutGrace);
   if (local_) local_->Stop(kLocalGrace);
-  if (portal_) LogConversationsOut();
   link_.Stop();
   if (relay_) relay_->set_self(nullptr);
   local_.reset();
@@ -101,16 +97,6 @@ void Agent::Stop() {
   forwarder_.reset();
   portal_.reset();
   card_.reset();
-}
-
-void Agent::LogConversationsOut() {
-  for (const auto& conversation : portal_->Conversations()) {
-    portal_->CloseConversation(conversation.journey());
-  }
-  const auto deadline = std::chrono::steady_clock::now() + kLogOutPatience;
-  while (!portal_->Conversations().empty() && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(kLogOutPause);
-  }
 }
 
 }  // namespace ilkimza::agent

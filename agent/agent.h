@@ -54,8 +54,6 @@ class Agent {
  private:
   Agent(const AgentConfig& config, DirectoryLock state, Dial dial);
   absl::Status Open(const AgentConfig& config, const HostMakers& makers);
-  // Waits until the portal host holds no conversation any more, for a moment.
-  void LogConversationsOut();
 
   const std::string address_;
   DirectoryLock state_;

@@ -30,9 +30,7 @@ std::string AbsoluteFromEnvironment(const char* name) {
   return value != nullptr && value[0] == '/' ? value : "";
 }
 
-bool IsPlain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-}
+bool IsPlain(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
 
 std::string ShortDigest(std::string_view text) {
   std::array<uint8_t, SHA256_DIGEST_LENGTH> digest{};
@@ -99,14 +97,13 @@ absl::StatusOr<AgentConfig> Build(Config file, const Machine& machine) {
                         "that belongs to you alone.");
   }
   if (const absl::Status status = Validate(config.pin_policy); !status.ok()) {
-    return file.ErrorAt("pin.min_length",
-                        absl::StrCat("and its neighbours cannot be met together. ",
-                                     std::string(status.message())));
+    return file.ErrorAt(
+        "pin.min_length",
+        absl::StrCat("and its neighbours cannot be met together. ", std::string(status.message())));
   }
   if (const auto dial = MakeDial(config.server); !dial.ok()) {
-    return file.ErrorAt("server.address",
-                        absl::StrCat("cannot be reached this way. ",
-                                     std::string(dial.status().message())));
+    return file.ErrorAt("server.address", absl::StrCat("cannot be reached this way. ",
+                                                       std::string(dial.status().message())));
   }
   return config;
 }

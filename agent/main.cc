@@ -32,8 +32,7 @@ int Fail(const absl::Status& status) {
 void Reload(const std::string& path) {
   const auto config = ReadConfig(path, ThisMachine());
   if (!config.ok()) {
-    spdlog::error("The configuration was not taken up: {}",
-                  std::string(config.status().message()));
+    spdlog::error("The configuration was not taken up: {}", std::string(config.status().message()));
     return;
   }
   spdlog::set_level(spdlog::level::from_str(config->log_level));
@@ -71,10 +70,11 @@ int Main(int argc, char** argv) {
   ProtectProcessMemory();
   QuietLibraries();
   Flags flags;
-  CLI::App app{"The İlkimza agent: holds the conversation with the portal and the card in the\n"
-               "reader, for the person it runs as. Its configuration is documented in\n"
-               "agent.toml.",
-               kProgram};
+  CLI::App app{
+      "The İlkimza agent: holds the conversation with the portal and the card in the\n"
+      "reader, for the person it runs as. Its configuration is documented in\n"
+      "agent.toml.",
+      kProgram};
   app.add_option("--config", flags.config, "Configuration file")->capture_default_str();
   app.add_option("--address-file", flags.address_file,
                  "Write the address of the socket here, once it answers");

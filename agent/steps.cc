@@ -14,12 +14,6 @@ void Steps::OnRunStep(const v1::RunStep& directive) {
                  directive.journey());
     return Refuse(directive, v1::ERROR_REASON_BAD_CONFIGURATION);
   }
-  if (!directive.profile().empty() && directive.profile() != profile_) {
-    spdlog::error("{}: the journey wants the portal profile '{}' and this agent has '{}'; set "
-                  "portal.profile in its configuration",
-                  directive.journey(), directive.profile(), profile_);
-    return Refuse(directive, v1::ERROR_REASON_BAD_CONFIGURATION);
-  }
   // The journey is at the portal now; a card step it left must not go on.
   card_->Forget(directive.journey());
   portal_->RunStep(directive);

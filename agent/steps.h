@@ -6,7 +6,6 @@
 #define ILKIMZA_AGENT_STEPS_H_
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,10 +19,8 @@ namespace ilkimza::agent {
 
 class Steps final : public DirectiveSink, public portal::HostObserver, public CardObserver {
  public:
-  // Directives for another profile are reported STOPPED / BAD_CONFIGURATION.
   // `journeys` outlives this and learns who hosts the journeys directed here.
-  Steps(std::string profile, JourneyHosts& journeys)
-      : profile_(std::move(profile)), journeys_(journeys) {}
+  explicit Steps(JourneyHosts& journeys) : journeys_(journeys) {}
 
   // Both before the link is started; what is given here outlives the last call.
   // The hosts may report as soon as the link is there.
@@ -48,7 +45,6 @@ class Steps final : public DirectiveSink, public portal::HostObserver, public Ca
   // A step that cannot be carried out here.
   void Refuse(const v1::RunStep& directive, v1::ErrorReason reason);
 
-  const std::string profile_;
   JourneyHosts& journeys_;
   ServerLink* link_ = nullptr;
   portal::Host* portal_ = nullptr;

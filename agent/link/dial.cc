@@ -38,8 +38,8 @@ absl::StatusOr<Dialled> DialOnce(const ServerEndpoint& endpoint) {
   ILKIMZA_ASSIGN_OR_RETURN(auto credentials,
                            MakeChannelCredentials(endpoint.address, endpoint.tls));
   ILKIMZA_ASSIGN_OR_RETURN(const absl::Time expiry, CertificateExpiry(endpoint.tls));
-  return Dialled{
-      grpc::CreateCustomChannel(endpoint.address, credentials, ArgumentsOf(endpoint)), expiry};
+  return Dialled{grpc::CreateCustomChannel(endpoint.address, credentials, ArgumentsOf(endpoint)),
+                 expiry};
 }
 
 }  // namespace
