@@ -275,6 +275,10 @@ std::optional<Ending> Conversation::Judge(const Profile::Step& step, const Recog
     first_lines_.try_emplace(seen.kind, LinesOf(*page_));
     return Arrived();
   }
+  // A screen on which the step goes on may still show what was said before.
+  const bool goes_on =
+      seen.sure() && MoveOn(step, seen.kind) != nullptr && submitted_on != seen.kind;
+  if (goes_on) return std::nullopt;
   const v1::ErrorReason said = FindMessage(*page_, profile_, step.kind, KnownLines(seen.kind));
   if (said != v1::ERROR_REASON_UNSPECIFIED) {
     // What a page says in passing does not end the conversation, maintenance does.
@@ -285,7 +289,7 @@ std::optional<Ending> Conversation::Judge(const Profile::Step& step, const Recog
   if (IsSignedIn(step.kind) && IsOutside(seen.kind)) {
     return EndingOf(v1::ERROR_REASON_SESSION_EXPIRED);
   }
-  if (seen.least && MoveOn(step, seen.kind) == nullptr) return Unsure(seen);
+  if (seen.least) return Unsure(seen);
   if (submitted_on == seen.kind) {
     return EndingOf(v1::ERROR_REASON_PORTAL_REFUSED,
                     "The portal shows the form again without a reason that is known.");
