@@ -17,6 +17,7 @@
 #include "server/api/journey_service.h"
 #include "server/engine/engine.h"
 #include "server/fleet/fleet.h"
+#include "server/hosting/server_host.h"
 #include "server/store/sqlite_store.h"
 
 namespace ilkimza::server {
@@ -43,15 +44,21 @@ class Running : public ControlServer {
                 .attach_rate = static_cast<double>(settings.attaches_a_second)},
                engine_, *store_),
         access_(settings.operators),
-        journey_service_(
-            MakeJourneyService({.portal_host = settings.portal_host, .profile = settings.profile},
-                               access_, engine_, *store_)),
+        journey_service_(MakeJourneyService(
+            {.portal_host = settings.portal_host, .profile = settings.portal.profile}, access_,
+            engine_, *store_)),
         fleet_service_(MakeFleetService(access_, fleet_, engine_)) {}
 
   ~Running() override { Shutdown(); }
 
   absl::Status Start() {
-    engine_.Connect(&fleet_, nullptr);
+    if (settings_.portal_host == v1::PORTAL_HOST_SERVER) {
+      ILKIMZA_ASSIGN_OR_RETURN(hosting_, ServerHost::Create(settings_.portal, access_, engine_));
+      spdlog::warn(
+          "portal_host is \"server\": PINs, security words and SMS codes of holders will pass "
+          "through the memory of this process; with \"agent\" they never leave the holder's PC");
+    }
+    engine_.Connect(&fleet_, hosting_.get());
     ILKIMZA_RETURN_IF_ERROR(fleet_.Start());
     ILKIMZA_RETURN_IF_ERROR(engine_.Start());
     grpc::ServerBuilder builder;
@@ -83,6 +90,7 @@ class Running : public ControlServer {
     Serve(false);
     fleet_.GoAway();
     engine_.Stop();
+    if (hosting_ != nullptr) hosting_->Close();
     if (server_ == nullptr) return;
     server_->Shutdown(absl::ToChronoTime(absl::Now() + settings_.shutdown));
     server_->Wait();
@@ -92,6 +100,8 @@ class Running : public ControlServer {
   void Configure(grpc::ServerBuilder& builder) {
     builder.RegisterService(journey_service_.get());
     builder.RegisterService(fleet_service_.get());
+    // No other way leads a secret into this process.
+    if (hosting_ != nullptr) builder.RegisterService(&hosting_->service());
     builder.SetMaxReceiveMessageSize(kMaxReceived);
     builder.SetMaxSendMessageSize(kMaxSent);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
@@ -125,6 +135,7 @@ class Running : public ControlServer {
   const Access access_;
   const std::unique_ptr<v1::JourneyService::CallbackService> journey_service_;
   const std::unique_ptr<v1::FleetService::CallbackService> fleet_service_;
+  std::unique_ptr<ServerHost> hosting_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::string> addresses_;
   bool is_down_ = false;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "server/control_server.h"
+#include "server/journey/graph.h"
 #include "server/settings.h"
 
 namespace ilkimza::server {
@@ -23,6 +24,19 @@ constexpr char kProgram[] = "ilkimza-server";
 int Fail(const absl::Status& status) {
   std::cerr << kProgram << ": " << std::string(status.message()) << "\n";
   return ExitCodeOf(status);
+}
+
+// "GET_PIN" or "RESET_SECURITY_WORD"; the whole way where none is named.
+int PrintPlan(const std::string& goal_name) {
+  v1::Goal goal = v1::GOAL_GET_PIN;
+  if (!goal_name.empty() &&
+      (!v1::Goal_Parse("GOAL_" + goal_name, &goal) || goal == v1::GOAL_UNSPECIFIED)) {
+    std::cerr << kProgram << ": '" << goal_name
+              << "' is not a goal; use GET_PIN or RESET_SECURITY_WORD.\n";
+    return EX_USAGE;
+  }
+  std::cout << PlanGraph(goal, Policy()) << std::flush;
+  return std::cout ? EX_OK : EX_IOERR;
 }
 
 int Run(const std::string& config_file, const std::string& address_file) {
@@ -60,11 +74,15 @@ int main(int argc, char** argv) {
   umask(077);
   CLI::App app("The control plane of Ilkimza: which step, whose turn, since when.",
                ilkimza::server::kProgram);
-  std::string config_file, address_file;
+  std::string config_file, address_file, goal;
   app.add_option("--config", config_file, "Configuration file (deploy/server.toml explains it)")
       ->type_name("FILE");
   app.add_option("--address-file", address_file, "Where to write the addresses it listens on")
       ->type_name("FILE");
+  auto* print_plan =
+      app.add_option("--print-plan", goal, "Print a goal's plan for Graphviz, and end")
+          ->type_name("[GOAL]")
+          ->expected(0, 1);
   app.set_version_flag("--version", ILKIMZA_VERSION);
   try {
     app.parse(argc, argv);
@@ -72,6 +90,7 @@ int main(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? EX_OK : EX_USAGE;
   }
+  if (print_plan->count() != 0) return ilkimza::server::PrintPlan(goal);
   if (config_file.empty()) {
     std::cerr << ilkimza::server::kProgram << ": --config FILE is needed; see --help.\n";
     return EX_USAGE;

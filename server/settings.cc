@@ -37,6 +37,15 @@ absl::Status Check(const Config& file, const Settings& settings) {
                         "needs 'tls.client_ca_file': without it nobody shows a "
                         "certificate.");
   }
+  if (settings.portal_host == v1::PORTAL_HOST_AGENT) {
+    for (const char* key :
+         {"portal.entrance", "portal.ca_file", "portal.proxy", "portal.workers"}) {
+      if (file.Has(key)) {
+        return file.ErrorAt(key,
+                            "is for portal_host = \"server\"; here the agents go to the portal.");
+      }
+    }
+  }
   for (const std::string& address : settings.listen) {
     const auto credentials = MakeServerCredentials(address, settings.tls);
     if (!credentials.ok()) return credentials.status();
@@ -53,13 +62,19 @@ absl::StatusOr<Settings> ReadSettings(const std::string& path) {
   file.Get("listen", settings.listen);
   file.GetChoice("log_level", {"trace", "debug", "info", "warning", "error", "off"},
                  settings.log_level);
-  file.GetChoice("portal_host", {"agent"}, portal_host);
+  file.GetChoice("portal_host", {"agent", "server"}, portal_host);
   file.GetPath("tls.certificate_file", settings.tls.certificate);
   file.GetPath("tls.key_file", settings.tls.key);
   file.GetPath("tls.client_ca_file", settings.tls.ca);
   file.Get("tls.operators", settings.operators);
   file.Require("store.path");
   file.GetPath("store.path", settings.store_path);
+  if (portal_host == "server") settings.portal_host = v1::PORTAL_HOST_SERVER;
+  file.Get("portal.profile", settings.portal.profile);
+  file.Get("portal.entrance", settings.portal.entrance);
+  file.GetPath("portal.ca_file", settings.portal.ca_file);
+  file.Get("portal.proxy", settings.portal.proxy);
+  file.GetInt("portal.workers", 1, 256, settings.portal.workers);
   ReadPolicy(file, settings.policy);
   file.GetInt("limits.journeys", 1, 10'000'000, settings.max_journeys);
   file.GetInt("limits.agents", 1, 10'000'000, settings.max_agents);

@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "base/tls.h"
 #include "ilkimza/v1/journey.pb.h"
+#include "server/hosting/options.h"
 #include "server/journey/policy.h"
 
 namespace ilkimza::server {
@@ -24,7 +25,9 @@ struct Settings {
 
   std::string store_path;
 
-  std::string profile = "kamusm";
+  // The profile is that of journeys which name none; the rest is for
+  // PORTAL_HOST_SERVER.
+  HostingOptions portal;
 
   Policy policy;
 

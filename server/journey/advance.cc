@@ -254,7 +254,13 @@ class Draft {
         break;
       case v1::STEP_KIND_OPEN_PIN_PAGE:
       case v1::STEP_KIND_READ_PIN:
-        *facts().mutable_portal_serials() = report.portal_serials();
+        if (report.portal_serials_size() > 0) {
+          *facts().mutable_portal_serials() = report.portal_serials();
+        }
+        // No card could ever match.
+        if (report.step() == v1::STEP_KIND_READ_PIN && facts().portal_serials().empty()) {
+          return Stop(v1::ERROR_REASON_SCREEN_UNEXPECTED);
+        }
         break;
       case v1::STEP_KIND_MATCH_CARD:
         if (!IsOnPortal(report.card_serial())) {

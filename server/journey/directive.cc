@@ -35,16 +35,17 @@ v1::RunStep MakeRunStep(const Journey& journey, const Step& step, const Policy& 
 std::vector<Directive> OpenDirectives(const Journey& journey, const Policy& policy) {
   std::vector<Directive> directives;
   if (HasEnded(journey) || journey.directive_id() == 0) return directives;
+  const bool is_active = journey.state() == v1::JOURNEY_STATE_ACTIVE;
   Directive directive;
   if (RunsOnServer(journey)) directive.to = Directive::To::kServerHost;
-  if (journey.state() == v1::JOURNEY_STATE_ACTIVE) {
+  if (is_active) {
     for (const Step& step : journey.steps()) {
       if (step.kind() != journey.current_step()) continue;
       *directive.message.mutable_run_step() = MakeRunStep(journey, step, policy);
     }
     directives.push_back(directive);
   }
-  if (journey.state() == v1::JOURNEY_STATE_STOPPED || IsStopping(journey)) {
+  if (journey.state() == v1::JOURNEY_STATE_STOPPED || (is_active && IsStopping(journey))) {
     auto* stop = directive.message.mutable_stop_step();
     stop->set_journey(journey.name());
     stop->set_directive_id(journey.directive_id());

@@ -1,0 +1,155 @@
+#include "server/hosting/server_host.h"
+
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/redact.h"
+#include "portal/host.h"
+#include "server/engine/name.h"
+#include "server/engine/report_check.h"
+
+namespace ilkimza::server {
+namespace {
+
+absl::Status ShuttingDown() {
+  return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SHUTTING_DOWN,
+                   "The server is shutting down; nothing was submitted.");
+}
+
+class Hosting : public ServerHost, public portal::HostObserver {
+ public:
+  Hosting(const Access& access, Engine& engine)
+      : access_(access), engine_(engine), service_(*this) {}
+  ~Hosting() override { Close(); }
+
+  absl::Status Open(const HostingOptions& options) {
+    ILKIMZA_ASSIGN_OR_RETURN(portal::Profile profile, portal::Profile::Named(options.profile));
+    if (!options.entrance.empty()) {
+      ILKIMZA_ASSIGN_OR_RETURN(profile, profile.WithEntrance(options.entrance));
+    }
+    portal::HostOptions host{.profile = std::move(profile)};
+    host.browser.ca_file = options.ca_file;
+    host.browser.proxy = options.proxy;
+    host.workers = options.workers;
+    ILKIMZA_ASSIGN_OR_RETURN(host_, portal::Host::Create(std::move(host), *this));
+    return absl::OkStatus();
+  }
+
+  v1::PortalService::CallbackService& service() override { return service_; }
+
+  void Close() override {
+    std::unique_ptr<portal::Host> host;
+    {
+      const std::unique_lock lock(mutex_);
+      host = std::move(host_);
+    }
+  }
+
+  // -- From the engine --
+
+  void Send(const std::string&, const v1::AttachAgentResponse& message) override {
+    const std::shared_lock lock(mutex_);
+    if (host_ == nullptr) return;
+    switch (message.kind_case()) {
+      case v1::AttachAgentResponse::kRunStep:
+        return host_->RunStep(message.run_step());
+      case v1::AttachAgentResponse::kStopStep:
+        return host_->StopStep(message.stop_step().journey(), message.stop_step().directive_id());
+      case v1::AttachAgentResponse::kCloseConversation:
+        return host_->CloseConversation(message.close_conversation().journey());
+      default:
+        return;
+    }
+  }
+
+  // -- From the portal host --
+
+  void OnStepReport(const v1::StepReport& report) override {
+    engine_.Report("", report, [report](const absl::Status& status) {
+      // The step's deadline then stops the journey, and RetryJourney goes on.
+      if (!status.ok()) {
+        spdlog::error("{}: report lost: {}", report.journey(), std::string(status.message()));
+      }
+    });
+  }
+  void OnTurn(std::string_view journey, int64_t directive_id, v1::Actor turn) override {
+    engine_.SetTurn("", std::string(journey), directive_id, turn);
+  }
+
+ private:
+  // Lets callers at the screens of their own journeys only.
+  class Guard : public v1::PortalService::CallbackService {
+   public:
+    explicit Guard(Hosting& hosting) : hosting_(hosting) {}
+
+    grpc::ServerWriteReactor<v1::WatchScreenResponse>* WatchScreen(
+        grpc::CallbackServerContext* context, const v1::WatchScreenRequest* request) override {
+      absl::Status allowed = hosting_.MayUse(*context, request->journey());
+      const std::shared_lock lock(hosting_.mutex_);
+      if (allowed.ok() && hosting_.host_ == nullptr) allowed = ShuttingDown();
+      if (allowed.ok()) return hosting_.host_->service().WatchScreen(context, request);
+      class Refusal : public grpc::ServerWriteReactor<v1::WatchScreenResponse> {
+       public:
+        explicit Refusal(const absl::Status& why) { Finish(ToGrpcStatus(why)); }
+        void OnDone() override { delete this; }
+      };
+      return new Refusal(allowed);
+    }
+
+    grpc::ServerUnaryReactor* AnswerScreen(grpc::CallbackServerContext* context,
+                                           const v1::AnswerScreenRequest* request,
+                                           v1::AnswerScreenResponse* response) override {
+      absl::Status allowed = hosting_.MayUse(*context, request->journey());
+      const std::shared_lock lock(hosting_.mutex_);
+      if (allowed.ok() && hosting_.host_ == nullptr) allowed = ShuttingDown();
+      if (allowed.ok()) return hosting_.host_->service().AnswerScreen(context, request, response);
+      // The message is gRPC's own copy, and nobody reads it after this.
+      WipeSecrets(const_cast<v1::AnswerScreenRequest&>(*request));
+      auto* reactor = context->DefaultReactor();
+      reactor->Finish(ToGrpcStatus(allowed));
+      return reactor;
+    }
+
+   private:
+    Hosting& hosting_;
+  };
+
+  // Without the lock: the engine calls Send() under its own.
+  absl::Status MayUse(const grpc::CallbackServerContext& context, const std::string& name) {
+    if (!IsJourneyName(name)) return BadField("journey", "must be \"journeys/{journey}\".");
+    ILKIMZA_ASSIGN_OR_RETURN(const Caller caller, access_.Identify(context));
+    ILKIMZA_ASSIGN_OR_RETURN(const JourneyPtr journey, engine_.Get(name));
+    if (!caller.MaySee(journey->agent())) {
+      return MakeError(absl::StatusCode::kNotFound, v1::ERROR_REASON_JOURNEY_NOT_FOUND,
+                       absl::StrCat("There is no journey '", name, "'."));
+    }
+    if (journey->portal_host() != v1::PORTAL_HOST_SERVER) {
+      return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_PORTAL_HOST_OFF,
+                       absl::StrCat("The conversation of ", name,
+                                    " is held by its agent; nothing was submitted."));
+    }
+    return absl::OkStatus();
+  }
+
+  const Access& access_;
+  Engine& engine_;
+  Guard service_;
+  std::shared_mutex mutex_;
+  std::unique_ptr<portal::Host> host_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ServerHost>> ServerHost::Create(const HostingOptions& options,
+                                                               const Access& access,
+                                                               Engine& engine) {
+  auto hosting = std::make_unique<Hosting>(access, engine);
+  ILKIMZA_RETURN_IF_ERROR(hosting->Open(options));
+  return hosting;
+}
+
+}  // namespace ilkimza::server
