@@ -126,6 +126,7 @@ absl::Status StatusOf(const Attempt& attempt) {
 
 struct Attempts::Run {
   AttemptCall call;
+  std::string pcsc_name;
   std::optional<ClaimedStep> claim;
   AttemptWork work;
   // As the journal has it; number 0 while it has not.
@@ -248,6 +249,7 @@ void Attempts::Send(const std::shared_ptr<Run>& run, const SeenReader& seen) {
     const absl::Status written = journal->Finish(attempt->number, AttemptResult::kRight, -1);
     if (!written.ok()) spdlog::error("{}", std::string(written.message()));
   };
+  run->pcsc_name = seen.pcsc_name;
   using Nothing = bool;
   parts_.workers->Run<Nothing>(
       seen.pcsc_name,
@@ -286,6 +288,7 @@ void Attempts::Finish(Run& run, const absl::Status& status) {
   if (ReasonOf(status) == v1::ERROR_REASON_CARD_PROTOCOL) {
     parts_.layouts->Drop(run.attempt.serial);
   }
+  if (ReasonOf(status) == v1::ERROR_REASON_CARD_NOT_FOUND) parts_.other_card(run.pcsc_name);
   if (!run.work.sent) return FinishUnsent(run, status);
   Attempt& attempt = run.attempt;
   attempt.result = ResultOf(run.work, status);

@@ -62,6 +62,8 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
     std::shared_ptr<CardSteps> steps;
     std::shared_ptr<Journal> journal;
     std::shared_ptr<LayoutCache> layouts;
+    // Called with a reader's PC/SC name where another card than expected was in it.
+    std::function<void(const std::string&)> other_card;
     PinPolicy policy;
     Clock* clock = &SystemClock();
   };

@@ -83,16 +83,7 @@ class CardHostImpl final : public CardHost {
             CardTimeouts{.command = options.command_timeout, .busy = options.busy_timeout})),
         layouts_(std::make_shared<LayoutCache>()),
         steps_(std::make_shared<CardSteps>(journal, timer_, *options.clock, observer)),
-        server_(CardServer::Create(
-            {.workers = workers_,
-             .timer = timer_,
-             .layouts = layouts_,
-             .attempts = std::make_shared<Attempts>(Attempts::Parts{.workers = workers_,
-                                                                    .steps = steps_,
-                                                                    .journal = journal,
-                                                                    .layouts = layouts_,
-                                                                    .policy = options.pin_policy,
-                                                                    .clock = options.clock})})),
+        server_(MakeServer(options, std::move(journal))),
         view_(std::make_shared<CardView>(steps_, server_, observer)) {}
 
   ~CardHostImpl() override { Shutdown(); }
@@ -127,6 +118,24 @@ class CardHostImpl final : public CardHost {
   }
 
  private:
+  std::unique_ptr<CardServer> MakeServer(const CardHostOptions& options,
+                                         std::shared_ptr<Journal> journal) {
+    // Jobs run between Begin and Shutdown, when there is a monitor.
+    const auto other_card = [this](const std::string& pcsc_name) { monitor_->AskAgain(pcsc_name); };
+    auto attempts = std::make_shared<Attempts>(Attempts::Parts{.workers = workers_,
+                                                               .steps = steps_,
+                                                               .journal = std::move(journal),
+                                                               .layouts = layouts_,
+                                                               .other_card = other_card,
+                                                               .policy = options.pin_policy,
+                                                               .clock = options.clock});
+    return CardServer::Create({.workers = workers_,
+                               .timer = timer_,
+                               .layouts = layouts_,
+                               .attempts = std::move(attempts),
+                               .other_card = other_card});
+  }
+
   const std::shared_ptr<Pcsc> pcsc_;
   const std::shared_ptr<Timer> timer_;
   const std::shared_ptr<CardWorkers> workers_;

@@ -100,6 +100,7 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
     return snapshot_;
   }
 
+  void AskAgain(const std::string& pcsc_name) override;
   void Stop() override;
 
  private:
@@ -268,8 +269,12 @@ void MonitorImpl::TakeStates(const std::vector<SCARD_READERSTATE>& states) {
       if (found == readers_.end()) continue;
       auto& [name, watched] = *found;
       const bool was_asking = watched.seen.asking;
+      const uint64_t was_insertion = watched.seen.insertion;
       TakeState(watched, states[i]);
-      if (watched.seen.asking && !was_asking) to_ask.emplace_back(name, watched.seen.insertion);
+      // An answer that is still to come is that of the card before.
+      if (watched.seen.asking && (!was_asking || watched.seen.insertion != was_insertion)) {
+        to_ask.emplace_back(name, watched.seen.insertion);
+      }
     }
     complete_ = true;
     changed = Publish();
@@ -355,8 +360,10 @@ void MonitorImpl::TakeIdentity(const std::string& name, uint64_t insertion,
       seen.reader.set_card(seen.card.name());
       seen.reader.set_state(StateFor(watched.state));
     } else {
-      spdlog::info("the card in '{}' did not say who it is: {}", name,
-                   ReasonName(ReasonOf(identity.status())));
+      ErrorMetadata details = MetadataOf(identity.status());
+      spdlog::info("the card in '{}' did not say who it is: {} {}{}", name,
+                   ReasonName(ReasonOf(identity.status())), details["pcsc_code"],
+                   details["status_word"]);
       switch (ReasonOf(identity.status())) {
         case v1::ERROR_REASON_CARD_MUTE:
           seen.reader.set_state(v1::READER_STATE_CARD_MUTE);
@@ -372,6 +379,28 @@ void MonitorImpl::TakeIdentity(const std::string& name, uint64_t insertion,
     changed = Publish();
   }
   if (changed) Tell();
+}
+
+void MonitorImpl::AskAgain(const std::string& pcsc_name) {
+  uint64_t insertion = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = readers_.find(pcsc_name);
+    if (found == readers_.end() || found->second.seen.asking) return;
+    Watched& watched = found->second;
+    if (watched.seen.card.family() != v1::CARD_FAMILY_AKIS_V1) return;
+    // Another card: a stay of its own.
+    watched.identified = false;
+    watched.seen.asking = true;
+    insertion = watched.seen.insertion = ++last_insertion_;
+    watched.seen.card.clear_name();
+    watched.seen.card.clear_serial();
+    watched.seen.card.clear_label();
+    watched.seen.reader.clear_card();
+    Publish();
+  }
+  Tell();
+  Ask(pcsc_name, insertion);
 }
 
 void MonitorImpl::AskLater(const std::string& name, Watched& watched) {
@@ -432,6 +461,7 @@ class MonitorHandle final : public Monitor {
   [[nodiscard]] std::shared_ptr<const Snapshot> Current() const override {
     return monitor_->Current();
   }
+  void AskAgain(const std::string& pcsc_name) override { monitor_->AskAgain(pcsc_name); }
   void Stop() override { monitor_->Stop(); }
 
  private:

@@ -70,6 +70,9 @@ class Monitor {
   virtual ~Monitor() = default;
 
   [[nodiscard]] virtual std::shared_ptr<const Snapshot> Current() const = 0;
+  // The card in that reader turned out to be another one: asks it who it is. Readers
+  // that look for their card only now and then miss a quick exchange.
+  virtual void AskAgain(const std::string& pcsc_name) = 0;
   // Wakes the thread and ends it. A call of `on_change` on another thread may still be
   // under way. Idempotent.
   virtual void Stop() = 0;

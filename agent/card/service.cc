@@ -263,31 +263,35 @@ void CardServerImpl::Read(Reactor* reactor, const std::string& field, const std:
   if (const absl::Status status = CheckName(field, name); !status.ok()) {
     return reactor->Finish(ToGrpcStatus(status));
   }
-  const auto done = [reactor, layouts = parts_.layouts, name,
-                     take = std::move(take)](absl::StatusOr<T> result) {
+  const auto done = [this, reactor, name, take = std::move(take)](absl::StatusOr<T> result) {
     if (result.ok()) {
       take(*result);
     } else if (ReasonOf(result.status()) == v1::ERROR_REASON_CARD_PROTOCOL) {
-      layouts->Drop(std::string_view(name).substr(6));
+      parts_.layouts->Drop(std::string_view(name).substr(6));
     }
     reactor->Finish(ToGrpcStatus(result.status()));
   };
-  watchers_->WhenSettled(
-      kPatience, [this, name, read, done](const absl::StatusOr<Watchers::View>& view) {
-        if (!view.ok()) return done(view.status());
-        const auto seen = FindUsableCard(**view, name);
-        if (!seen.ok()) return done(seen.status());
-        const CardTarget target{.serial = (*seen)->card.serial(),
-                                .insertion = (*seen)->insertion,
-                                .layouts = parts_.layouts};
-        parts_.workers->Run<T>((*seen)->pcsc_name,
-                               [target, read](CardEnvironment& environment) {
-                                 return RunOnCard<T>(environment, [&](CardSession& session) {
-                                   return read(session, target);
-                                 });
-                               },
-                               done);
-      });
+  watchers_->WhenSettled(kPatience, [this, name, read,
+                                     done](const absl::StatusOr<Watchers::View>& view) {
+    if (!view.ok()) return done(view.status());
+    const auto seen = FindUsableCard(**view, name);
+    if (!seen.ok()) return done(seen.status());
+    const CardTarget target{.serial = (*seen)->card.serial(),
+                            .insertion = (*seen)->insertion,
+                            .layouts = parts_.layouts};
+    parts_.workers->Run<T>((*seen)->pcsc_name,
+                           [target, read](CardEnvironment& environment) {
+                             return RunOnCard<T>(environment, [&](CardSession& session) {
+                               return read(session, target);
+                             });
+                           },
+                           [this, done, pcsc_name = (*seen)->pcsc_name](absl::StatusOr<T> result) {
+                             if (ReasonOf(result.status()) == v1::ERROR_REASON_CARD_NOT_FOUND) {
+                               parts_.other_card(pcsc_name);
+                             }
+                             done(std::move(result));
+                           });
+  });
 }
 
 CardServerImpl::Reactor* CardServerImpl::ListCertificates(

@@ -9,7 +9,9 @@
 #ifndef ILKIMZA_AGENT_CARD_SERVICE_H_
 #define ILKIMZA_AGENT_CARD_SERVICE_H_
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/time/time.h"
 #include "agent/card/attempts.h"
@@ -30,6 +32,8 @@ class CardServer {
     std::shared_ptr<Timer> timer;
     std::shared_ptr<LayoutCache> layouts;
     std::shared_ptr<Attempts> attempts;
+    // Called with a reader's PC/SC name where another card than expected was in it.
+    std::function<void(const std::string&)> other_card;
   };
   static std::unique_ptr<CardServer> Create(Parts parts);
   virtual ~CardServer() = default;

@@ -15,6 +15,9 @@ constexpr absl::Duration kFirstPause = absl::Milliseconds(50);
 constexpr absl::Duration kLongestPause = absl::Seconds(1);
 // A service that was just started again needs a moment.
 constexpr int kServiceTries = 4;
+// pcscd looks for the cards of simple readers every 400 ms.
+constexpr absl::Duration kRemovalNoticed = absl::Milliseconds(600);
+constexpr absl::Duration kRemovalPause = absl::Milliseconds(50);
 
 absl::Status Ended() {
   // Nobody hears this: the watchdog has given the job's answer.
@@ -128,13 +131,18 @@ absl::Status CardSession::TransmitError(LONG code, bool attempt) {
   }
   if (reason != v1::ERROR_REASON_CARD_PROTOCOL) return error;
   // A reader that lost its card in the middle of a command often says only that the
-  // exchange failed.
-  if (!control.Enter(JobControl::Stage::kCommand, timeouts.command)) return Ended();
-  const LONG status = pcsc.Status(card_);
-  if (!control.Leave()) return Ended();
-  const bool removed = status == SCARD_W_REMOVED_CARD || status == SCARD_E_NO_SMARTCARD ||
-                       status == SCARD_E_READER_UNAVAILABLE;
-  return removed ? PcscError(SCARD_W_REMOVED_CARD, reader) : error;
+  // exchange failed, and the service notices a moment later.
+  for (absl::Duration waited; waited <= kRemovalNoticed; waited += kRemovalPause) {
+    if (!control.Enter(JobControl::Stage::kCommand, timeouts.command)) return Ended();
+    const LONG status = pcsc.Status(card_);
+    if (!control.Leave()) return Ended();
+    if (status == SCARD_W_REMOVED_CARD || status == SCARD_E_NO_SMARTCARD ||
+        status == SCARD_E_READER_UNAVAILABLE) {
+      return PcscError(SCARD_W_REMOVED_CARD, reader);
+    }
+    control.Sleep(kRemovalPause);
+  }
+  return error;
 }
 
 void CardSession::GiveBack() {
