@@ -49,7 +49,7 @@ void Provide(const Answer& answer, HttpsServer& server, httplib::Response& respo
       total, answer.content_type,
       [body, end, drip, &server](size_t offset, size_t length, httplib::DataSink& sink) {
         if (offset >= end) return false;
-        std::size_t size = std::min({length, end - offset, std::size_t{64 * 1024}});
+        std::size_t size = std::min({length, end - offset, std::size_t{64} * 1024});
         if (drip.count() > 0) {
           size = 1;
           if (!server.Sleep(drip)) return false;

@@ -44,8 +44,8 @@ struct Canvas {
   }
   // Never lightens.
   void Darken(int x, int y, int grey) {
-    if (Holds(x, y))
-      At(x, y) = std::min<uint8_t>(At(x, y), static_cast<uint8_t>(std::clamp(grey, 0, 255)));
+    if (!Holds(x, y)) return;
+    At(x, y) = std::min<uint8_t>(At(x, y), static_cast<uint8_t>(std::clamp(grey, 0, 255)));
   }
 };
 
@@ -108,6 +108,7 @@ std::string Png(Canvas& canvas) {
   if (png == nullptr) return out;
   png_infop info = png_create_info_struct(png);
   std::vector<png_bytep> rows;
+  rows.reserve(static_cast<std::size_t>(canvas.height));
   for (int y = 0; y < canvas.height; ++y) rows.push_back(&canvas.At(0, y));
   // libpng reports errors by longjmp to here.
   if (info == nullptr || setjmp(png_jmpbuf(png)) != 0) {

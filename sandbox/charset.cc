@@ -21,7 +21,7 @@ std::string_view NameOf(Charset charset) {
 
 std::optional<Charset> CharsetNamed(std::string_view name) {
   if (name == "utf-8") return Charset::kUtf8;
-  if (name == "iso-8859-9") return Charset::kIso8859_9;
+  if (name == "iso-8859-9") return Charset::kLatin5;
   return std::nullopt;
 }
 

@@ -9,7 +9,8 @@
 
 namespace ilkimza::sandbox {
 
-enum class Charset { kUtf8, kIso8859_9 };
+// kLatin5 is ISO-8859-9.
+enum class Charset { kUtf8, kLatin5 };
 // Where a page says its charset.
 enum class CharsetDeclared { kBoth, kHeader, kMeta, kNowhere };
 

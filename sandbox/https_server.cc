@@ -17,7 +17,7 @@ namespace {
 // Idle connections hold a thread each until they time out.
 constexpr std::size_t kThreads = 96;
 constexpr int kBacklog = 512;
-constexpr std::size_t kLongestBody = 32 * 1024;
+constexpr std::size_t kLongestBody = std::size_t{32} * 1024;
 
 // httplib shows a handler no socket, but works on a connection from handshake to
 // close in one thread: this is that thread's socket.
@@ -115,8 +115,8 @@ class Server final : public HttpsServer {
   }
 
   static int ConnectionIndex() {
-    static const int kIndex = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, OnTlsFreed);
-    return kIndex;
+    static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, OnTlsFreed);
+    return index;
   }
 
   httplib::SSLServer server_;
@@ -143,7 +143,7 @@ void HttpsServer::ResetConnection() {
   // Dissolving the association of a TCP socket sends RST at once.
   sockaddr nobody{};
   nobody.sa_family = AF_UNSPEC;
-  connect(t_socket, &nobody, sizeof nobody);
+  static_cast<void>(connect(t_socket, &nobody, sizeof nobody));
 }
 
 void HttpsServer::CloseConnection() { shutdown(t_socket, SHUT_RDWR); }

@@ -103,7 +103,7 @@ std::size_t TakeHeader(char* data, std::size_t size, std::size_t count, void* ou
 
 Charset CharsetOf(const std::string& content_type, const std::string& bytes) {
   const std::string head = content_type + bytes.substr(0, 1024);
-  return head.find("iso-8859-9") == std::string::npos ? Charset::kUtf8 : Charset::kIso8859_9;
+  return head.find("iso-8859-9") == std::string::npos ? Charset::kUtf8 : Charset::kLatin5;
 }
 
 }  // namespace

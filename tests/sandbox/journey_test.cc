@@ -317,7 +317,7 @@ std::string NameOfLook(const ::testing::TestParamInfo<Look>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Looks, JourneyTest,
                          ::testing::Combine(::testing::ValuesIn(kStyles),
-                                            ::testing::Values(Charset::kUtf8, Charset::kIso8859_9)),
+                                            ::testing::Values(Charset::kUtf8, Charset::kLatin5)),
                          NameOfLook);
 
 }  // namespace

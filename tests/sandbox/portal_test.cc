@@ -139,7 +139,9 @@ TEST(PortalTest, OneDeleteButtonCanCoverThePage) {
   EXPECT_THAT(stage.browser->controls(), Contains("Sil").Times(1));
   stage.browser->Press("Sil");
   stage.browser->Press("Onay");
-  for (const auto& [serial, card] : stage.State()["holders"][kOtherId]["cards"].items()) {
+  const nlohmann::json cards = stage.State()["holders"][kOtherId]["cards"];
+  EXPECT_THAT(cards, SizeIs(2));
+  for (const auto& [serial, card] : cards.items()) {
     EXPECT_EQ(card["pin_info"], false) << serial;
   }
   EXPECT_EQ(stage.Presses("pin:delete:0"), 1);
