@@ -263,7 +263,9 @@ int CardPinState(Program& program, const CommandOptions& options) {
   if (program.settings.json) {
     Json json;
     json["card"] = card->name();
-    for (const auto& [name, value] : ToJson(*state).items()) json[name] = value;
+    // Named: a range-for keeps no temporary inside its expression alive.
+    const Json fields = ToJson(*state);
+    for (const auto& [name, value] : fields.items()) json[name] = value;
     program.screen.WriteLine(Line(json));
     return kExitOk;
   }

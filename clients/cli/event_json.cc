@@ -54,7 +54,9 @@ const char* WaitWord(WaitFor what) {
 void PutCard(Json& json, const Prompt& prompt) {
   json["card"] = prompt.card;
   json["card_serial"] = prompt.card_serial;
-  for (const auto& [name, value] : ToJson(prompt.pin_state).items()) json[name] = value;
+  // Named: a range-for keeps no temporary inside its expression alive.
+  const Json fields = ToJson(prompt.pin_state);
+  for (const auto& [name, value] : fields.items()) json[name] = value;
   json["last_try"] = prompt.IsLastTry();
   if (prompt.kind != PromptKind::kTestSignature) json["portal_pin"] = prompt.portal_pin;
   if (prompt.kind == PromptKind::kSetOwnPin) {
@@ -96,7 +98,9 @@ struct Writer {
 
   void operator()(const JourneySeen& seen) const {
     json["type"] = "journey";
-    for (const auto& [name, value] : ToJson(seen.journey).items()) json[name] = value;
+    // Named: a range-for keeps no temporary inside its expression alive.
+    const Json fields = ToJson(seen.journey);
+    for (const auto& [name, value] : fields.items()) json[name] = value;
     json["resumed"] = seen.resumed;
   }
 
