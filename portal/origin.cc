@@ -55,6 +55,7 @@ absl::StatusOr<Address> ParseAddress(std::string_view base, std::string_view ref
     return NoAddress();
   }
   constexpr unsigned kFlags = CURLU_URLENCODE | CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME;
+  reference = reference.substr(0, reference.find('#'));
   // An empty reference is the page itself.
   if (!reference.empty() &&
       curl_url_set(url.get(), CURLUPART_URL, std::string(reference).c_str(), kFlags) != CURLUE_OK) {

@@ -31,9 +31,11 @@ bool Asks(v1::StepKind step) {
 
 }  // namespace
 
-Walk::Walk(SandboxPortal& portal, const Holder& holder)
+Walk::Walk(SandboxPortal& portal, const Holder& holder) : Walk(portal, holder, portal.browser()) {}
+
+Walk::Walk(SandboxPortal& portal, const Holder& holder, const BrowserOptions& options)
     : card(holder.serials[0]), portal_(portal), holder_(holder) {
-  auto conversation = Conversation::Create(portal.profile(), portal.browser());
+  auto conversation = Conversation::Create(portal.profile(), options);
   if (!conversation.ok()) std::abort();
   conversation_ = *std::move(conversation);
 }

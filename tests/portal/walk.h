@@ -14,6 +14,7 @@ namespace ilkimza::portal {
 class Walk {
  public:
   explicit Walk(SandboxPortal& portal, const Holder& holder = Ayse());
+  Walk(SandboxPortal& portal, const Holder& holder, const BrowserOptions& options);
 
   // One step, with the answer that a holder who makes no mistake would give.
   Ending Do(v1::StepKind step);
