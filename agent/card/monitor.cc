@@ -136,7 +136,6 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
   // Watching's own thread writes; in PC/SC's order.
   std::vector<std::string> order_;
   std::map<std::string, Watched> readers_;
-  DWORD plug_and_play_state_ = SCARD_STATE_UNAWARE;
   uint64_t last_insertion_ = 0;
   // The context that waits, where one does.
   std::optional<SCARDCONTEXT> waiting_;
@@ -215,8 +214,6 @@ LONG MonitorImpl::Watch(PcscContext& context, const std::stop_token& stop) {
     if (stop.stop_requested()) return SCARD_E_CANCELLED;
     // A reader that went while we looked: list them anew.
     if (code == SCARD_E_UNKNOWN_READER || code == SCARD_E_TIMEOUT || code == SCARD_E_CANCELLED) {
-      const std::lock_guard lock(mutex_);
-      plug_and_play_state_ = SCARD_STATE_UNAWARE;
       continue;
     }
     if (code != SCARD_S_SUCCESS) return code;
@@ -249,7 +246,9 @@ void MonitorImpl::SyncReaders(const std::vector<std::string>& names) {
 std::vector<SCARD_READERSTATE> MonitorImpl::StatesToWaitFor() const {
   std::vector<SCARD_READERSTATE> states(order_.size() + 1);
   states[0].szReader = kPlugAndPlay;
-  states[0].dwCurrentState = plug_and_play_state_;
+  // How many readers there were when they were listed, so that one that came since is
+  // not missed by services that look at this; others count when the wait begins.
+  states[0].dwCurrentState = static_cast<DWORD>(order_.size()) << 16;
   for (std::size_t i = 0; i < order_.size(); ++i) {
     // The strings live in the map until the next SyncReaders, on this thread.
     states[i + 1].szReader = readers_.find(order_[i])->first.c_str();
@@ -263,7 +262,6 @@ void MonitorImpl::TakeStates(const std::vector<SCARD_READERSTATE>& states) {
   bool changed = false;
   {
     const std::lock_guard lock(mutex_);
-    plug_and_play_state_ = states[0].dwEventState & ~static_cast<DWORD>(SCARD_STATE_CHANGED);
     for (std::size_t i = 1; i < states.size(); ++i) {
       const auto found = readers_.find(states[i].szReader);
       if (found == readers_.end()) continue;
@@ -428,7 +426,6 @@ void MonitorImpl::ServiceGone() {
     complete_ = true;
     readers_.clear();
     order_.clear();
-    plug_and_play_state_ = SCARD_STATE_UNAWARE;
     changed = Publish();
   }
   if (changed) Tell();

@@ -223,8 +223,6 @@ LONG FakePcsc::GetStatusChange(SCARDCONTEXT context, std::vector<SCARD_READERSTA
       DWORD now = 0;
       if (state.szReader == kPlugAndPlay) {
         now = static_cast<DWORD>(order_.size()) << 16;
-        // As pcsc-lite: the first look only learns how many there are.
-        if (state.dwCurrentState == SCARD_STATE_UNAWARE) state.dwCurrentState = now;
       } else if (const auto found = readers_.find(state.szReader); found != readers_.end()) {
         now = StateOf(found->second);
         const std::string& atr = found->second.atr;

@@ -161,16 +161,6 @@ absl::StatusOr<std::vector<v1::Reader>> Harness::Readers() {
 
 std::string NameOf(const sandbox::CardSimulator& card) { return "cards/" + card.options().serial; }
 
-std::unique_ptr<sandbox::CardSimulator> MakeCard(sandbox::CardOptions options) {
-  options.key_directory = ILKIMZA_TEST_KEY_DIRECTORY;
-  auto card = sandbox::CardSimulator::Create(std::move(options));
-  if (!card.ok()) {
-    ADD_FAILURE() << card.status();
-    std::abort();
-  }
-  return *std::move(card);
-}
-
 v1::RunStep Directive(int64_t id, v1::StepKind step, std::vector<std::string> serials,
                       v1::ErrorReason last_reason) {
   v1::RunStep directive;

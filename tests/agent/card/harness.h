@@ -8,11 +8,14 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -20,6 +23,7 @@
 #include "agent/card/pcsc.h"
 #include "ilkimza/v1/card_service.grpc.pb.h"
 #include "sandbox/card/simulator.h"
+#include "tests/sandbox/card/hex.h"
 #include "tests/support/process.h"
 
 namespace ilkimza::agent {
@@ -85,8 +89,7 @@ class Harness {
 
 // "cards/..." of a practice card.
 std::string NameOf(const sandbox::CardSimulator& card);
-// A practice card whose keys are kept between runs.
-std::unique_ptr<sandbox::CardSimulator> MakeCard(sandbox::CardOptions options = {});
+using sandbox::MakeCard;
 
 v1::RunStep Directive(int64_t id, v1::StepKind step, std::vector<std::string> serials = {},
                       v1::ErrorReason last_reason = v1::ERROR_REASON_UNSPECIFIED);

@@ -1,0 +1,287 @@
+#include "agent/card/akis.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/card/certificate.h"
+#include "agent/card/pkcs15.h"
+#include "base/error.h"
+#include "sandbox/card/simulator.h"
+#include "tests/agent/card/harness.h"
+#include "tests/sandbox/card/hex.h"
+
+namespace ilkimza::agent {
+namespace {
+
+using sandbox::Bytes;
+using sandbox::Hex;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// A practice card without any reader.
+class DirectChannel final : public CardChannel {
+ public:
+  explicit DirectChannel(sandbox::CardSimulator& card) : card_(card) {}
+  absl::StatusOr<ResponseApdu> Send(const CommandApdu& command) override {
+    return Exchange(command, Protocol::kT1,
+                    [&](std::string_view bytes) -> absl::StatusOr<std::string> {
+                      ++exchanges;
+                      return card_.Process(bytes).value_or("");
+                    });
+  }
+  int exchanges = 0;
+
+ private:
+  sandbox::CardSimulator& card_;
+};
+
+// Answers each command with a function of its instruction.
+class ScriptedChannel final : public CardChannel {
+ public:
+  using Answer = std::function<ResponseApdu(const CommandApdu&)>;
+  explicit ScriptedChannel(Answer answer) : answer_(std::move(answer)) {}
+  absl::StatusOr<ResponseApdu> Send(const CommandApdu& command) override {
+    ++sent;
+    return answer_(command);
+  }
+  int sent = 0;
+
+ private:
+  Answer answer_;
+};
+
+TEST(RecogniseTest, ByHistoricalBytes) {
+  const std::vector<std::pair<std::string, std::pair<v1::CardFamily, std::string>>> table = {
+      {"3B9F138131FE458067"
+       "55454B4145"
+       "1292"
+       "318073B3A180"
+       "EF",
+       {v1::CARD_FAMILY_AKIS_V1, "AKİS v1 (UEKAE 1292)"}},
+      {"3B9F158131FE458067"
+       "55454B4145"
+       "1112"
+       "318073B3A180"
+       "00",
+       {v1::CARD_FAMILY_AKIS_V1, "AKİS v1 (UEKAE 1112)"}},
+      {"3B9F968131FE458067"
+       "55454B4145"
+       "12A5"
+       "318073B3A180"
+       "00",
+       {v1::CARD_FAMILY_AKIS_V1, "AKİS v1 (UEKAE 12A5)"}},
+      {"3BBA11008131FE4D55454B41452056312E30AE", {v1::CARD_FAMILY_AKIS_V1, "AKİS v1.0 (UEKAE)"}},
+      {"3B9F968131FE45806554431221"
+       "0731C073F62181080500",
+       {v1::CARD_FAMILY_AKIS_V2, "AKİS v2 or national id card (TC 122107)"}},
+      {"3B9F978131FE4580655443D22108"
+       "31C073F62181080500",
+       {v1::CARD_FAMILY_AKIS_V2, "AKİS v2 or national id card (TC D22108)"}},
+      {"3B8F800180655443201413"
+       "31C073F4A1808105"
+       "00",
+       {v1::CARD_FAMILY_AKIS_V2, "AKİS v2 or national id card (TC 201413)"}},
+      // A bank card, and things that are no answer to reset.
+      {"3B6E000080318066B1840C016E0183009000", {v1::CARD_FAMILY_UNKNOWN, "Unknown card"}},
+      {"", {v1::CARD_FAMILY_UNKNOWN, "Unknown card"}},
+      {"3B", {v1::CARD_FAMILY_UNKNOWN, "Unknown card"}},
+      {"3B9F138131FE4580675545", {v1::CARD_FAMILY_UNKNOWN, "Unknown card"}},
+      {"3BFFFFFFFFFFFFFFFFFFFFFFFFFF", {v1::CARD_FAMILY_UNKNOWN, "Unknown card"}},
+  };
+  for (const auto& [atr, expected] : table) {
+    const Recognition recognition = Recognise(Bytes(atr));
+    EXPECT_EQ(recognition.family, expected.first) << atr;
+    EXPECT_EQ(recognition.display_name, expected.second) << atr;
+  }
+}
+
+TEST(SerialTextTest, PackedDigitsUpToTheFirstThatIsNone) {
+  EXPECT_EQ(SerialText(Bytes("87211470000000000000FFFF")), "87211470000000000000");
+  EXPECT_EQ(SerialText(Bytes("123F")), "123");
+  EXPECT_EQ(SerialText(Bytes("FFFF")), "");
+  EXPECT_EQ(SerialText(""), "");
+}
+
+TEST(SecurityByteTest, WhatItSaysAboutTries) {
+  struct Row {
+    uint8_t security;
+    v1::TriesLeft left;
+    std::optional<int> count;
+  };
+  const std::vector<Row> table = {{0x06, v1::TRIES_LEFT_ALL, std::nullopt},
+                                  {0x02, v1::TRIES_LEFT_ALL, std::nullopt},
+                                  {0x46, v1::TRIES_LEFT_SOME, std::nullopt},
+                                  {0xC6, v1::TRIES_LEFT_ONE, 1},
+                                  {0x86, v1::TRIES_LEFT_ONE, 1},
+                                  {0xC4, v1::TRIES_LEFT_NONE, 0},
+                                  {0x04, v1::TRIES_LEFT_UNKNOWN, std::nullopt}};
+  for (const Row& row : table) {
+    const PinTries tries = JudgeSecurityByte(row.security);
+    EXPECT_EQ(tries.left, row.left) << int{row.security};
+    EXPECT_EQ(tries.count, row.count) << int{row.security};
+  }
+  EXPECT_EQ(JudgeCount(0).left, v1::TRIES_LEFT_NONE);
+  EXPECT_EQ(JudgeCount(1).left, v1::TRIES_LEFT_ONE);
+  EXPECT_EQ(JudgeCount(2).left, v1::TRIES_LEFT_SOME);
+}
+
+TEST(AkisTest, ReadsTheSerialWithOneCommand) {
+  const auto card = MakeCard();
+  DirectChannel channel(*card);
+  const auto serial = ReadSerial(channel);
+  ASSERT_TRUE(serial.ok());
+  EXPECT_EQ(*serial, "87211470000000000000");
+  EXPECT_EQ(channel.exchanges, 1);
+}
+
+TEST(AkisTest, FindsWhatIsOnTheCard) {
+  const auto card = MakeCard();
+  DirectChannel channel(*card);
+  const auto layout = ReadLayout(channel);
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  ASSERT_THAT(layout->pins, SizeIs(2));
+  const PinObject* pin = layout->HolderPin();
+  ASSERT_NE(pin, nullptr);
+  EXPECT_EQ(pin->reference, 0x80);
+  EXPECT_EQ(pin->limits.min_length, 4);
+  EXPECT_EQ(pin->limits.max_length, 16);
+  EXPECT_EQ(pin->limits.charset, PinCharset::kDigits);
+  EXPECT_EQ(Hex(pin->path), "3F003D000080");
+  EXPECT_TRUE(layout->pins[1].administrative);
+  ASSERT_THAT(layout->keys, SizeIs(2));
+  EXPECT_EQ(layout->keys[0].reference, 1);
+  EXPECT_EQ(layout->keys[0].auth_id, pin->auth_id);
+  EXPECT_THAT(layout->certificates, SizeIs(3));
+  EXPECT_EQ(ReadTokenLabel(channel).value(), "AKIS");
+}
+
+TEST(AkisTest, TheCommandsThatAreAttempts) {
+  const auto card = MakeCard();
+  DirectChannel channel(*card);
+  const auto layout = ReadLayout(channel);
+  ASSERT_TRUE(layout.ok());
+  const PinObject& pin = *layout->HolderPin();
+  EXPECT_EQ(ReadPinTries(channel, pin)->left, v1::TRIES_LEFT_ALL);
+  EXPECT_EQ(VerifyPin(channel, pin, "9999")->tries_left, 2);
+  EXPECT_EQ(ReadPinTries(channel, pin)->left, v1::TRIES_LEFT_SOME);
+  EXPECT_EQ(VerifyPin(channel, pin, "1234")->verdict, PinVerdict::kRight);
+  EXPECT_TRUE(card->pin_verified());
+  EXPECT_TRUE(LogOut(channel).ok());
+  EXPECT_FALSE(card->pin_verified());
+  EXPECT_EQ(ChangePin(channel, pin, "1234", "295174")->verdict, PinVerdict::kRight);
+  EXPECT_EQ(card->pin(), "295174");
+}
+
+TEST(AkisTest, AnEmptyPinIsNeverSent) {
+  const auto card = MakeCard();
+  DirectChannel channel(*card);
+  EXPECT_FALSE(VerifyPin(channel, {}, "").ok());
+  EXPECT_FALSE(VerifyPin(channel, {}, std::string(17, '1')).ok());
+  EXPECT_FALSE(ChangePin(channel, {}, "", "295174").ok());
+  EXPECT_FALSE(ChangePin(channel, {}, "1234", "").ok());
+  EXPECT_EQ(channel.exchanges, 0);
+}
+
+TEST(AkisTest, SignsWhatItsCertificateVerifies) {
+  const auto card = MakeCard();
+  DirectChannel channel(*card);
+  const auto layout = ReadLayout(channel);
+  ASSERT_TRUE(layout.ok());
+  ASSERT_EQ(VerifyPin(channel, *layout->HolderPin(), "1234")->verdict, PinVerdict::kRight);
+  const auto der = ReadFile(channel, layout->certificates[2].path);
+  ASSERT_TRUE(der.ok());
+  const auto certificate = CardCertificate::Parse(*der);
+  ASSERT_TRUE(certificate.ok());
+  const auto signature =
+      SignBlock(channel, layout->keys[0].reference, PaddedDigest("message", 256));
+  ASSERT_TRUE(signature.ok()) << signature.status();
+  EXPECT_TRUE(certificate->Verifies("message", *signature));
+  EXPECT_FALSE(certificate->Verifies("another", *signature));
+  EXPECT_FALSE(certificate->Verifies("message", "short"));
+  // The other key's signature does not fit this certificate.
+  const auto other = SignBlock(channel, layout->keys[1].reference, PaddedDigest("message", 256));
+  ASSERT_TRUE(other.ok());
+  EXPECT_FALSE(certificate->Verifies("message", *other));
+}
+
+TEST(AkisTest, ACardWithoutPkcs15IsUnsupported) {
+  ScriptedChannel channel([](const CommandApdu&) { return ResponseApdu{"", StatusWord(0x6A82)}; });
+  EXPECT_EQ(ReasonOf(ReadLayout(channel).status()), v1::ERROR_REASON_CARD_UNSUPPORTED);
+}
+
+TEST(AkisTest, FindsTheApplicationThroughEfDir) {
+  // Application id, label, and the path of the application: 3F00/5015.
+  const std::string dir = Bytes(
+      "611D"
+      "4F0CA000000063504B43532D3135"
+      "5007504B4353233135"
+      "51043F005015");
+  std::vector<std::string> selected;
+  ScriptedChannel channel([&](const CommandApdu& command) {
+    if (command.ins != 0xA4) {
+      return ResponseApdu{selected.back() == "3F002F00" ? dir : "", StatusWord(0x6282)};
+    }
+    selected.push_back(Hex(command.data));
+    const bool there = selected.back() == "3F002F00" || selected.back() == "3F0050155031";
+    return there ? ResponseApdu{Bytes("6F0480020040"), StatusWord(0x9000)}
+                 : ResponseApdu{"", StatusWord(0x6A82)};
+  });
+  const auto layout = ReadLayout(channel);
+  EXPECT_TRUE(layout.ok()) << layout.status();
+  EXPECT_THAT(selected, ElementsAre("3F003D005031", "3F002F00", "3F0050155031"));
+}
+
+TEST(AkisTest, AFileIsReadToItsEndAndNotFurther) {
+  // It promises 516 bytes and ends after 304: with 6282, with 6B00 behind the end, or
+  // with an empty answer there.
+  for (const uint16_t last : {0x6282, 0x6B00, 0x9000}) {
+    ScriptedChannel channel([&](const CommandApdu& command) {
+      if (command.ins == 0xA4) return ResponseApdu{"", StatusWord(0x9000)};
+      switch (command.p1 << 8 | command.p2) {
+        case 0:
+          return ResponseApdu{Bytes("30820200") + std::string(0xF0, 'x'), StatusWord(0x9000)};
+        case 0xF4:
+          return ResponseApdu{std::string(60, 'y'), StatusWord(last == 0x6282 ? last : 0x9000)};
+        default:
+          return ResponseApdu{"", StatusWord(last)};
+      }
+    });
+    const auto file = ReadFile(channel, "path");
+    ASSERT_TRUE(file.ok()) << last;
+    EXPECT_EQ(file->size(), 304U) << last;
+    EXPECT_LE(channel.sent, 4);
+  }
+}
+
+TEST(AkisTest, AFileThatNeverEndsIsCut) {
+  ScriptedChannel channel([&](const CommandApdu& command) {
+    if (command.ins == 0xA4) return ResponseApdu{"", StatusWord(0x9000)};
+    // A length of sixteen million.
+    return ResponseApdu{Bytes("3083FFFFFF") + std::string(0xEF, 'x'), StatusWord(0x9000)};
+  });
+  const auto file = ReadFile(channel, "path");
+  ASSERT_TRUE(file.ok());
+  EXPECT_LE(file->size(), 16U * 1024);
+  EXPECT_LE(channel.sent, 80);
+}
+
+TEST(Pkcs15Test, LabelsAreMadePrintable) {
+  EXPECT_EQ(Printable("Nitelikli İmza"), "Nitelikli İmza");
+  EXPECT_EQ(Printable("a\nb\x1b[31m"), "a?b?[31m");
+  EXPECT_EQ(Printable("\xC3\x28\xFF"), "?(?");
+  EXPECT_EQ(Printable("\xC2\x85x"), "?x");
+  EXPECT_EQ(Printable("\xED\xA0\x80"), "???");
+  EXPECT_THAT(Printable(std::string(1000, 'x')), SizeIs(128));
+  // Never half a character.
+  EXPECT_EQ(Printable("aİİ", 4), "aİ");
+  EXPECT_THAT(Printable(""), IsEmpty());
+}
+
+}  // namespace
+}  // namespace ilkimza::agent
