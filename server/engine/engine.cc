@@ -221,7 +221,7 @@ void Engine::Take(const EntryPtr& entry, Pending pending, Calls& calls) {
   if (!append.events.empty()) {
     append.journey = std::move(journey);
     append.request = std::move(pending.request);
-    return Commit(entry, std::move(append), std::move(directives), std::move(pending.done));
+    return Commit(entry, std::move(append), std::move(directives), std::move(pending.done), calls);
   }
   Deliver(entry, *journey, directives, calls);
   const bool is_error = pending.must_apply || entry->journey == nullptr;
@@ -229,30 +229,35 @@ void Engine::Take(const EntryPtr& entry, Pending pending, Calls& calls) {
 }
 
 void Engine::Commit(const EntryPtr& entry, AppendRequest append, std::vector<Directive> directives,
-                    Done done) {
+                    Done done, Calls& calls) {
   entry->committing = true;
   ++committing_;
-  JourneyPtr journey = append.journey;
-  store_.Append(std::move(append), [this, entry, journey = std::move(journey),
-                                    directives = std::move(directives),
-                                    done = std::move(done)](const absl::Status& status) mutable {
+  auto stored = [this, entry, journey = append.journey, directives = std::move(directives),
+                 done = std::move(done)](const absl::Status& status) mutable {
     Locked locked(*this);
     entry->committing = false;
     if (status.ok()) {
       Answer(locked.calls, done, journey);
       Committed(entry, journey, directives, locked.calls);
     } else {
-      spdlog::error("{}: event not stored: {}", entry->name, std::string(status.message()));
+      NotCommitted(entry, status);
       Answer(locked.calls, done, status);
-      if (entry->journey == nullptr) {
-        Remove(entry);
-      } else {
-        SetDue(entry, options_.clock->Now() + kStorePause);
-      }
     }
     Work(entry, locked.calls);
     if (--committing_ == 0) idle_.notify_all();
+  };
+  calls.push_back([this, append = std::move(append), stored = std::move(stored)]() mutable {
+    store_.Append(std::move(append), std::move(stored));
   });
+}
+
+void Engine::NotCommitted(const EntryPtr& entry, const absl::Status& status) {
+  spdlog::error("{}: event not stored: {}", entry->name, std::string(status.message()));
+  if (entry->journey == nullptr) {
+    Remove(entry);
+  } else {
+    SetDue(entry, options_.clock->Now() + kStorePause);
+  }
 }
 
 void Engine::Committed(const EntryPtr& entry, const JourneyPtr& journey,

@@ -160,7 +160,8 @@ class Engine {
   void Work(const EntryPtr& entry, Calls& calls);
   void Take(const EntryPtr& entry, Pending pending, Calls& calls);
   void Commit(const EntryPtr& entry, AppendRequest append, std::vector<Directive> directives,
-              Done done);
+              Done done, Calls& calls);
+  void NotCommitted(const EntryPtr& entry, const absl::Status& status);
   void Committed(const EntryPtr& entry, const JourneyPtr& journey,
                  const std::vector<Directive>& directives, Calls& calls);
   void Deliver(const EntryPtr& entry, const v1::Journey& journey,

@@ -1,7 +1,5 @@
 #include "server/hosting/server_host.h"
 
-#include <mutex>
-#include <shared_mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,16 +13,13 @@
 namespace ilkimza::server {
 namespace {
 
-absl::Status ShuttingDown() {
-  return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SHUTTING_DOWN,
-                   "The server is shutting down; nothing was submitted.");
-}
+// What all conversations together have to log out of the portal.
+constexpr absl::Duration kFarewell = absl::Seconds(3);
 
 class Hosting : public ServerHost, public portal::HostObserver {
  public:
   Hosting(const Access& access, Engine& engine)
       : access_(access), engine_(engine), service_(*this) {}
-  ~Hosting() override { Close(); }
 
   absl::Status Open(const HostingOptions& options) {
     ILKIMZA_ASSIGN_OR_RETURN(portal::Profile profile, portal::Profile::Named(options.profile));
@@ -41,19 +36,11 @@ class Hosting : public ServerHost, public portal::HostObserver {
 
   v1::PortalService::CallbackService& service() override { return service_; }
 
-  void Close() override {
-    std::unique_ptr<portal::Host> host;
-    {
-      const std::unique_lock lock(mutex_);
-      host = std::move(host_);
-    }
-  }
+  void Close() override { host_->Shutdown(kFarewell); }
 
   // -- From the engine --
 
   void Send(const std::string&, const v1::AttachAgentResponse& message) override {
-    const std::shared_lock lock(mutex_);
-    if (host_ == nullptr) return;
     switch (message.kind_case()) {
       case v1::AttachAgentResponse::kRunStep:
         return host_->RunStep(message.run_step());
@@ -88,9 +75,7 @@ class Hosting : public ServerHost, public portal::HostObserver {
 
     grpc::ServerWriteReactor<v1::WatchScreenResponse>* WatchScreen(
         grpc::CallbackServerContext* context, const v1::WatchScreenRequest* request) override {
-      absl::Status allowed = hosting_.MayUse(*context, request->journey());
-      const std::shared_lock lock(hosting_.mutex_);
-      if (allowed.ok() && hosting_.host_ == nullptr) allowed = ShuttingDown();
+      const absl::Status allowed = hosting_.MayUse(*context, request->journey());
       if (allowed.ok()) return hosting_.host_->service().WatchScreen(context, request);
       class Refusal : public grpc::ServerWriteReactor<v1::WatchScreenResponse> {
        public:
@@ -103,9 +88,7 @@ class Hosting : public ServerHost, public portal::HostObserver {
     grpc::ServerUnaryReactor* AnswerScreen(grpc::CallbackServerContext* context,
                                            const v1::AnswerScreenRequest* request,
                                            v1::AnswerScreenResponse* response) override {
-      absl::Status allowed = hosting_.MayUse(*context, request->journey());
-      const std::shared_lock lock(hosting_.mutex_);
-      if (allowed.ok() && hosting_.host_ == nullptr) allowed = ShuttingDown();
+      const absl::Status allowed = hosting_.MayUse(*context, request->journey());
       if (allowed.ok()) return hosting_.host_->service().AnswerScreen(context, request, response);
       // The message is gRPC's own copy, and nobody reads it after this.
       WipeSecrets(const_cast<v1::AnswerScreenRequest&>(*request));
@@ -118,7 +101,6 @@ class Hosting : public ServerHost, public portal::HostObserver {
     Hosting& hosting_;
   };
 
-  // Without the lock: the engine calls Send() under its own.
   absl::Status MayUse(const grpc::CallbackServerContext& context, const std::string& name) {
     if (!IsJourneyName(name)) return BadField("journey", "must be \"journeys/{journey}\".");
     ILKIMZA_ASSIGN_OR_RETURN(const Caller caller, access_.Identify(context));
@@ -138,7 +120,6 @@ class Hosting : public ServerHost, public portal::HostObserver {
   const Access& access_;
   Engine& engine_;
   Guard service_;
-  std::shared_mutex mutex_;
   std::unique_ptr<portal::Host> host_;
 };
 
