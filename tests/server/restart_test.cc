@@ -1,0 +1,156 @@
+// The real program, killed at every step of the main path.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <memory>
+
+#include "server/journey/plan.h"
+#include "tests/server/fake_agent.h"
+#include "tests/server/journey_client.h"
+#include "tests/support/process.h"
+
+namespace ilkimza::server {
+namespace {
+
+class RestartTest : public ::testing::Test {
+ protected:
+  RestartTest() {
+    testing::WriteFile(folder_ / "server.toml",
+                       "listen = [\"unix:" + (folder_ / "server.sock") +
+                           "\"]\nlog_level = \"trace\"\n[store]\npath = \"journeys.db\"\n");
+  }
+
+  void Start() {
+    std::remove((folder_ / "address").c_str());
+    server_ = std::make_unique<testing::Process>(
+        testing::Process::Options{.command = {SERVER_PROGRAM, "--config", folder_ / "server.toml",
+                                              "--address-file", folder_ / "address"},
+                                  .stderr_file = folder_ / "server.log"});
+    while (testing::ReadFile(folder_ / "address").empty()) {
+      ASSERT_TRUE(server_->Running()) << testing::ReadFile(folder_ / "server.log");
+      std::this_thread::yield();
+    }
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    channel_ = grpc::CreateCustomChannel("unix:" + (folder_ / "server.sock"),
+                                         grpc::InsecureChannelCredentials(), arguments);
+  }
+  void KillAndStart() {
+    server_->Kill();
+    Start();
+  }
+  std::unique_ptr<FakeAgent> Agent(FakeAgent::Script script) {
+    return std::make_unique<FakeAgent>(channel_, "agents/pc1", std::move(script));
+  }
+  absl::StatusOr<v1::Journey> Create() {
+    return JourneyClient(channel_, "agents/pc1").Create(v1::GOAL_GET_PIN, /*forgotten=*/true);
+  }
+  void ExpectSuccess(const std::string& name) {
+    const auto ended =
+        JourneyClient(channel_, "agents/pc1").WaitForState(name, v1::JOURNEY_STATE_SUCCEEDED);
+    ASSERT_TRUE(ended.ok()) << ended.status();
+    EXPECT_TRUE(ended->facts().own_pin_set());
+    EXPECT_TRUE(ended->facts().test_signature_made());
+  }
+
+  testing::TempDir folder_;
+  std::unique_ptr<testing::Process> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+// Killed while a step is under way; the agent lives and holds its conversation.
+TEST_F(RestartTest, TakesUpTheStepThatWasUnderWay) {
+  Start();
+  const auto created = Create();
+  ASSERT_TRUE(created.ok()) << created.status();
+  auto agent = Agent(nullptr);
+  agent->Attach({created->name()});
+  for (const v1::StepKind kind : PlanOf(v1::GOAL_GET_PIN, true)) {
+    const auto before = agent->WaitForRun(kind);
+    ASSERT_TRUE(before) << v1::StepKind_Name(kind);
+    KillAndStart();
+    agent = Agent(nullptr);
+    agent->Attach({created->name()});
+    const auto after = agent->WaitForRun(kind);
+    ASSERT_TRUE(after) << v1::StepKind_Name(kind);
+    EXPECT_EQ(after->directive_id(), before->directive_id());
+    agent->Report(DoneReport(*after));
+  }
+  ExpectSuccess(created->name());
+}
+
+// Killed while a report is on its way, which the agent then repeats.
+TEST_F(RestartTest, LosesNoReport) {
+  Start();
+  const auto created = Create();
+  ASSERT_TRUE(created.ok()) << created.status();
+  auto agent = Agent(nullptr);
+  agent->Attach({created->name()});
+  for (const v1::StepKind kind : PlanOf(v1::GOAL_GET_PIN, true)) {
+    const auto run = agent->WaitForRun(kind);
+    ASSERT_TRUE(run) << v1::StepKind_Name(kind);
+    agent->Report(DoneReport(*run));
+    KillAndStart();
+    agent = Agent(nullptr);
+    agent->Attach({created->name()});
+    agent->Report(DoneReport(*run));
+  }
+  ExpectSuccess(created->name());
+}
+
+// Killed together with the agent: the conversation is gone, and with it what was
+// typed; what was proven stays.
+TEST_F(RestartTest, GoesBackToTheSafeStepWithoutTheConversation) {
+  for (const v1::StepKind kind :
+       {v1::STEP_KIND_REQUEST_WORD_RESET, v1::STEP_KIND_OPEN_MAIL_LINK, v1::STEP_KIND_LOG_IN,
+        v1::STEP_KIND_ENTER_SMS_CODE, v1::STEP_KIND_READ_PIN, v1::STEP_KIND_MATCH_CARD,
+        v1::STEP_KIND_PROVE_PIN, v1::STEP_KIND_DELETE_PORTAL_COPY, v1::STEP_KIND_TEST_SIGNATURE,
+        v1::STEP_KIND_LOG_OUT}) {
+    SCOPED_TRACE(v1::StepKind_Name(kind));
+    if (server_ == nullptr) Start();
+    auto agent = Agent([kind](const v1::RunStep& run) -> std::optional<v1::StepReport> {
+      if (run.step() == kind) return std::nullopt;
+      return DoneReport(run);
+    });
+    agent->Attach();
+    const auto created = Create();
+    ASSERT_TRUE(created.ok()) << created.status();
+    ASSERT_TRUE(agent->WaitForRun(kind));
+    KillAndStart();
+    // It knows nothing of the directive, so what was asked of the card is done now.
+    agent = Agent(DoneReport);
+    agent->Attach();
+    ExpectSuccess(created->name());
+  }
+}
+
+TEST_F(RestartTest, StopsInGoodOrder) {
+  Start();
+  auto agent = Agent(nullptr);
+  agent->Attach();
+  server_->Signal(SIGTERM);
+  EXPECT_EQ(server_->Wait(std::chrono::seconds(60)), 0);
+  EXPECT_TRUE(agent->Received().back().has_go_away());
+}
+
+TEST_F(RestartTest, SaysWhatIsWrongAndEndsWithTheRightCode) {
+  const auto run = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), SERVER_PROGRAM);
+    return testing::Run(arguments, std::chrono::seconds(60));
+  };
+  EXPECT_EQ(run({}).exit_code, 64);
+  EXPECT_EQ(run({"--unknown"}).exit_code, 64);
+  EXPECT_EQ(run({"--config", "/nowhere/server.toml"}).exit_code, 78);
+  EXPECT_EQ(run({"--help"}).exit_code, 0);
+  EXPECT_EQ(run({"--version"}).exit_code, 0);
+  EXPECT_EQ(run({"--print-plan", "GET_PINS"}).exit_code, 64);
+  const auto plan = run({"--print-plan"});
+  EXPECT_EQ(plan.exit_code, 0);
+  EXPECT_NE(plan.output.find("digraph GOAL_GET_PIN"), std::string::npos);
+  testing::WriteFile(folder_ / "wrong.toml", "[store]\npath = \"x.db\"\nspeed = 1\n");
+  EXPECT_EQ(run({"--config", folder_ / "wrong.toml"}).exit_code, 78);
+}
+
+}  // namespace
+}  // namespace ilkimza::server
