@@ -163,9 +163,7 @@ struct Writer {
   void operator()(const Refused& refused) const {
     json["type"] = "error";
     if (!refused.id.empty()) json["id"] = refused.id;
-    for (const auto& [name, value] : ErrorToJson(texts, refused.status).items()) {
-      json[name] = value;
-    }
+    json.update(ErrorToJson(texts, refused.status));
   }
 
   void operator()(const Waiting& waiting) const {

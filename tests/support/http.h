@@ -16,7 +16,7 @@ class HttpClient {
       : base_(std::move(base)), ca_file_(std::move(ca_file)) {}
 
   [[nodiscard]] nlohmann::json Get(const std::string& path) const;
-  [[nodiscard]] nlohmann::json Post(const std::string& path, const nlohmann::json& body) const;
+  nlohmann::json Post(const std::string& path, const nlohmann::json& body) const;
 
  private:
   [[nodiscard]] nlohmann::json Send(const std::string& path, const std::string* body) const;

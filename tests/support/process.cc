@@ -184,6 +184,10 @@ TempDir::TempDir() {
 }
 
 TempDir::~TempDir() {
+  if (std::getenv("ILKIMZA_TEST_KEEP") != nullptr) {
+    std::fprintf(stderr, "kept: %s\n", path_.c_str());
+    return;
+  }
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
 }

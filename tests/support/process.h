@@ -65,7 +65,8 @@ Finished Run(const std::vector<std::string>& command, std::chrono::seconds limit
 std::string ReadFile(const std::string& path);
 void WriteFile(const std::string& path, const std::string& contents);
 
-// A directory of its own, removed with all in it at the end.
+// A directory of its own, removed with all in it at the end, unless ILKIMZA_TEST_KEEP
+// is set: then it stays, and its path is printed.
 class TempDir {
  public:
   TempDir();
