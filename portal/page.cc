@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -132,7 +133,6 @@ struct Hint {
 };
 
 struct Label {
-  const char* for_id;
   const GumboNode* node;
 };
 
@@ -144,7 +144,8 @@ class Builder {
         line_(&page.arena),
         folded_(&page.arena),
         hints_(&page.arena),
-        labels_(&page.arena) {}
+        labels_(&page.arena),
+        labels_for_(&page.arena) {}
 
   // False where the page is beyond the limits.
   bool Build(const GumboNode& root) {
@@ -347,7 +348,8 @@ class Builder {
         return true;
       case GUMBO_TAG_LABEL:
         place.label = static_cast<int>(labels_.size());
-        labels_.push_back({attributes.for_id, &node});
+        labels_.push_back({&node});
+        if (attributes.for_id != nullptr) labels_for_.try_emplace(attributes.for_id, place.label);
         return true;
       case GUMBO_TAG_INPUT:
         Input(element, attributes, place);
@@ -658,12 +660,9 @@ class Builder {
   }
 
   std::string_view LabelFor(const Hint& hint) {
-    if (hint.id != nullptr) {
-      for (const Label& label : labels_) {
-        if (label.for_id != nullptr && View(label.for_id) == hint.id) {
-          return TextOf(label.node->v.element);
-        }
-      }
+    const auto named = labels_for_.find(View(hint.id));
+    if (hint.id != nullptr && named != labels_for_.end()) {
+      return TextOf(labels_[named->second].node->v.element);
     }
     return hint.label < 0 ? std::string_view() : TextOf(labels_[hint.label].node->v.element);
   }
@@ -725,6 +724,8 @@ class Builder {
   std::pmr::string scratch_{&page_.arena};
   std::pmr::vector<Hint> hints_;
   std::pmr::vector<Label> labels_;
+  // By the id of the field they are for; the first one counts.
+  std::pmr::unordered_map<std::string_view, int> labels_for_;
   int order_ = 0;
   int rows_ = 0;
   uint64_t structure_ = 0xcbf29ce484222325u;

@@ -43,6 +43,8 @@ struct Limits {
   static constexpr std::size_t kMemory = 64 << 20;
   static constexpr int kDepth = 512;
   static constexpr std::size_t kControls = 2000;
+  // Of the parser; a real page takes a few thousandths.
+  static constexpr double kCpuSeconds = 1.0;
 };
 
 struct Line {

@@ -1,5 +1,7 @@
 #include "portal/tree.h"
 
+#include <time.h>
+
 #include <csetjmp>
 #include <cstddef>
 #include <cstring>
@@ -11,15 +13,31 @@ namespace {
 
 struct Budget {
   std::pmr::memory_resource* arena;
+  double cpu_seconds_at_start;
   std::size_t memory = 0;
   int allocations = 0;
   std::jmp_buf beyond;
 };
 
+// Of this thread, so that a busy machine changes nothing.
+double CpuSeconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+// Some of the parser's work is quadratic in what one tag or one nesting may hold.
+bool IsOutOfTime(const Budget& budget) {
+  constexpr int kLookEvery = 512;
+  return budget.allocations % kLookEvery == 0 &&
+         CpuSeconds() - budget.cpu_seconds_at_start > Limits::kCpuSeconds;
+}
+
 void* Allocate(void* self, std::size_t size) {
   auto& budget = *static_cast<Budget*>(self);
   budget.memory += size;
-  if (++budget.allocations > Limits::kAllocations || budget.memory > Limits::kMemory) {
+  if (++budget.allocations > Limits::kAllocations || budget.memory > Limits::kMemory ||
+      IsOutOfTime(budget)) {
     std::longjmp(budget.beyond, 1);
   }
   return budget.arena->allocate(size, alignof(std::max_align_t));
@@ -32,6 +50,7 @@ void Free(void*, void*) {}  // the arena does
 const GumboOutput* ParseTree(std::string_view html, std::pmr::memory_resource& arena) {
   Budget budget;
   budget.arena = &arena;
+  budget.cpu_seconds_at_start = CpuSeconds();
   GumboOptions options = kGumboDefaultOptions;
   options.allocator = Allocate;
   options.deallocator = Free;
