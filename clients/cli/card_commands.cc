@@ -263,9 +263,7 @@ int CardPinState(Program& program, const CommandOptions& options) {
   if (program.settings.json) {
     Json json;
     json["card"] = card->name();
-    // Named: a range-for keeps no temporary inside its expression alive.
-    const Json fields = ToJson(*state);
-    for (const auto& [name, value] : fields.items()) json[name] = value;
+    json.update(ToJson(*state));
     program.screen.WriteLine(Line(json));
     return kExitOk;
   }

@@ -31,7 +31,7 @@ struct CommandLine {
 };
 
 // The language has to be known before the help texts are made.
-Language LanguageOfArguments(int argc, char** argv) {
+Language LanguageOfArguments(int argc, char** argv, Language otherwise) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     std::string_view value;
@@ -39,7 +39,7 @@ Language LanguageOfArguments(int argc, char** argv) {
     if (argument.substr(0, 7) == "--lang=") value = argument.substr(7);
     if (const auto language = LanguageOf(value)) return *language;
   }
-  return LanguageOfEnvironment();
+  return otherwise;
 }
 
 class TreeBuilder {
@@ -242,9 +242,9 @@ int Fail(Screen& screen, const Settings& settings, const absl::Status& status) {
   return ExitCodeOf(status);
 }
 
-int Run(int argc, char** argv) {
+int Run(int argc, char** argv, Language language) {
   Screen screen;
-  const Texts texts(LanguageOfArguments(argc, argv));
+  const Texts texts(LanguageOfArguments(argc, argv, language));
   CommandLine line;
   CLI::App app;
   app.name("ilkimza");

@@ -54,9 +54,7 @@ const char* WaitWord(WaitFor what) {
 void PutCard(Json& json, const Prompt& prompt) {
   json["card"] = prompt.card;
   json["card_serial"] = prompt.card_serial;
-  // Named: a range-for keeps no temporary inside its expression alive.
-  const Json fields = ToJson(prompt.pin_state);
-  for (const auto& [name, value] : fields.items()) json[name] = value;
+  json.update(ToJson(prompt.pin_state));
   json["last_try"] = prompt.IsLastTry();
   if (prompt.kind != PromptKind::kTestSignature) json["portal_pin"] = prompt.portal_pin;
   if (prompt.kind == PromptKind::kSetOwnPin) {
@@ -98,9 +96,7 @@ struct Writer {
 
   void operator()(const JourneySeen& seen) const {
     json["type"] = "journey";
-    // Named: a range-for keeps no temporary inside its expression alive.
-    const Json fields = ToJson(seen.journey);
-    for (const auto& [name, value] : fields.items()) json[name] = value;
+    json.update(ToJson(seen.journey));
     json["resumed"] = seen.resumed;
   }
 

@@ -83,9 +83,10 @@ class Keyboard {
 
   Screen& screen_;
   Signals& signals_;
+  // The terminal's modes as they were; read by the initialiser of `is_terminal_`.
+  termios before_{};
   const bool is_terminal_;
   bool raw_ = false;
-  termios before_{};
   // Read, but not used yet.
   std::string bytes_;
 };

@@ -9,6 +9,8 @@ int main(int argc, char** argv) {
   // Debian's Abseil aborts on what it takes for a deadlock inside gRPC.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   ilkimza::ProtectProcessMemory();
+  // InitTexts changes the environment that this looks at.
+  const auto language = ilkimza::client::LanguageOfEnvironment();
   ilkimza::client::InitTexts();
-  return ilkimza::client::Run(argc, argv);
+  return ilkimza::client::Run(argc, argv, language);
 }

@@ -70,8 +70,9 @@ int StartEvents(Program& program, GuideOptions options);
 // The exit code of a journey's end; `signal` is the one that ended the program, or 0.
 int ExitCodeOf(const Finished& finished, int signal);
 
-// Parses the command line and runs what it says.
-int Run(int argc, char** argv);
+// Parses the command line and runs what it says. Speaks `language` where the
+// command line names none.
+int Run(int argc, char** argv, Language language);
 
 }  // namespace ilkimza::client
 

@@ -289,8 +289,8 @@ void Guide::OnResult(uint64_t id, absl::StatusOr<GuideResponse> result) {
       if (!result.ok()) return OnCreateFailed(result.status());
       return Adopt(std::get<v1::Journey>(*std::move(result)), /*resumed=*/false);
     case Purpose::kRetry:
-      return OnDecisionResult(pending, std::move(result));
     case Purpose::kCancel:
+      return OnDecisionResult(pending, std::move(result));
     case Purpose::kAnswer:
       return OnScreenAnswered(pending, result.status());
     case Purpose::kCards:
@@ -338,9 +338,10 @@ void Guide::Take() {
 
 void Guide::Settle() {
   if (finished_) return;
-  if (journey_ && Ended(journey_->state())) return Finish(OutcomeOf(journey_->state()));
-  // The prompt's fate is told by the result of the call.
+  // The prompt's fate is told by the result of the call, also where the journey has
+  // ended by that answer.
   if (AnswerUnderWay()) return;
+  if (journey_ && Ended(journey_->state())) return Finish(OutcomeOf(journey_->state()));
   if (WantsCard()) LookForCard();
   Wanted wanted = Want();
   if (wanted.key == wanted_key_) return;

@@ -3,7 +3,9 @@
 //
 // Thread-safety: `InitTexts` once, before other threads start; all else is free.
 //
-//   Texts texts(LanguageOfEnvironment());
+//   const Language language = LanguageOfEnvironment();
+//   InitTexts();
+//   Texts texts(language);
 //   std::puts(texts.Say("The journey goes on.").c_str());
 #ifndef ILKIMZA_CLIENTS_SDK_LANGUAGE_H_
 #define ILKIMZA_CLIENTS_SDK_LANGUAGE_H_
@@ -32,7 +34,7 @@ Language LanguageOfEnvironment();
 // Makes the catalogue known to gettext. It is looked for beside the running
 // program, in "../share/locale", so that a build tree and an installed program
 // both find their own. Sets LC_MESSAGES and LANGUAGE of this process: call it
-// first in `main`. False where no catalogue is found; all texts are English then.
+// early in `main`, but ask LanguageOfEnvironment before. False where no catalogue is found; all texts are English then.
 bool InitTexts();
 // The same with a directory of one's own.
 bool InitTexts(const std::string& locale_directory);
