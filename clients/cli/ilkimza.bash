@@ -1,0 +1,34 @@
+# bash completion for ilkimza(1).
+
+_ilkimza() {
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local command= group= i
+  case $previous in
+    --output) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word") && return ;;
+    --lang) mapfile -t COMPREPLY < <(compgen -W 'tr en' -- "$word") && return ;;
+    --goal) mapfile -t COMPREPLY < <(compgen -W 'get-pin reset-word' -- "$word") && return ;;
+    --portal-host) mapfile -t COMPREPLY < <(compgen -W 'agent server' -- "$word") && return ;;
+    --socket) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+  esac
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in
+      --socket | --output | --lang | --goal | --portal-host | --limit) ((i++)) ;;
+      -*) ;;
+      *) if [[ $group ]]; then command=${command:-${COMP_WORDS[i]}}; else group=${COMP_WORDS[i]}; fi ;;
+    esac
+  done
+  local words
+  case $group/$command in
+    /) words='start journey card --socket --output --lang --version --help' ;;
+    start/*) words='--events --goal --forgotten --remembered --portal-host --help' ;;
+    journey/) words='list show watch cancel retry --help' ;;
+    journey/list) words='--active --limit --help' ;;
+    journey/show) words='--timeline --help' ;;
+    journey/cancel) words='--yes --help' ;;
+    card/) words='list show certs pin-state verify-pin change-pin test-sign --help' ;;
+    card/verify-pin | card/change-pin | card/test-sign) words='--allow-last-try --help' ;;
+    *) words='--help' ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+complete -F _ilkimza ilkimza
