@@ -34,7 +34,8 @@ Language LanguageOfEnvironment();
 // Makes the catalogue known to gettext. It is looked for beside the running
 // program, in "../share/locale", so that a build tree and an installed program
 // both find their own. Sets LC_MESSAGES and LANGUAGE of this process: call it
-// early in `main`, but ask LanguageOfEnvironment before. False where no catalogue is found; all texts are English then.
+// early in `main`, but ask LanguageOfEnvironment before. False where no catalogue is found; all
+// texts are English then.
 bool InitTexts();
 // The same with a directory of one's own.
 bool InitTexts(const std::string& locale_directory);

@@ -63,8 +63,8 @@ TEST(CommandTree, HelpManPageAndCompletionAgree) {
 
 // docs/journey.svg is drawn from docs/journey.dot: dot -Tsvg docs/journey.dot
 TEST(Picture, TheReadmeShowsThePlanThatTheServerRuns) {
-  const Finished plan = Run({std::string(ILKIMZA_BIN_DIR) + "/ilkimza-server", "--print-plan"},
-                            std::chrono::seconds(20));
+  const Finished plan = ilkimza::testing::Run(
+      {std::string(ILKIMZA_BIN_DIR) + "/ilkimza-server", "--print-plan"}, std::chrono::seconds(20));
   EXPECT_EQ(plan.exit_code, 0);
   EXPECT_EQ(plan.output, ReadFile(std::string(ILKIMZA_SOURCE_DIR) + "/docs/journey.dot"))
       << "run: ilkimza-server --print-plan >docs/journey.dot";
