@@ -13,9 +13,11 @@
 #include "portal/profile_contents.h"
 #include "portal/text.h"
 
-// Made by profiles/embed.cmake.
+// Made by profiles/embed.cmake, which puts the profile's name into them.
+// NOLINTBEGIN(readability-identifier-naming)
 extern const unsigned char kProfile_kamusm[];
 extern const unsigned long kProfile_kamusm_size;
+// NOLINTEND(readability-identifier-naming)
 
 namespace ilkimza::portal {
 namespace {

@@ -236,7 +236,8 @@ void CardWorkers::Shutdown() {
     for (Job& job : queue) job.fail(ShuttingDown());
     if (control != nullptr) control->RefuseWaiting(ShuttingDown());
     std::unique_lock lock(worker->mutex);
-    worker->wake.wait(lock, [worker = worker.get()] { return worker->replaced || worker->control == nullptr; });
+    worker->wake.wait(
+        lock, [worker = worker.get()] { return worker->replaced || worker->control == nullptr; });
     if (worker->replaced) continue;
     lock.unlock();
     if (worker->thread.joinable()) worker->thread.join();

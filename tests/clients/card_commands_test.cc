@@ -1,0 +1,154 @@
+// `ilkimza card ...`: what is shown, and what a PIN may cost.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "tests/clients/program_fixture.h"
+
+namespace ilkimza::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using Json = nlohmann::json;
+
+class CardCommandsTest : public ProgramTest {
+ protected:
+  FakeAgent::World world_;
+  int code_ = -1;
+};
+
+TEST_F(CardCommandsTest, ListShowCertsAndPinState) {
+  StartAgent();
+  Json list = RunJson({"card", "list"}, code_);
+  EXPECT_EQ(list["readers"][0]["state"], "CARD_PRESENT");
+  EXPECT_EQ(list["cards"][0]["serial"], world_.serial);
+  EXPECT_EQ(list["cards"][0]["family"], "AKIS_V1");
+  for (const std::string& name : {std::string(), world_.serial, "cards/" + world_.serial}) {
+    std::vector<std::string> arguments = {"card", "show"};
+    if (!name.empty()) arguments.push_back(name);
+    EXPECT_EQ(RunJson(arguments, code_)["serial"], world_.serial);
+  }
+  Json certs = RunJson({"card", "certs"}, code_);
+  EXPECT_EQ(certs["certificates"][0]["qualified"], true);
+  EXPECT_EQ(certs["certificates"][0]["key_usages"][0], "nonRepudiation");
+  Json state = RunJson({"card", "pin-state"}, code_);
+  EXPECT_EQ(state["tries_left"], "ALL");
+  EXPECT_EQ(state["tries_left_count"], 3);
+  EXPECT_EQ(state["max_length"], 12);
+  EXPECT_EQ(code_, 0);
+  EXPECT_THAT(RunProgram({"--lang", "tr", "card", "list"}).output, HasSubstr("kart takılı"));
+  EXPECT_THAT(RunProgram({"--lang", "tr", "card", "certs"}).output, HasSubstr("AYŞE YILMAZ"));
+  EXPECT_THAT(RunProgram({"--lang", "tr", "card", "show"}).output, HasSubstr(world_.serial));
+  EXPECT_THAT(RunProgram({"--lang", "tr", "card", "pin-state"}).output,
+              HasSubstr("3 deneme hakkı var."));
+}
+
+TEST_F(CardCommandsTest, NoCardAndAnotherCard) {
+  FakeAgent& agent = StartAgent();
+  EXPECT_EQ(RunJson({"card", "show", "12345"}, code_)["error"]["reason"], "CARD_NOT_FOUND");
+  EXPECT_EQ(code_, 66);
+  agent.InsertCard(false);
+  EXPECT_EQ(RunJson({"card", "pin-state"}, code_)["error"]["reason"], "NO_CARD");
+  EXPECT_EQ(code_, 20);
+}
+
+TEST_F(CardCommandsTest, VerifiesThePinFromStandardInput) {
+  FakeAgent& agent = StartAgent();
+  Json right = RunJson({"card", "verify-pin"}, code_, {world_.pin});
+  EXPECT_EQ(code_, 0);
+  EXPECT_EQ(right["verified"], true);
+  Json wrong = RunJson({"card", "verify-pin"}, code_, {"1111"});
+  EXPECT_EQ(code_, 21);
+  EXPECT_EQ(wrong["error"]["reason"], "WRONG_PIN");
+  EXPECT_EQ(wrong["error"]["tries_left"], 2);
+  EXPECT_EQ(agent.tries(), 2);
+  EXPECT_THAT(agent.log(), ElementsAre("verify_pin", "verify_pin"));
+}
+
+TEST_F(CardCommandsTest, NoInputNoTry) {
+  FakeAgent& agent = StartAgent();
+  RunJson({"card", "verify-pin"}, code_);
+  EXPECT_EQ(code_, 65);
+  RunJson({"card", "verify-pin"}, code_, {""});
+  EXPECT_EQ(code_, 65);
+  RunJson({"card", "change-pin"}, code_, {world_.pin, "864209"});
+  EXPECT_EQ(code_, 65);
+  Json differ = RunJson({"card", "change-pin"}, code_, {world_.pin, "864209", "864208"});
+  EXPECT_EQ(code_, 65);
+  EXPECT_EQ(differ["error"]["field"], "new_pin_again");
+  EXPECT_THAT(agent.log(), IsEmpty());
+}
+
+TEST_F(CardCommandsTest, TheLastTryNeedsItsOption) {
+  world_.tries = 1;
+  FakeAgent& agent = StartAgent(world_);
+  EXPECT_EQ(RunJson({"card", "verify-pin"}, code_, {world_.pin})["error"]["reason"], "LAST_TRY");
+  EXPECT_EQ(code_, 23);
+  EXPECT_EQ(agent.tries(), 1);
+  RunJson({"card", "verify-pin", "--allow-last-try"}, code_, {world_.pin});
+  EXPECT_EQ(code_, 0);
+  EXPECT_EQ(agent.tries(), 3);
+}
+
+TEST_F(CardCommandsTest, BlocksAndUnknownAttemptsHaveTheirCodes) {
+  world_.tries = 1;
+  FakeAgent& agent = StartAgent(world_);
+  agent.FailNextCardCall(
+      MakeError(absl::StatusCode::kAborted, v1::ERROR_REASON_ATTEMPT_UNKNOWN, "gone"));
+  RunJson({"card", "verify-pin", "--allow-last-try"}, code_, {world_.pin});
+  EXPECT_EQ(code_, 24);
+  RunJson({"card", "verify-pin", "--allow-last-try"}, code_, {"1111"});
+  EXPECT_EQ(code_, 22);
+}
+
+TEST_F(CardCommandsTest, ChangesAndSigns) {
+  FakeAgent& agent = StartAgent();
+  Json changed = RunJson({"card", "change-pin"}, code_, {world_.pin, "864209", "864209"});
+  EXPECT_EQ(changed["changed"], true);
+  EXPECT_EQ(agent.pin(), "864209");
+  Json sign = RunJson({"card", "test-sign"}, code_, {"864209"});
+  EXPECT_EQ(sign["algorithm"], "RSA-2048 PKCS#1 v1.5 SHA-256");
+  EXPECT_EQ(sign["signed"], true);
+  const Ended text = RunProgram({"--lang", "tr", "card", "test-sign"}, {"864209"});
+  EXPECT_THAT(text.output, HasSubstr("Kart imza attı"));
+  EXPECT_THAT(text.output, Not(HasSubstr("864209")));
+}
+
+TEST_F(CardCommandsTest, ErrorsAreCalmAndOnStandardError) {
+  StartAgent();
+  const Ended ended = RunProgram({"--lang", "tr", "card", "verify-pin"}, {"1111"});
+  EXPECT_EQ(ended.exit_code, 21);
+  EXPECT_THAT(ended.errors, HasSubstr("PIN hatalı."));
+  EXPECT_THAT(ended.errors, HasSubstr("Kalan deneme hakkı: 2"));
+  EXPECT_THAT(ended.errors, Not(HasSubstr("1111")));
+  EXPECT_EQ(ended.output, "");
+}
+
+TEST_F(CardCommandsTest, TheTextsFollowTheLocale) {
+  StartAgent();
+  struct Case {
+    std::map<std::string, std::string> environment;
+    const char* expected;
+  };
+  for (const Case& given :
+       std::vector<Case>{{{{"LC_ALL", "tr_TR.UTF-8"}, {"LANGUAGE", ""}}, "kart takılı"},
+                         {{{"LC_ALL", "tr_XX.UTF-8"}, {"LANGUAGE", ""}}, "kart takılı"},
+                         {{{"LC_ALL", "C.UTF-8"}, {"LANGUAGE", "tr"}}, "kart takılı"},
+                         {{{"LC_ALL", "C.UTF-8"}, {"LANGUAGE", ""}}, "card present"},
+                         {{{"LC_ALL", "C"}, {"LANGUAGE", ""}}, "card present"}}) {
+    const Finished finished = ilkimza::testing::Run(Command({"card", "list"}),
+                                                    std::chrono::seconds(20), given.environment);
+    EXPECT_THAT(finished.output, HasSubstr(given.expected)) << given.environment.at("LC_ALL");
+  }
+  for (const char* locale : {"C", "C.UTF-8", "tr_TR.UTF-8"}) {
+    const Finished finished = ilkimza::testing::Run(Command({"--lang", "tr", "card", "list"}),
+                                                    std::chrono::seconds(20), {{"LC_ALL", locale}});
+    EXPECT_THAT(finished.output, HasSubstr("kart takılı")) << locale;
+  }
+}
+
+}  // namespace
+}  // namespace ilkimza::testing

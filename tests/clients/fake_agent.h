@@ -1,0 +1,81 @@
+// An agent for the tests of the clients: JourneyService, PortalService and
+// CardService on a unix socket, with one holder, one portal and one card behind
+// them, all of them made up. It keeps count of what reached it.
+//
+// Thread-safe.
+#ifndef ILKIMZA_TESTS_CLIENTS_FAKE_AGENT_H_
+#define ILKIMZA_TESTS_CLIENTS_FAKE_AGENT_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "ilkimza/v1/card_service.pb.h"
+#include "ilkimza/v1/error_reason.pb.h"
+#include "ilkimza/v1/journey.pb.h"
+
+namespace ilkimza::testing {
+
+class FakeAgent {
+ public:
+  // What is true in its world.
+  struct World {
+    std::string national_id = "10000000146";
+    std::string email = "ayse@example.org";
+    std::string captcha = "k7pw";
+    std::string word = "Gizli-Sozcuk-42";
+    std::string link = "https://portal.example/reset?t=bearer-token";
+    std::string sms_code = "493817";
+    std::string serial = "87211470000000000001";
+    std::string pin = "271828";
+    std::string puk = "31415926";
+    int tries = 3;
+    bool card_present = true;
+    bool delete_supported = true;
+  };
+
+  // Everything a client handed over, in order: "login", "verify_pin", ...
+  using Log = std::vector<std::string>;
+
+  FakeAgent(std::string socket, World world);
+  ~FakeAgent();
+  FakeAgent(const FakeAgent&) = delete;
+  FakeAgent& operator=(const FakeAgent&) = delete;
+
+  // The agent dies; its portal conversation is lost, its journey is not.
+  void Kill();
+  void Start();
+
+  void InsertCard(bool present);
+  // The server behind the agent: while away, JourneyService fails and watches break.
+  void SetServerAway(bool away);
+  // The next AnswerScreen fails so, before anything is made of it.
+  void FailNextAnswer(const absl::Status& status);
+  // The next card call fails so: `spent` tells whether the card saw the PIN.
+  void FailNextCardCall(const absl::Status& status);
+  void Stop(v1::ErrorReason reason);
+  void Wait(v1::ErrorReason reason, int seconds);
+  void GoOn();
+  // Shows an unknown page at the current step and stops.
+  void ShowUnknownPage();
+
+  [[nodiscard]] Log log() const;
+  [[nodiscard]] int tries() const;
+  [[nodiscard]] std::string pin() const;
+  [[nodiscard]] v1::Journey journey() const;
+  // "" or the reason of a promise that was broken, such as an answer that came twice.
+  [[nodiscard]] std::string complaint() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// A small PNG, dark letters' worth of blocks on a light ground.
+std::string CaptchaPng();
+
+}  // namespace ilkimza::testing
+
+#endif  // ILKIMZA_TESTS_CLIENTS_FAKE_AGENT_H_

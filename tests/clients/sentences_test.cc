@@ -1,0 +1,175 @@
+// Every reason, step, state and prompt has its words, in both languages.
+#include "clients/sdk/sentences.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "clients/sdk/exit_code.h"
+
+namespace ilkimza::client {
+namespace {
+
+class SentencesTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { ASSERT_TRUE(InitTexts(ILKIMZA_LOCALE_DIR)); }
+
+  const Texts english_{Language::kEnglish};
+  const Texts turkish_{Language::kTurkish};
+};
+
+template <typename Enum>
+std::vector<Enum> Values(const google::protobuf::EnumDescriptor* type) {
+  std::vector<Enum> values;
+  for (int i = 0; i < type->value_count(); ++i) {
+    values.push_back(static_cast<Enum>(type->value(i)->number()));
+  }
+  return values;
+}
+
+std::vector<v1::ErrorReason> Reasons() {
+  return Values<v1::ErrorReason>(v1::ErrorReason_descriptor());
+}
+
+bool EndsASentence(const std::string& text) {
+  return !text.empty() && (text.back() == '.' || text.back() == '?');
+}
+
+TEST_F(SentencesTest, EveryReasonHasItsOwnWordsInBothLanguages) {
+  for (const Texts& texts : {english_, turkish_}) {
+    std::set<std::string> happened;
+    for (const v1::ErrorReason reason : Reasons()) {
+      const Sentence sentence = ReasonSentence(texts, reason);
+      EXPECT_TRUE(EndsASentence(sentence.happened)) << ReasonName(reason);
+      EXPECT_TRUE(EndsASentence(sentence.next)) << ReasonName(reason);
+      EXPECT_TRUE(happened.insert(sentence.happened).second)
+          << ReasonName(reason) << " has the words of another reason";
+    }
+  }
+}
+
+TEST_F(SentencesTest, TurkishIsNotEnglish) {
+  for (const v1::ErrorReason reason : Reasons()) {
+    const Sentence english = ReasonSentence(english_, reason);
+    const Sentence turkish = ReasonSentence(turkish_, reason);
+    EXPECT_NE(english.happened, turkish.happened) << ReasonName(reason);
+    EXPECT_NE(english.next, turkish.next) << ReasonName(reason);
+  }
+}
+
+TEST_F(SentencesTest, AReasonOfANewerAgentHasWordsToo) {
+  const Sentence sentence = ReasonSentence(turkish_, static_cast<v1::ErrorReason>(9999));
+  EXPECT_TRUE(EndsASentence(sentence.happened));
+}
+
+TEST_F(SentencesTest, EveryStepAndStateHasItsOwnTitle) {
+  for (const Texts& texts : {english_, turkish_}) {
+    std::set<std::string> steps;
+    for (const auto step : Values<v1::StepKind>(v1::StepKind_descriptor())) {
+      EXPECT_TRUE(steps.insert(StepTitle(texts, step)).second) << StepName(step);
+    }
+    std::set<std::string> states;
+    for (const auto state : Values<v1::JourneyState>(v1::JourneyState_descriptor())) {
+      EXPECT_TRUE(states.insert(JourneyStateTitle(texts, state)).second) << JourneyStateName(state);
+    }
+    std::set<std::string> step_states;
+    for (const auto state : Values<v1::StepState>(v1::StepState_descriptor())) {
+      EXPECT_TRUE(step_states.insert(StepStateTitle(texts, state)).second) << StepStateName(state);
+    }
+    std::set<std::string> readers;
+    for (const auto state : Values<v1::ReaderState>(v1::ReaderState_descriptor())) {
+      EXPECT_TRUE(readers.insert(ReaderStateTitle(texts, state)).second) << ReaderStateName(state);
+    }
+  }
+}
+
+TEST_F(SentencesTest, EveryPromptAsksSomething) {
+  for (const Texts& texts : {english_, turkish_}) {
+    for (const PromptKind kind : AllPromptKinds()) {
+      Prompt prompt;
+      prompt.kind = kind;
+      prompt.masked_phone = "54* *** ** 25";
+      prompt.card_serial = "87211470000000000001";
+      const Sentence sentence = PromptSentence(texts, prompt);
+      EXPECT_TRUE(EndsASentence(sentence.happened)) << PromptKindName(kind);
+      EXPECT_TRUE(EndsASentence(sentence.next)) << PromptKindName(kind);
+      EXPECT_EQ(sentence.happened.find('$'), std::string::npos) << PromptKindName(kind);
+    }
+  }
+}
+
+TEST_F(SentencesTest, ARejectedAnswerIsExplained) {
+  Prompt prompt;
+  prompt.kind = PromptKind::kLogin;
+  prompt.reason = v1::ERROR_REASON_WRONG_CAPTCHA;
+  EXPECT_EQ(PromptSentence(turkish_, prompt).happened,
+            ReasonSentence(turkish_, v1::ERROR_REASON_WRONG_CAPTCHA).happened);
+}
+
+TEST_F(SentencesTest, TheFieldAtFaultIsNamed) {
+  const auto status = MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD, "x",
+                                {{"field", "captcha"}});
+  EXPECT_NE(StatusSentence(turkish_, status).happened.find("Resimdeki yazı"), std::string::npos);
+  EXPECT_NE(StatusSentence(english_, status).happened.find("picture"), std::string::npos);
+}
+
+TEST_F(SentencesTest, TheLastTryIsSaidLoudly) {
+  v1::PinState state;
+  state.set_tries_left(v1::TRIES_LEFT_ONE);
+  state.set_tries_left_count(1);
+  EXPECT_NE(TriesSentence(english_, state).find("ONE"), std::string::npos);
+  EXPECT_NE(TriesSentence(turkish_, state).find("BİR"), std::string::npos);
+  state.set_tries_left(v1::TRIES_LEFT_SOME);
+  state.set_tries_left_count(2);
+  EXPECT_EQ(TriesSentence(turkish_, state), "2 deneme hakkı var.");
+}
+
+TEST_F(SentencesTest, EveryReasonHasAnExitCode) {
+  for (const v1::ErrorReason reason : Reasons()) {
+    EXPECT_NE(ExitCodeOf(reason), kExitOk) << ReasonName(reason);
+  }
+  EXPECT_EQ(ExitCodeOf(v1::ERROR_REASON_WRONG_PIN), 21);
+  EXPECT_EQ(ExitCodeOf(v1::ERROR_REASON_LAST_TRY), 23);
+  EXPECT_EQ(ExitCodeOf(v1::ERROR_REASON_PORTAL_MAINTENANCE), 30);
+}
+
+struct LanguageCase {
+  const char* lc_all;
+  const char* lang;
+  const char* language;
+  Language expected;
+};
+
+// GNU gettext's rule, by its manual.
+TEST(LanguageOfEnvironment, FollowsGettextsRule) {
+  const LanguageCase cases[] = {
+      {"", "", "", Language::kEnglish},
+      {"", "tr_TR.UTF-8", "", Language::kTurkish},
+      {"", "tr_CY", "", Language::kTurkish},
+      {"C.UTF-8", "tr_TR.UTF-8", "", Language::kEnglish},
+      {"tr_TR.UTF-8", "en_US.UTF-8", "", Language::kTurkish},
+      {"en_US.UTF-8", "", "tr", Language::kTurkish},
+      {"C.UTF-8", "", "de:tr:en", Language::kTurkish},
+      {"tr_TR.UTF-8", "", "en", Language::kEnglish},
+      {"C", "", "tr", Language::kEnglish},
+      {"", "", "tr", Language::kEnglish},
+      {"POSIX", "tr_TR.UTF-8", "tr", Language::kEnglish},
+      {"de_DE.UTF-8", "", "", Language::kEnglish},
+      {"trashy", "", "", Language::kEnglish},
+  };
+  for (const LanguageCase& given : cases) {
+    setenv("LC_ALL", given.lc_all, 1);
+    setenv("LANG", given.lang, 1);
+    setenv("LANGUAGE", given.language, 1);
+    unsetenv("LC_MESSAGES");
+    EXPECT_EQ(LanguageOfEnvironment(), given.expected)
+        << "LC_ALL=" << given.lc_all << " LANG=" << given.lang << " LANGUAGE=" << given.language;
+  }
+}
+
+}  // namespace
+}  // namespace ilkimza::client
