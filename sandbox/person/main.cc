@@ -19,11 +19,9 @@
 #include "sandbox/person/child.h"
 #include "sandbox/person/diary.h"
 #include "sandbox/person/person.h"
-#include "sandbox/text.h"
 
 namespace {
 
-using ilkimza::sandbox::Cat;
 using ilkimza::sandbox::Child;
 using ilkimza::sandbox::Diary;
 using ilkimza::sandbox::Person;
