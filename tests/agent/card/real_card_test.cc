@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 #include <winscard.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "base/error.h"
 #include "sandbox/card/simulator.h"
@@ -82,10 +84,15 @@ class OtherProgram {
  public:
   explicit OtherProgram(DWORD share_mode = SCARD_SHARE_SHARED) {
     EXPECT_EQ(SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context_), 0);
+    // The agent may still be asking a new card who it is: that ends soon.
     DWORD protocol = 0;
-    EXPECT_EQ(SCardConnect(context_, "Virtual PCD 0 00 00", share_mode, SCARD_PROTOCOL_T1, &card_,
-                           &protocol),
-              0);
+    LONG connected = SCARD_E_SHARING_VIOLATION;
+    for (int i = 0; i < 200 && connected == SCARD_E_SHARING_VIOLATION; ++i) {
+      if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(25));
+      connected = SCardConnect(context_, "Virtual PCD 0 00 00", share_mode, SCARD_PROTOCOL_T1,
+                               &card_, &protocol);
+    }
+    EXPECT_EQ(connected, SCARD_S_SUCCESS);
   }
   ~OtherProgram() {
     SCardDisconnect(card_, SCARD_LEAVE_CARD);
