@@ -27,6 +27,9 @@ constexpr seconds kWatchDeadline{600};
 // An agent that starts anew is seen soon.
 constexpr int kFirstReconnectMs = 100;
 constexpr int kLastReconnectMs = 2000;
+// gRPC takes its "minimum back-off" as the time a connection may take to stand: a
+// busy computer needs more than a moment.
+constexpr int kConnectMs = 5000;
 // The PIN page and a captcha are small; a message larger than this is no agent's.
 constexpr int kMaxMessageBytes = 16 * 1024 * 1024;
 
@@ -39,7 +42,7 @@ class GrpcAgentClient final : public AgentClient {
   explicit GrpcAgentClient(std::string path) : path_(std::move(path)) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectMs);
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLastReconnectMs);
     // gRPC's own retries must never repeat what may have reached a card.
     arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);

@@ -18,6 +18,7 @@ ExitCode ExitCodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_CARD_NOT_FOUND:
       return kExitNotFound;
     case v1::ERROR_REASON_NOT_ALLOWED:
+    case v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED:
       return kExitNotAllowed;
     case v1::ERROR_REASON_SERVER_UNREACHABLE:
     case v1::ERROR_REASON_AGENT_UNREACHABLE:
@@ -26,12 +27,15 @@ ExitCode ExitCodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_STORE_FAILED:
       return kExitUnavailable;
     case v1::ERROR_REASON_WRONG_PIN:
+    case v1::ERROR_REASON_WRONG_PUK:
       return kExitWrongPin;
     case v1::ERROR_REASON_PIN_BLOCKED:
+    case v1::ERROR_REASON_PUK_BLOCKED:
       return kExitPinBlocked;
     case v1::ERROR_REASON_PIN_FORMAT:
     case v1::ERROR_REASON_PIN_POLICY:
     case v1::ERROR_REASON_LAST_TRY:
+    case v1::ERROR_REASON_PUK_TRY_NOT_CONFIRMED:
       return kExitPinRefused;
     case v1::ERROR_REASON_ATTEMPT_UNKNOWN:
       return kExitAttemptUnknown;

@@ -11,6 +11,8 @@ namespace ilkimza::client {
 namespace {
 
 constexpr int kJourneysLookedAt = 50;
+// How long a screen is waited for that may not come.
+constexpr absl::Duration kScreenWait = absl::Seconds(1);
 
 bool Ended(v1::JourneyState state) {
   return state == v1::JOURNEY_STATE_SUCCEEDED || state == v1::JOURNEY_STATE_CANCELLED ||
@@ -117,6 +119,8 @@ void Guide::OnCreateFailed(const absl::Status& status) {
 
 void Guide::Adopt(v1::Journey journey, bool resumed) {
   resumed_ = resumed;
+  awaits_screen_ = resumed;
+  if (resumed) actions_.emplace_back(WakeAfter{kScreenWait});
   actions_.emplace_back(StartWatches{journey.name()});
   OnJourney(std::move(journey));
 }
@@ -180,6 +184,7 @@ void Guide::OnWatchLost(Watch watch, const absl::Status& why) {
     case Watch::kScreen:
       screen_.reset();
       ++screen_epoch_;
+      awaits_screen_ = false;
       break;
     case Watch::kReaders:
       readers_lost_ = why;
@@ -191,6 +196,7 @@ void Guide::OnWatchLost(Watch watch, const absl::Status& why) {
 }
 
 void Guide::OnWake() {
+  awaits_screen_ = false;
   if (!card_trouble_.ok()) ForgetCard();
   Settle();
 }

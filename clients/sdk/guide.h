@@ -220,6 +220,9 @@ class Guide {
   unsigned screen_epoch_ = 0;
   // The screen that was answered last, with its epoch.
   std::optional<std::pair<unsigned, int64_t>> answered_screen_;
+  // Going on with a journey: the PIN page may still stand, and what is asked on the
+  // card depends on it. Over with the first screen, or soon without one.
+  bool awaits_screen_ = false;
   std::optional<v1::WatchReadersResponse> readers_;
   // The journey comes from the server through the agent, the readers from the agent
   // itself: so the one tells whether the server is there, the other the agent.

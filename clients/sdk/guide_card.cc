@@ -127,11 +127,12 @@ Guide::Wanted Guide::WantCardStep() const {
     return {};
   }
   if (!card_trouble_.ok()) return WantCard(ReasonOf(card_trouble_));
-  if (!card_) return {};
+  if (!card_ || awaits_screen_) return {};
+  Prompt prompt = CardPrompt();
   std::string key = "card/" + std::to_string(journey_->directive_id()) + "/" + card_->card.name() +
                     "/" + std::to_string(card_->pin_state.tries_left()) + "/" +
-                    std::to_string(failed_tries_);
-  return {std::move(key), CardPrompt(), std::nullopt};
+                    std::to_string(failed_tries_) + (prompt.portal_pin ? "/portal" : "");
+  return {std::move(key), std::move(prompt), std::nullopt};
 }
 
 Prompt Guide::CardPrompt() const {

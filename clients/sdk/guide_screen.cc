@@ -159,6 +159,7 @@ void Guide::OnScreen(v1::Screen screen) {
     Emit(UnknownPage{screen.step(), screen.unrecognised()});
   }
   screen_ = std::move(screen);
+  awaits_screen_ = false;
   Settle();
 }
 

@@ -174,7 +174,8 @@ class GuideSession::Impl {
   }
   void Do(RestartWatch& restart) { attempts_[static_cast<size_t>(restart.watch)].request_stop(); }
   void Do(WakeAfter& wake) {
-    wake_at_ = Steady::now() + absl::ToChronoMilliseconds(wake.delay);
+    const auto at = Steady::now() + absl::ToChronoMilliseconds(wake.delay);
+    wake_at_ = wake_at_ ? std::min(*wake_at_, at) : at;
     changed_.notify_all();
   }
   void RequestStopLocked() {

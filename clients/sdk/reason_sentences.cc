@@ -251,6 +251,45 @@ Words WordsOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_CARD_TIMEOUT:
       return {ILKIMZA_TEXT("The card did not answer in time."),
               ILKIMZA_TEXT("Take the card out, put it in again and try once more.")};
+    case v1::ERROR_REASON_OPERATION_UNSUPPORTED:
+      return {ILKIMZA_TEXT("This card cannot do this, so nothing was sent to it."),
+              ILKIMZA_TEXT("See what it can do with \"ilkimza card show\"; your IT department "
+                           "knows the card maker's own program.")};
+    case v1::ERROR_REASON_PUK_TRY_NOT_CONFIRMED:
+      return {
+          ILKIMZA_TEXT(
+              "A wrong PUK brings the card nearer to its end, so nothing was sent to the card."),
+          ILKIMZA_TEXT("If you have the PUK in front of you, say expressly that a try may be used; "
+                       "if not, stop here.")};
+    case v1::ERROR_REASON_WRONG_PUK:
+      return {ILKIMZA_TEXT("The PUK was wrong."),
+              ILKIMZA_TEXT("Look the PUK up at the portal before you go on: with no try left the "
+                           "card has to be issued anew.")};
+    case v1::ERROR_REASON_PUK_BLOCKED:
+      return {ILKIMZA_TEXT("The PUK is blocked: it was wrong too many times."),
+              ILKIMZA_TEXT(
+                  "This card cannot be unblocked any more; ask your IT department for a new one.")};
+    case v1::ERROR_REASON_MODULE_FAILED:
+      return {ILKIMZA_TEXT("The card maker's module (PKCS#11) failed; İlkimza itself goes on."),
+              ILKIMZA_TEXT("Take the card out and put it in again; if it happens again, show "
+                           "\"ilkimza doctor\" to your IT department.")};
+    case v1::ERROR_REASON_SMART_CARD_SERVICE_MISSING:
+      return {ILKIMZA_TEXT("The smart-card service is not installed on this computer."),
+              ILKIMZA_TEXT("Ask your IT department to install it (on Debian the package pcscd).")};
+    case v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED:
+      return {ILKIMZA_TEXT("This computer does not let you use the smart-card service."),
+              ILKIMZA_TEXT("Log in at the computer itself and not from afar, or ask your IT "
+                           "department for the permission.")};
+    case v1::ERROR_REASON_PINPAD_CANCELLED:
+      return {ILKIMZA_TEXT("Cancel was pressed on the reader, so nothing was sent to the card."),
+              ILKIMZA_TEXT("Begin again when you like; no try was spent.")};
+    case v1::ERROR_REASON_PINPAD_TIMEOUT:
+      return {
+          ILKIMZA_TEXT("Nothing was typed on the reader in time, so nothing was sent to the card."),
+          ILKIMZA_TEXT("Begin again and type the PIN on the reader's keys; no try was spent.")};
+    case v1::ERROR_REASON_NO_PINPAD:
+      return {ILKIMZA_TEXT("This reader has no keys that a PIN can be typed on safely."),
+              ILKIMZA_TEXT("Type the PIN on the computer's keyboard; no try was spent.")};
     case v1::ERROR_REASON_CANCELLED:
       return {ILKIMZA_TEXT("The journey was cancelled."),
               ILKIMZA_TEXT("What was done on the card or at the portal stays done. Begin anew with "

@@ -110,6 +110,11 @@ class GuideTest : public ::testing::Test {
     *list.add_journeys() = Journey(step);
     list.mutable_journeys(0)->set_revision(++revision_);
     guide_.OnResult(find.id, GuideResponse(list));
+    if (awaited_screen_comes_) return;
+    // No screen comes; it is not waited for any longer.
+    guide_.OnWake();
+    Collect();
+    wakes_ = 0;
   }
 
   void AnswerCards(v1::TriesLeft tries = v1::TRIES_LEFT_ALL) {
@@ -135,6 +140,7 @@ class GuideTest : public ::testing::Test {
   Guide guide_{GuideOptions{.new_request_id = [this] { return "id-" + std::to_string(++ids_); }}};
   std::deque<GuideEvent> events_;
   std::deque<MakeCall> calls_;
+  bool awaited_screen_comes_ = false;
   int restarts_ = 0;
   int wakes_ = 0;
   int ids_ = 0;
@@ -300,6 +306,29 @@ TEST_F(GuideTest, ThePinPageIsAskedOnceAndItsPinUsedOnlyWhenSaid) {
   EXPECT_EQ(verify.pin(), "271828");
   EXPECT_EQ(verify.journey(), "journeys/1");
   EXPECT_FALSE(verify.allow_last_try());
+}
+
+// A program that comes back reads the page that still stands before it asks.
+TEST_F(GuideTest, ThePinPageIsWaitedForWhenGoingOn) {
+  awaited_screen_comes_ = true;
+  Resume(v1::STEP_KIND_PROVE_PIN);
+  AnswerCards();
+  EXPECT_FALSE(Next<Prompted>());
+  EXPECT_EQ(wakes_, 1);
+  guide_.OnScreen(Screen(v1::STEP_KIND_READ_PIN, 5));
+  const auto prove = Next<Prompted>();
+  ASSERT_TRUE(prove);
+  EXPECT_TRUE(prove->prompt.portal_pin);
+}
+
+TEST_F(GuideTest, APinPageThatComesLateAsksAnew) {
+  Resume(v1::STEP_KIND_PROVE_PIN);
+  AnswerCards();
+  const Prompt before = Next<Prompted>()->prompt;
+  EXPECT_FALSE(before.portal_pin);
+  guide_.OnScreen(Screen(v1::STEP_KIND_READ_PIN, 5));
+  EXPECT_EQ(Next<PromptClosed>()->id, before.id);
+  EXPECT_TRUE(Next<Prompted>()->prompt.portal_pin);
 }
 
 TEST_F(GuideTest, ThePinOfAnotherCardIsNotOffered) {
