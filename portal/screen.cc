@@ -84,37 +84,48 @@ std::string Quoted(const Profile::Words& words) {
 // Holds one screen against a page.
 class Check {
  public:
-  Check(const Page& page, const Profile& profile, const Profile::Screen& screen)
-      : page_(page), profile_(profile), screen_(screen) {
-    Headings();
-    Texts();
-    Fields();
-    Buttons();
-    Values();
+  // Most pages are one screen and surely none of the others: that takes a look at
+  // the headings, and no words about what is missing.
+  enum class Depth { kFits, kExplain };
+
+  Check(const Page& page, const Profile& profile, const Profile::Screen& screen, Depth depth)
+      : page_(page), profile_(profile), screen_(screen), depth_(depth) {
+    for (const auto part :
+         {&Check::Headings, &Check::Texts, &Check::Fields, &Check::Buttons, &Check::Values}) {
+      if (fits() || depth_ == Depth::kExplain) (this->*part)();
+    }
   }
 
-  [[nodiscard]] bool fits() const { return missing_.empty(); }
-  // Everything is there, but something of it twice.
-  [[nodiscard]] bool only_doubles() const { return missing_.size() == doubles_; }
+  [[nodiscard]] bool fits() const { return missed_ == 0; }
+  // Below: with kExplain only. Everything is there, but something of it twice.
+  [[nodiscard]] bool only_doubles() const { return missed_ == doubles_; }
   [[nodiscard]] int present() const { return present_; }
   std::vector<std::string> missing() && { return std::move(missing_); }
 
  private:
-  void Expect(bool holds, const std::function<std::string()>& what) {
+  template <typename What>
+  void Miss(What what) {
+    ++missed_;
+    if (depth_ == Depth::kExplain) missing_.push_back(what());
+  }
+
+  template <typename What>
+  void Expect(bool holds, What what) {
     if (holds) {
       ++present_;
     } else {
-      missing_.push_back(what());
+      Miss(what);
     }
   }
 
-  void ExpectOne(std::size_t count, bool doubles_allowed, const std::string& what) {
+  template <typename What>
+  void ExpectOne(std::size_t count, bool doubles_allowed, What what) {
     if (count == 1 || (count > 1 && doubles_allowed)) {
       ++present_;
     } else if (count == 0) {
-      missing_.push_back(what);
+      Miss(what);
     } else {
-      missing_.push_back(absl::StrCat(what, " (there are ", count, ")"));
+      Miss([&] { return absl::StrCat(what(), " (there are ", count, ")"); });
       ++doubles_;
     }
   }
@@ -133,14 +144,14 @@ class Check {
       Expect(IsOn(page_, words), [&] { return "text " + Quoted(words); });
     }
     for (const auto& words : screen_.forbidden_texts) {
-      if (IsOn(page_, words)) missing_.push_back("absence of text " + Quoted(words));
+      if (IsOn(page_, words)) Miss([&] { return "absence of text " + Quoted(words); });
     }
   }
 
   void Fields() {
     for (const Profile::Field* field : screen_.fields) {
       ExpectOne(FieldsOf(page_, *field).size(), false,
-                absl::StrCat("field \"", field->shown, "\""));
+                [&] { return absl::StrCat("field \"", field->shown, "\""); });
     }
     if (screen_.captcha) Captcha();
     if (!screen_.no_other_fields) return;
@@ -148,7 +159,7 @@ class Check {
       const bool ours =
           std::find(screen_.fields.begin(), screen_.fields.end(), &field) != screen_.fields.end();
       if (!ours && !FieldsOf(page_, field).empty()) {
-        missing_.push_back(absl::StrCat("absence of field \"", field.shown, "\""));
+        Miss([&] { return absl::StrCat("absence of field \"", field.shown, "\""); });
       }
     }
   }
@@ -165,11 +176,11 @@ class Check {
   void Buttons() {
     for (const Profile::Button* button : screen_.buttons) {
       ExpectOne(ButtonsOf(page_, *button).size(), button->any || button->per_card,
-                absl::StrCat("button \"", button->shown, "\""));
+                [&] { return absl::StrCat("button \"", button->shown, "\""); });
     }
     for (const Profile::Button* button : screen_.forbidden_buttons) {
       if (!ButtonsOf(page_, *button).empty()) {
-        missing_.push_back(absl::StrCat("absence of button \"", button->shown, "\""));
+        Miss([&] { return absl::StrCat("absence of button \"", button->shown, "\""); });
       }
     }
   }
@@ -185,7 +196,7 @@ class Check {
       case profile_v1::VALUE_KIND_CARD_SERIAL:
       case profile_v1::VALUE_KIND_PIN:
       case profile_v1::VALUE_KIND_PUK:
-        return !ReadCards(page_, profile_).empty();
+        return !CardSerials(page_, profile_).empty();
       default:
         return ReadValue(page_, value).has_value();
     }
@@ -194,7 +205,9 @@ class Check {
   const Page& page_;
   const Profile& profile_;
   const Profile::Screen& screen_;
+  const Depth depth_;
   int present_ = 0;
+  std::size_t missed_ = 0;
   std::size_t doubles_ = 0;
   std::vector<std::string> missing_;
 };
@@ -215,32 +228,41 @@ Recognition TwoAtOnce(ScreenKind one, ScreenKind other) {
   return result;
 }
 
+// The screen of which most is there, of those that do not fit.
+Recognition Nearest(const Page& page, const Profile& profile) {
+  Recognition result;
+  int most = -1;
+  for (const Profile::Screen& screen : profile.screens()) {
+    Check check(page, profile, screen, Check::Depth::kExplain);
+    if (check.fits() || check.present() <= most) continue;
+    most = check.present();
+    result.nearest = screen.kind;
+    result.reason = check.only_doubles() ? v1::ERROR_REASON_CONTROL_AMBIGUOUS
+                                         : v1::ERROR_REASON_SCREEN_UNRECOGNISED;
+    result.missing = std::move(check).missing();
+  }
+  return result;
+}
+
 }  // namespace
 
 Recognition Recognise(const Page& page, const Profile& profile) {
-  Recognition result;
+  ScreenKind sure = profile_v1::SCREEN_KIND_UNSPECIFIED;
   ScreenKind least = profile_v1::SCREEN_KIND_UNSPECIFIED;
-  int most = -1;
   for (const Profile::Screen& screen : profile.screens()) {
-    Check check(page, profile, screen);
-    if (check.fits() && screen.least) {
+    if (!Check(page, profile, screen, Check::Depth::kFits).fits()) continue;
+    if (screen.least) {
       least = screen.kind;
-    } else if (check.fits() && result.sure()) {
-      return TwoAtOnce(result.kind, screen.kind);
-    } else if (check.fits()) {
-      result = Recognition{screen.kind};
-    } else if (!result.sure() && check.present() > most) {
-      most = check.present();
-      result.nearest = screen.kind;
-      result.reason = check.only_doubles() ? v1::ERROR_REASON_CONTROL_AMBIGUOUS
-                                           : v1::ERROR_REASON_SCREEN_UNRECOGNISED;
-      result.missing = std::move(check).missing();
+    } else if (sure != profile_v1::SCREEN_KIND_UNSPECIFIED) {
+      return TwoAtOnce(sure, screen.kind);
+    } else {
+      sure = screen.kind;
     }
   }
-  if (!result.sure() && least != profile_v1::SCREEN_KIND_UNSPECIFIED) {
-    result.kind = least;
-    result.least = true;
-  }
+  if (sure != profile_v1::SCREEN_KIND_UNSPECIFIED) return Recognition{sure};
+  Recognition result = Nearest(page, profile);
+  result.kind = least;
+  result.least = least != profile_v1::SCREEN_KIND_UNSPECIFIED;
   return result;
 }
 
