@@ -273,7 +273,7 @@ std::optional<Ending> Conversation::Judge(const Profile::Step& step, const Recog
                                           ScreenKind submitted_on) {
   if (seen.sure() && Contains(step.ends, seen.kind)) {
     first_lines_.try_emplace(seen.kind, LinesOf(*page_));
-    return Arrived();
+    return Arrived(seen);
   }
   // A screen on which the step goes on may still show what was said before.
   const bool goes_on =
@@ -349,10 +349,9 @@ Ending Conversation::LogOut(const Profile::Step& step, std::stop_token stop) {
   return Done();
 }
 
-Ending Conversation::Arrived() const {
+Ending Conversation::Arrived(const Recognition& seen) const {
   Ending ending = Done();
-  for (const CardBlock& card : ReadCards(*page_, profile_)) ending.serials.push_back(card.serial);
-  const Recognition seen = Recognise(*page_, profile_);
+  ending.serials = CardSerials(*page_, profile_);
   if (seen.kind == profile_v1::SCREEN_KIND_DELETED)
     ending.reason = v1::ERROR_REASON_PIN_INFO_DELETED;
   return ending;

@@ -106,7 +106,7 @@ class Conversation {
                               profile_v1::ScreenKind submitted_on);
   Ending LogOut(const Profile::Step& step, std::stop_token stop);
   Ending Unsure(const Recognition& seen) const;
-  Ending Arrived() const;
+  Ending Arrived(const Recognition& seen) const;
   std::optional<Ending> Look(profile_v1::ScreenKind screen, std::stop_token stop, View& view);
   absl::Status LookAtCaptcha(std::stop_token stop, View& view);
   const LineSet& KnownLines(profile_v1::ScreenKind screen) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -86,8 +87,20 @@ struct Found {
   std::optional<std::string> text;
 };
 
+// Nothing but such a line can be about the value: what is folded alone as a label
+// stands at the start of the folded line as well. Spares most lines the folding.
+bool StartsWithLabel(std::string_view folded, const Profile::Value& value) {
+  return std::any_of(value.labels.begin(), value.labels.end(), [folded](const std::string& label) {
+    return folded.substr(0, label.size()) == label;
+  });
+}
+
 Found At(Lines lines, std::size_t i, const Profile::Value& value,
          const std::vector<const Profile::Value*>& known) {
+  if (!StartsWithLabel(WithoutNumber(lines[i].label), value) &&
+      !StartsWithLabel(lines[i].label, value)) {
+    return {};
+  }
   if (IsLabel(WithoutNumber(lines[i].label), value)) {
     return {true, BesideLabel(lines, i, value, known)};
   }
@@ -108,36 +121,88 @@ std::optional<std::string> ReadValue(const Page& page, const Profile::Value& val
   return result;
 }
 
-std::vector<CardBlock> ReadCards(const Page& page, const Profile& profile) {
-  const auto* serial = profile.value(profile_v1::VALUE_KIND_CARD_SERIAL);
-  const auto* pin = profile.value(profile_v1::VALUE_KIND_PIN);
-  const auto* puk = profile.value(profile_v1::VALUE_KIND_PUK);
-  if (serial == nullptr || pin == nullptr || puk == nullptr) return {};
-  const std::vector<const Profile::Value*> known = {serial, pin, puk};
-  std::vector<CardBlock> blocks;
+namespace {
+
+// Where a block's values stand: the lines of their labels. Holds no secret, which
+// is dear to make and to wipe.
+struct Place {
+  static constexpr std::size_t kNone = SIZE_MAX;
+  std::string serial;
+  std::size_t pin = kNone;
+  std::size_t puk = kNone;
+  int from = 0;
+  int to = INT_MAX;
+};
+
+struct CardValues {
+  explicit CardValues(const Profile& profile)
+      : serial(profile.value(profile_v1::VALUE_KIND_CARD_SERIAL)),
+        pin(profile.value(profile_v1::VALUE_KIND_PIN)),
+        puk(profile.value(profile_v1::VALUE_KIND_PUK)) {}
+  [[nodiscard]] bool known() const { return serial != nullptr && pin != nullptr && puk != nullptr; }
+  [[nodiscard]] std::vector<const Profile::Value*> all() const { return {serial, pin, puk}; }
+
+  const Profile::Value* serial;
+  const Profile::Value* pin;
+  const Profile::Value* puk;
+};
+
+// As ReadCards.
+std::vector<Place> FindCards(const Page& page, const CardValues& values) {
+  if (!values.known()) return {};
+  const auto known = values.all();
+  std::vector<Place> places;
   const Lines lines = page.lines();
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (Found found = At(lines, i, *serial, known); found.labelled) {
+    if (Found found = At(lines, i, *values.serial, known); found.labelled) {
       if (!found.text) return {};
-      if (!blocks.empty()) blocks.back().to = lines[i].order;
-      for (const CardBlock& block : blocks) {
-        if (block.serial == *found.text) return {};
+      if (!places.empty()) places.back().to = lines[i].order;
+      for (const Place& place : places) {
+        if (place.serial == *found.text) return {};
       }
-      blocks.push_back({*std::move(found.text), {}, {}, lines[i].order, INT_MAX});
+      places.push_back({.serial = *std::move(found.text), .from = lines[i].order});
       continue;
     }
     for (const bool is_pin : {true, false}) {
-      Found found = At(lines, i, is_pin ? *pin : *puk, known);
+      Found found = At(lines, i, is_pin ? *values.pin : *values.puk, known);
       if (!found.labelled) continue;
-      if (!found.text || blocks.empty()) return {};
-      Secret& secret = is_pin ? blocks.back().pin : blocks.back().puk;
-      if (!secret.empty()) return {};
-      secret = Secret(*std::move(found.text));
+      if (!found.text || places.empty()) return {};
+      Wipe(*found.text);
+      std::size_t& line = is_pin ? places.back().pin : places.back().puk;
+      if (line != Place::kNone) return {};
+      line = i;
     }
   }
-  const bool sure = std::none_of(blocks.begin(), blocks.end(),
-                                 [](const CardBlock& block) { return block.pin.empty(); });
-  return sure ? std::move(blocks) : std::vector<CardBlock>();
+  const bool sure = std::none_of(places.begin(), places.end(),
+                                 [](const Place& place) { return place.pin == Place::kNone; });
+  return sure ? std::move(places) : std::vector<Place>();
+}
+
+Secret SecretAt(const Page& page, std::size_t line, const Profile::Value& value,
+                const CardValues& values) {
+  if (line == Place::kNone) return {};
+  Found found = At(page.lines(), line, value, values.all());
+  return found.text ? Secret(*std::move(found.text)) : Secret();
+}
+
+}  // namespace
+
+std::vector<CardBlock> ReadCards(const Page& page, const Profile& profile) {
+  const CardValues values(profile);
+  std::vector<CardBlock> blocks;
+  for (Place& place : FindCards(page, values)) {
+    blocks.push_back({std::move(place.serial), SecretAt(page, place.pin, *values.pin, values),
+                      SecretAt(page, place.puk, *values.puk, values), place.from, place.to});
+  }
+  return blocks;
+}
+
+std::vector<std::string> CardSerials(const Page& page, const Profile& profile) {
+  std::vector<std::string> serials;
+  for (Place& place : FindCards(page, CardValues(profile))) {
+    serials.push_back(std::move(place.serial));
+  }
+  return serials;
 }
 
 std::vector<std::string> ReadSerials(const Page& page, const Profile& profile) {

@@ -37,6 +37,9 @@ struct CardBlock {
 // PIN without a serial, a value in a form that it cannot have, one serial twice.
 std::vector<CardBlock> ReadCards(const Page& page, const Profile& profile);
 
+// The serials of those blocks; no secret is read.
+std::vector<std::string> CardSerials(const Page& page, const Profile& profile);
+
 // Every serial that the page names, whatever else is on it.
 std::vector<std::string> ReadSerials(const Page& page, const Profile& profile);
 
