@@ -1,7 +1,6 @@
 #include "portal/browser.h"
 
 #include <curl/curl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/error.h"
+#include "portal/authorities.h"
 
 namespace ilkimza::portal {
 namespace {
@@ -158,8 +158,11 @@ void InitLibrary() {
 
 class CurlBrowser : public Browser {
  public:
-  CurlBrowser(BrowserOptions options, Origins origins)
-      : options_(std::move(options)), origins_(std::move(origins)), easy_(curl_easy_init()) {}
+  CurlBrowser(BrowserOptions options, Origins origins, std::shared_ptr<X509_STORE> trusted)
+      : options_(std::move(options)),
+        origins_(std::move(origins)),
+        trusted_(std::move(trusted)),
+        easy_(curl_easy_init()) {}
 
   absl::StatusOr<Response> Load(const Request& request, std::stop_token stop) override {
     ILKIMZA_ASSIGN_OR_RETURN(Response response, Follow(request, options_.max_page_bytes, stop));
@@ -295,7 +298,7 @@ class CurlBrowser : public Browser {
     Set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(hop.max_bytes));
     Set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     Set(CURLOPT_PROXY, options_.proxy.c_str());
-    if (!options_.ca_file.empty()) {
+    if (!TrustOnly(easy_.get(), trusted_.get()) && !options_.ca_file.empty()) {
       Set(CURLOPT_CAINFO, options_.ca_file.c_str());
       Set(CURLOPT_CAPATH, nullptr);
     }
@@ -326,6 +329,7 @@ class CurlBrowser : public Browser {
 
   const BrowserOptions options_;
   const Origins origins_;
+  const std::shared_ptr<X509_STORE> trusted_;
   const std::unique_ptr<CURL, FreeEasy> easy_;
 };
 
@@ -337,12 +341,11 @@ bool StartsWith(std::string_view bytes, std::string_view start) {
 
 absl::StatusOr<std::unique_ptr<Browser>> Browser::Create(BrowserOptions options, Origins origins) {
   InitLibrary();
-  if (!options.ca_file.empty() && access(options.ca_file.c_str(), R_OK) != 0) {
-    return MakeError(StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_CONFIGURATION,
-                     absl::StrCat("The file of trusted authorities ", options.ca_file,
-                                  " cannot be read: correct the portal's ca_file setting."));
+  if (options.authorities == nullptr) {
+    options.authorities = std::make_shared<Authorities>(options.ca_file);
   }
-  return std::make_unique<CurlBrowser>(std::move(options), std::move(origins));
+  ILKIMZA_ASSIGN_OR_RETURN(std::shared_ptr<X509_STORE> trusted, options.authorities->Get());
+  return std::make_unique<CurlBrowser>(std::move(options), std::move(origins), std::move(trusted));
 }
 
 std::string_view ImageType(std::string_view bytes) {

@@ -29,9 +29,13 @@
 
 namespace ilkimza::portal {
 
+class Authorities;
+
 struct BrowserOptions {
   // PEM file with the authorities to trust; empty: the system's.
   std::string ca_file;
+  // Those of `ca_file`, shared by many browsers; null: each reads its own.
+  std::shared_ptr<Authorities> authorities;
   // "http://host:port" of a proxy; empty: none.
   std::string proxy;
   std::string user_agent = "Ilkimza/0.1";

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "portal/authorities.h"
 #include "portal/text.h"
 
 namespace ilkimza::portal {
@@ -72,6 +73,14 @@ absl::Status CheckDeletion(const Page& page, const Profile& profile, const std::
       "The portal would delete the information of another card. Nothing was confirmed.");
 }
 
+// Each of a conversation's browsers trusts the same; reading it once is enough.
+BrowserOptions WithAuthorities(BrowserOptions options) {
+  if (options.authorities == nullptr) {
+    options.authorities = std::make_shared<Authorities>(options.ca_file);
+  }
+  return options;
+}
+
 }  // namespace
 
 absl::Status CheckClick(const Profile& profile, v1::StepKind step, ScreenKind screen,
@@ -101,7 +110,7 @@ absl::StatusOr<std::unique_ptr<Conversation>> Conversation::Create(Profile profi
 }
 
 Conversation::Conversation(Profile profile, BrowserOptions options)
-    : profile_(std::move(profile)), options_(std::move(options)) {}
+    : profile_(std::move(profile)), options_(WithAuthorities(std::move(options))) {}
 
 // A new browser has no cookies and no connections.
 absl::Status Conversation::Forget() {

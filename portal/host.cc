@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/redact.h"
 #include "portal/answers.h"
+#include "portal/authorities.h"
 #include "portal/conversation.h"
 #include "portal/show.h"
 #include "portal/watch.h"
@@ -547,7 +548,8 @@ void HostImpl::Show(Journey& journey, v1::Screen screen) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Host>> Host::Create(HostOptions options, HostObserver& observer) {
-  // Reports a wrong CA file now, not at the first step.
+  // All conversations trust the same. Reports a wrong CA file now, not at the first step.
+  options.browser.authorities = std::make_shared<Authorities>(options.browser.ca_file);
   const auto browser = Browser::Create(options.browser, options.profile.origins());
   if (!browser.ok()) return browser.status();
   return std::make_unique<HostImpl>(std::move(options), observer);

@@ -7,11 +7,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "base/error.h"
+#include "portal/authorities.h"
 #include "tests/portal/tls_server.h"
 
 namespace ilkimza::portal {
@@ -285,6 +287,32 @@ TEST_F(TrustTest, AMissingCaFile) {
   options.ca_file = folder_ / "none.pem";
   EXPECT_EQ(ReasonOf(Browser::Create(options, *Origins::Of({"localhost"})).status()),
             v1::ERROR_REASON_BAD_CONFIGURATION);
+}
+
+TEST_F(TrustTest, AFileWithoutCertificates) {
+  testing::WriteFile(ca_file_, "not a certificate\n");
+  EXPECT_EQ(ReasonOf(Browser::Create(Options(), *Origins::Of({"localhost"})).status()),
+            v1::ERROR_REASON_BAD_CONFIGURATION);
+}
+
+TEST_F(TrustTest, BrowsersShareAuthoritiesUntilTheirFileChanges) {
+  const testing::TestCa next("Next CA");
+  TlsServer server(next);
+  server.http().Get(".*", [](const auto&, auto& answer) { answer.set_content("", kHtml); });
+  server.Start();
+  Start();
+  BrowserOptions options = Options();
+  options.authorities = std::make_shared<Authorities>(ca_file_);
+  const Origins origins = *Origins::Of({server_.host(), server.host()});
+  const auto before = *Browser::Create(options, origins);
+  EXPECT_EQ(*options.authorities->Get(), *options.authorities->Get());
+  EXPECT_EQ(ReasonFor(*before, "/page"), v1::ERROR_REASON_UNSPECIFIED);
+  EXPECT_EQ(ReasonFor(*before, server.url("/")), v1::ERROR_REASON_PORTAL_UNTRUSTED);
+  testing::WriteFile(folder_ / "next.pem", next.pem() + "\n");
+  ASSERT_EQ(rename((folder_ / "next.pem").c_str(), ca_file_.c_str()), 0);
+  const auto after = *Browser::Create(options, origins);
+  EXPECT_EQ(ReasonFor(*after, server.url("/")), v1::ERROR_REASON_UNSPECIFIED);
+  EXPECT_EQ(ReasonFor(*after, "/page"), v1::ERROR_REASON_PORTAL_UNTRUSTED);
 }
 
 // ---- What it takes ----
