@@ -1,7 +1,6 @@
 #include "agent/steps.h"
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/log.h"
 
 namespace ilkimza::agent {
@@ -34,12 +33,7 @@ std::vector<v1::AttachAgentRequest::Conversation> Steps::Conversations() {
   return portal_->Conversations();
 }
 
-void Steps::OnStepReport(const v1::StepReport& report) {
-  spdlog::info("{}: directive {}, step {}: {} {}", report.journey(), report.directive_id(),
-               v1::StepKind_Name(report.step()), v1::StepOutcome_Name(report.outcome()),
-               report.reason() == v1::ERROR_REASON_UNSPECIFIED ? "" : ReasonName(report.reason()));
-  link_->Report(report);
-}
+void Steps::OnStepReport(const v1::StepReport& report) { link_->Report(report); }
 
 void Steps::OnTurn(std::string_view journey, int64_t directive_id, v1::Actor turn) {
   link_->Progress(journey, directive_id, turn);

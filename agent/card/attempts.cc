@@ -195,11 +195,20 @@ void Attempts::Start(AttemptCall call, const SeenReader& seen, const Done& done)
   } else {
     run->done = done;
   }
-  if (!run->call.journey.empty()) {
-    auto claim = parts_.steps->Claim(run->call.journey, StepOf(run->call.kind), seen.card.serial());
-    if (!claim.ok()) return Reply(*run, claim.status(), /*keep=*/false);
-    run->claim = *std::move(claim);
-  }
+  if (run->call.journey.empty()) return Begin(run, seen);
+  parts_.steps->WhenDirected(
+      run->call.journey, StepOf(run->call.kind), kDirectivePatience,
+      [self = shared_from_this(), run, seen] { self->ClaimAndBegin(run, seen); });
+}
+
+void Attempts::ClaimAndBegin(const std::shared_ptr<Run>& run, const SeenReader& seen) {
+  auto claim = parts_.steps->Claim(run->call.journey, StepOf(run->call.kind), seen.card.serial());
+  if (!claim.ok()) return Reply(*run, claim.status(), /*keep=*/false);
+  run->claim = *std::move(claim);
+  Begin(run, seen);
+}
+
+void Attempts::Begin(const std::shared_ptr<Run>& run, const SeenReader& seen) {
   run->attempt = {.kind = run->call.kind,
                   .serial = seen.card.serial(),
                   .journey = run->claim ? run->claim->journey : "",

@@ -23,6 +23,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "agent/card/operations.h"
 #include "agent/card/steps.h"
 #include "agent/card/worker.h"
@@ -56,6 +57,8 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
  public:
   using Answer = absl::StatusOr<AttemptReply>;
   using Done = std::function<void(const Answer&)>;
+  // How long a call waits for the directive of its step, which is on its way.
+  static constexpr absl::Duration kDirectivePatience = absl::Seconds(2);
 
   struct Parts {
     std::shared_ptr<CardWorkers> workers;
@@ -90,6 +93,8 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
 
   // With the lock held; null where nothing is known of the id.
   Request* FindRequest(const std::string& request_id);
+  void ClaimAndBegin(const std::shared_ptr<Run>& run, const SeenReader& seen);
+  void Begin(const std::shared_ptr<Run>& run, const SeenReader& seen);
   void KeepCurrent(Run& run);
   void Send(const std::shared_ptr<Run>& run, const SeenReader& seen);
   void Finish(Run& run, const absl::Status& status);

@@ -88,10 +88,10 @@ class CardHostImpl final : public CardHost {
 
   ~CardHostImpl() override { Shutdown(); }
 
-  void Begin() {
-    // Not from here: the observer may be half made still.
-    timer_->Schedule(absl::ZeroDuration(), [weak = std::weak_ptr(steps_)] {
-      if (const auto steps = weak.lock()) steps->ReportUnresolved();
+  // `interrupted`: attempts that an earlier run of the program left without a result.
+  void Begin(const std::vector<Attempt>& interrupted) {
+    timer_->Schedule(absl::ZeroDuration(), [weak = std::weak_ptr(steps_), interrupted] {
+      if (const auto steps = weak.lock()) steps->ReportInterrupted(interrupted);
     });
     monitor_ = Monitor::Start(pcsc_, workers_, timer_,
                               [weak = std::weak_ptr(view_)](const Monitor& monitor) {
@@ -152,9 +152,11 @@ absl::StatusOr<std::unique_ptr<CardHost>> CardHost::Create(CardHostOptions optio
                                                            CardObserver& observer) {
   ILKIMZA_RETURN_IF_ERROR(Validate(options));
   ILKIMZA_ASSIGN_OR_RETURN(auto journal, Journal::Open(options.journal, *options.clock));
+  // Taken before anything can begin a new attempt, which would look interrupted as well.
+  const std::vector<Attempt> interrupted = journal->Unresolved();
   auto host = std::make_unique<CardHostImpl>(
       std::move(options), std::shared_ptr<Journal>(std::move(journal)), observer);
-  host->Begin();
+  host->Begin(interrupted);
   return host;
 }
 

@@ -8,7 +8,7 @@
 //
 // What it promises:
 // - No try of a PIN is spent that the holder did not ask for in this very call, and
-//   nothing is sent twice: see agent/card/service.h.
+//   nothing is sent twice: see agent/card/attempts.h.
 // - A journey's PIN is tried only on the card whose serial the directive names.
 // - Each attempt is on disk before it is sent (agent/card/journal.h). `Create` reports
 //   those that an earlier run of the program left without a result as UNKNOWN, and a
@@ -69,9 +69,9 @@ struct CardHostOptions {
 
 class CardHost {
  public:
-  // `observer` outlives the host. Fails with BAD_CONFIGURATION or, where the journal
-  // cannot be read or written, STORE_FAILED. A missing smart-card service is no error:
-  // the host waits for it.
+  // `observer` outlives the host, and may be called before this returns. Fails with
+  // BAD_CONFIGURATION or, where the journal cannot be read or written, STORE_FAILED. A missing
+  // smart-card service is no error: the host waits for it.
   static absl::StatusOr<std::unique_ptr<CardHost>> Create(CardHostOptions options,
                                                           CardObserver& observer);
   // Call `Shutdown` and stop the gRPC server that serves `service()` first.

@@ -105,8 +105,8 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
 
  private:
   void Loop(const std::stop_token& stop);
-  // Returns why watching ended.
-  LONG Watch(PcscContext& context, const std::stop_token& stop);
+  // Returns why watching ended; `worked` becomes true once the readers were seen.
+  LONG Watch(PcscContext& context, const std::stop_token& stop, bool& worked);
   void SyncReaders(const std::vector<std::string>& names);
   std::vector<SCARD_READERSTATE> StatesToWaitFor() const;
   void TakeStates(const std::vector<SCARD_READERSTATE>& states);
@@ -164,10 +164,9 @@ void MonitorImpl::Loop(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     PcscContext context(*pcsc_);
     LONG code = context.Establish();
-    if (code == SCARD_S_SUCCESS) {
-      pause = kFirstPause;
-      code = Watch(context, stop);
-    }
+    bool worked = false;
+    if (code == SCARD_S_SUCCESS) code = Watch(context, stop, worked);
+    if (worked) pause = kFirstPause;
     if (stop.stop_requested()) return;
     spdlog::debug("watching readers ended with {:08X}; asking again in {} ms",
                   static_cast<uint32_t>(code), absl::ToInt64Milliseconds(pause));
@@ -179,7 +178,7 @@ void MonitorImpl::Loop(const std::stop_token& stop) {
   }
 }
 
-LONG MonitorImpl::Watch(PcscContext& context, const std::stop_token& stop) {
+LONG MonitorImpl::Watch(PcscContext& context, const std::stop_token& stop, bool& worked) {
   while (true) {
     std::vector<std::string> names;
     if (const LONG code = pcsc_->ListReaders(context.get(), names); code != SCARD_S_SUCCESS) {
@@ -217,6 +216,7 @@ LONG MonitorImpl::Watch(PcscContext& context, const std::stop_token& stop) {
       continue;
     }
     if (code != SCARD_S_SUCCESS) return code;
+    worked = true;
     TakeStates(states);
   }
 }

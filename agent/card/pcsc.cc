@@ -195,13 +195,13 @@ absl::Status PcscError(LONG code, std::string_view reader) {
 
 LONG PcscContext::Establish() {
   if (established_) return SCARD_S_SUCCESS;
-  const LONG code = pcsc_->EstablishContext(context_);
+  const LONG code = pcsc_.EstablishContext(context_);
   established_ = code == SCARD_S_SUCCESS;
   return code;
 }
 
 void PcscContext::Release() {
-  if (established_) pcsc_->ReleaseContext(context_);
+  if (established_) pcsc_.ReleaseContext(context_);
   established_ = false;
 }
 

@@ -60,11 +60,10 @@ absl::Status PcscError(LONG code, std::string_view reader);
 // Whether the context that met this code will never recover.
 bool MeansServiceGone(LONG code);
 
-// A context with RAII. Movable, not copyable.
+// A context with RAII. `pcsc` outlives it.
 class PcscContext {
  public:
-  PcscContext() = default;
-  explicit PcscContext(Pcsc& pcsc) : pcsc_(&pcsc) {}
+  explicit PcscContext(Pcsc& pcsc) : pcsc_(pcsc) {}
   PcscContext(const PcscContext&) = delete;
   PcscContext& operator=(const PcscContext&) = delete;
   ~PcscContext() { Release(); }
@@ -76,7 +75,7 @@ class PcscContext {
   [[nodiscard]] SCARDCONTEXT get() const { return context_; }
 
  private:
-  Pcsc* pcsc_ = nullptr;
+  Pcsc& pcsc_;
   SCARDCONTEXT context_ = 0;
   bool established_ = false;
 };

@@ -12,6 +12,8 @@ namespace {
 
 // Journeys whose last card step is remembered; a person has one.
 constexpr std::size_t kMaxJourneys = 64;
+// Calls that wait for their directive.
+constexpr std::size_t kMaxEarly = 64;
 
 absl::Status NotReady(std::string_view sentence) {
   return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_JOURNEY_NOT_READY,
@@ -141,6 +143,7 @@ void CardSteps::Run(const v1::RunStep& directive) {
     }
   }
   Tell(news);
+  CallEarly([this](const Early& early) { return IsOpen(early.journey, early.step); });
 }
 
 void CardSteps::Direct(Entry& known, const v1::RunStep& directive, News& news) {
@@ -315,14 +318,17 @@ std::vector<v1::AttachAgentRequest::Conversation> CardSteps::Open() const {
 }
 
 void CardSteps::Close() {
-  const std::lock_guard lock(mutex_);
-  closed_ = true;
-  for (auto& [journey, entry] : entries_) timer_->Cancel(entry.deadline);
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    for (auto& [journey, entry] : entries_) timer_->Cancel(entry.deadline);
+  }
+  CallEarly([](const Early&) { return true; });
 }
 
-void CardSteps::ReportUnresolved() {
+void CardSteps::ReportInterrupted(const std::vector<Attempt>& attempts) {
   News news;
-  for (Attempt attempt : journal_->Unresolved()) {
+  for (Attempt attempt : attempts) {
     spdlog::warn("attempt {} on card {} was interrupted: whether it counted is not known",
                  attempt.number, attempt.serial);
     const absl::Status written = journal_->Finish(attempt.number, AttemptResult::kUnknown, -1);
@@ -335,14 +341,52 @@ void CardSteps::ReportUnresolved() {
   Tell(news);
 }
 
+bool CardSteps::IsOpen(std::string_view journey, v1::StepKind step) const {
+  const auto found = entries_.find(journey);
+  return found != entries_.end() && !found->second.report && found->second.directive.step() == step;
+}
+
+void CardSteps::WhenDirected(std::string_view journey, v1::StepKind step, absl::Duration patience,
+                             std::function<void()> then) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closed_ && !IsOpen(journey, step) && early_.size() < kMaxEarly) {
+      const uint64_t id = next_early_++;
+      const Timer::Id timer = timer_->Schedule(patience, [weak = weak_from_this(), id] {
+        const auto self = weak.lock();
+        if (self) self->CallEarly([id](const Early& early) { return early.id == id; });
+      });
+      early_.push_back({id, std::string(journey), step, std::move(then), timer});
+      return;
+    }
+  }
+  then();
+}
+
+void CardSteps::CallEarly(const std::function<bool(const Early&)>& due) {
+  std::vector<Early> called;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto early = early_.begin(); early != early_.end();) {
+      if (!due(*early)) {
+        ++early;
+        continue;
+      }
+      timer_->Cancel(early->timer);
+      called.push_back(std::move(*early));
+      early = early_.erase(early);
+    }
+  }
+  for (const Early& early : called) early.then();
+}
+
 absl::StatusOr<ClaimedStep> CardSteps::Claim(std::string_view journey, v1::StepKind step,
                                              std::string_view serial) {
   ClaimedStep claim;
   {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(journey);
-    if (closed_ || found == entries_.end() || found->second.report ||
-        found->second.directive.step() != step) {
+    if (closed_ || !IsOpen(journey, step)) {
       return NotReady(
           "The journey is not at a step that asks for this now. Look at its current step: "
           "ilkimza journey show.");

@@ -13,6 +13,7 @@
 #define ILKIMZA_AGENT_CARD_STEPS_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -24,6 +25,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "agent/card/card_host.h"
 #include "agent/card/journal.h"
 #include "agent/card/timer.h"
@@ -62,15 +64,21 @@ class CardSteps : public std::enable_shared_from_this<CardSteps> {
   void Stop(std::string_view journey, int64_t directive_id);
   void Forget(std::string_view journey);
   [[nodiscard]] std::vector<v1::AttachAgentRequest::Conversation> Open() const;
-  // Reports attempts of an earlier run that have no result, and writes UNKNOWN into
-  // the journal for them.
-  void ReportUnresolved();
+  // Reports attempts of an earlier run that have no result, as the journal had them when
+  // it was opened, and writes UNKNOWN into the journal for them.
+  void ReportInterrupted(const std::vector<Attempt>& attempts);
   // The observer is not called any more.
   void Close();
 
   // The cards with a serial; `settled` where no reader's card is still being asked.
   void OnCards(const std::vector<std::string>& serials, bool settled);
 
+  // Calls `then` once: at once where the journey has an open step of that kind, or too
+  // many wait already; else when one is directed, `patience` has run out, or on
+  // `Close`. The server tells the holder's client and this agent of a new step at the
+  // same moment, so the client's call may be the first of the two to arrive.
+  void WhenDirected(std::string_view journey, v1::StepKind step, absl::Duration patience,
+                    std::function<void()> then);
   // JOURNEY_NOT_READY where the journey has no open step of that kind here, or it is
   // claimed; SERIAL_MISMATCH where the step does not allow the card.
   absl::StatusOr<ClaimedStep> Claim(std::string_view journey, v1::StepKind step,
@@ -92,6 +100,14 @@ class CardSteps : public std::enable_shared_from_this<CardSteps> {
     std::optional<std::set<std::string>> refused;
     Timer::Id deadline = 0;
   };
+  // A call that came before its directive.
+  struct Early {
+    uint64_t id = 0;
+    std::string journey;
+    v1::StepKind step = v1::STEP_KIND_UNSPECIFIED;
+    std::function<void()> then;
+    Timer::Id timer = 0;
+  };
   // What to tell the observer once the lock is gone.
   struct News;
 
@@ -108,6 +124,9 @@ class CardSteps : public std::enable_shared_from_this<CardSteps> {
   Entry* Find(const ClaimedStep& claim);
   void Tell(const News& news);
   void MakeRoom();
+  [[nodiscard]] bool IsOpen(std::string_view journey, v1::StepKind step) const;
+  // Takes out those that need not wait any longer, and calls them without the lock.
+  void CallEarly(const std::function<bool(const Early&)>& due);
 
   const std::shared_ptr<Journal> journal_;
   const std::shared_ptr<Timer> timer_;
@@ -118,6 +137,8 @@ class CardSteps : public std::enable_shared_from_this<CardSteps> {
   std::map<std::string, Entry, std::less<>> entries_;
   std::vector<std::string> serials_;
   bool settled_ = false;
+  uint64_t next_early_ = 1;
+  std::vector<Early> early_;
 };
 
 }  // namespace ilkimza::agent

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "tests/agent/card/harness.h"
@@ -237,7 +240,7 @@ TEST_F(StepsTest, AnInterruptedAttemptIsUnknownAfterARestart) {
   attempt.journey.clear();
   ASSERT_TRUE(journal_->Begin(attempt).ok());
   Restart();
-  steps_->ReportUnresolved();
+  steps_->ReportInterrupted(journal_->Unresolved());
   ASSERT_TRUE(Report(4));
   EXPECT_EQ(Report(4)->step(), v1::STEP_KIND_PROVE_PIN);
   EXPECT_EQ(Report(4)->outcome(), v1::STEP_OUTCOME_UNKNOWN);
@@ -296,6 +299,35 @@ TEST_F(StepsTest, ManyJourneysAreRememberedBoundedly) {
     steps_->Run(directive);
   }
   EXPECT_LE(steps_->Open().size(), 64U);
+}
+
+TEST_F(StepsTest, ACallMayComeBeforeItsDirective) {
+  std::vector<std::string> called;
+  const auto when = [&](const std::string& name, std::string_view journey, v1::StepKind step) {
+    steps_->WhenDirected(journey, step, absl::Hours(1),
+                         [&called, name] { called.push_back(name); });
+  };
+  when("prove", kJourney, v1::STEP_KIND_PROVE_PIN);
+  when("sign", kJourney, v1::STEP_KIND_TEST_SIGNATURE);
+  when("another journey", "journeys/other", v1::STEP_KIND_PROVE_PIN);
+  EXPECT_THAT(called, IsEmpty());
+  steps_->Run(Directive(1, v1::STEP_KIND_PROVE_PIN, {kRight}));
+  EXPECT_THAT(called, ElementsAre("prove"));
+  when("prove again", kJourney, v1::STEP_KIND_PROVE_PIN);
+  EXPECT_THAT(called, ElementsAre("prove", "prove again"));
+  steps_->Run(Directive(2, v1::STEP_KIND_TEST_SIGNATURE, {kRight}));
+  EXPECT_THAT(called, ElementsAre("prove", "prove again", "sign"));
+  steps_->Close();
+  EXPECT_THAT(called, ElementsAre("prove", "prove again", "sign", "another journey"));
+  when("after the end", kJourney, v1::STEP_KIND_PROVE_PIN);
+  EXPECT_THAT(called, SizeIs(5));
+}
+
+TEST_F(StepsTest, ACallDoesNotWaitForEver) {
+  std::promise<void> called;
+  steps_->WhenDirected(kJourney, v1::STEP_KIND_PROVE_PIN, absl::Milliseconds(1),
+                       [&called] { called.set_value(); });
+  EXPECT_EQ(called.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
 }
 
 }  // namespace
