@@ -59,6 +59,7 @@ int Run(const std::string& config_file, const std::string& address_file) {
   NotifySystemd("STOPPING=1");
   spdlog::info("signal {}, shutting down", signal);
   (*server)->Shutdown();
+  spdlog::info("stopped");
   return EX_OK;
 }
 

@@ -7,88 +7,13 @@
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "server/engine/entry.h"
 #include "server/engine/name.h"
 #include "server/engine/report_check.h"
 #include "server/journey/advance.h"
 #include "server/journey/plan.h"
 
 namespace ilkimza::server {
-namespace {
-
-// Events that wait for one journey's earlier ones to be committed.
-constexpr std::size_t kMaxWaiting = 64;
-// How long a time that could not be made durable waits for the next try.
-constexpr absl::Duration kStorePause = absl::Seconds(5);
-// The clock may be set by hand: look at it now and then.
-constexpr absl::Duration kLongestSleep = absl::Minutes(1);
-
-absl::Status ShuttingDown() {
-  return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SHUTTING_DOWN,
-                   "The server is shutting down; try again in a moment.");
-}
-
-// Why a cancel or retry means nothing for `journey`.
-absl::Status NotReady(const v1::Journey& journey) {
-  const bool waits_for_agent =
-      journey.state() == v1::JOURNEY_STATE_WAITING && !journey.has_resume_time();
-  if (waits_for_agent) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_AGENT_NOT_ATTACHED,
-                     absl::StrCat(journey.name(), " waits for ", journey.agent(),
-                                  "; it goes on when that agent is back."));
-  }
-  const std::string state = v1::JourneyState_Name(journey.state());
-  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_JOURNEY_NOT_READY,
-                   absl::StrCat(journey.name(), " is in ", state,
-                                "; only one that stopped or waits can be taken up again."));
-}
-
-}  // namespace
-
-// What waits for a journey's turn.
-struct Engine::Pending {
-  // Taken in order; those that mean nothing are left out.
-  std::vector<v1::JourneyEvent> events;
-  // An error where none of the events means anything.
-  bool must_apply = false;
-  // An agent came back: it is told all that is open, also where nothing changed.
-  bool resend = false;
-  std::optional<RequestKey> request = std::nullopt;
-  Done done = nullptr;
-};
-
-// A journey under way.
-struct Engine::Entry {
-  std::string name;
-  NewJourney wish;
-  // Null until its creation is committed.
-  JourneyPtr journey = nullptr;
-  bool committing = false;
-  std::deque<Pending> waiting = {};
-  std::vector<Watcher*> watchers = {};
-  // When the clock has to look at it again; the infinite future if never.
-  absl::Time due = absl::InfiniteFuture();
-  // Inside the running step, see SetTurn().
-  int64_t turn_directive = 0;
-  v1::Actor turn = v1::ACTOR_UNSPECIFIED;
-};
-
-// Collects callbacks while the lock is held and makes them after it.
-class Engine::Locked {
- public:
-  explicit Locked(Engine& engine) : lock_(engine.mutex_) {}
-  Locked(const Locked&) = delete;
-  Locked& operator=(const Locked&) = delete;
-  ~Locked() {
-    lock_.unlock();
-    for (auto& call : calls) call();
-  }
-
-  Calls calls;
-
- private:
-  std::unique_lock<std::mutex> lock_;
-};
-
 Engine::Engine(const EngineOptions& options, Store& store) : options_(options), store_(store) {}
 
 Engine::~Engine() { Stop(); }
@@ -96,18 +21,6 @@ Engine::~Engine() { Stop(); }
 void Engine::Connect(DirectiveSink* agents, DirectiveSink* server_host) {
   agents_ = agents;
   server_host_ = server_host;
-}
-
-void Engine::Answer(Calls& calls, Done& done, absl::StatusOr<JourneyPtr> result) {
-  if (!done) return;
-  calls.push_back(
-      [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
-}
-
-v1::JourneyEvent Engine::NewEvent() const {
-  v1::JourneyEvent event;
-  *event.mutable_event_time() = ToProto(options_.clock->Now());
-  return event;
 }
 
 // -- Starting and stopping --
@@ -155,143 +68,6 @@ void Engine::Stop() {
   }
   std::unique_lock lock(mutex_);
   idle_.wait(lock, [this] { return committing_ == 0; });
-}
-
-Engine::EntryPtr Engine::Find(const std::string& name) const {
-  const auto found = entries_.find(name);
-  return found == entries_.end() ? nullptr : found->second;
-}
-
-Engine::EntryPtr Engine::Add(const std::string& name, const NewJourney& wish) {
-  auto entry = std::make_shared<Entry>(Entry{.name = name, .wish = wish});
-  entries_[name] = entry;
-  if (!wish.agent.empty()) by_agent_[wish.agent].insert(name);
-  return entry;
-}
-
-void Engine::Remove(const EntryPtr& entry) {
-  SetDue(entry, absl::InfiniteFuture());
-  entries_.erase(entry->name);
-  const auto of_agent = by_agent_.find(entry->wish.agent);
-  if (of_agent == by_agent_.end()) return;
-  of_agent->second.erase(entry->name);
-  if (of_agent->second.empty()) by_agent_.erase(of_agent);
-}
-
-// -- The path of an event --
-
-void Engine::Post(const EntryPtr& entry, Pending pending, Calls& calls) {
-  if (stopping_) return Answer(calls, pending.done, ShuttingDown());
-  if (entry->waiting.size() >= kMaxWaiting) {
-    return Answer(calls, pending.done,
-                  MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_STORE_FAILED,
-                            absl::StrCat(entry->name, " is busy; try again in a moment.")));
-  }
-  entry->waiting.push_back(std::move(pending));
-  Work(entry, calls);
-}
-
-void Engine::Work(const EntryPtr& entry, Calls& calls) {
-  while (!entry->committing && !entry->waiting.empty()) {
-    Pending pending = std::move(entry->waiting.front());
-    entry->waiting.pop_front();
-    Take(entry, std::move(pending), calls);
-  }
-}
-
-void Engine::Take(const EntryPtr& entry, Pending pending, Calls& calls) {
-  JourneyPtr journey = entry->journey;
-  if (journey == nullptr) {
-    v1::Journey unborn;
-    unborn.set_name(entry->name);
-    journey = std::make_shared<const v1::Journey>(std::move(unborn));
-  }
-  AppendRequest append;
-  std::vector<Directive> directives;
-  for (v1::JourneyEvent& event : pending.events) {
-    Transition transition = Advance(*journey, event, options_.policy);
-    if (!transition.applied) continue;
-    journey = std::make_shared<const v1::Journey>(std::move(transition.journey));
-    event.set_revision(journey->revision());
-    append.events.push_back(std::move(event));
-    std::move(transition.directives.begin(), transition.directives.end(),
-              std::back_inserter(directives));
-  }
-  if (pending.resend) directives = OpenDirectives(*journey, options_.policy);
-  if (!append.events.empty()) {
-    append.journey = std::move(journey);
-    append.request = std::move(pending.request);
-    return Commit(entry, std::move(append), std::move(directives), std::move(pending.done), calls);
-  }
-  Deliver(entry, *journey, directives, calls);
-  const bool is_error = pending.must_apply || entry->journey == nullptr;
-  Answer(calls, pending.done, is_error ? absl::StatusOr<JourneyPtr>(NotReady(*journey)) : journey);
-}
-
-void Engine::Commit(const EntryPtr& entry, AppendRequest append, std::vector<Directive> directives,
-                    Done done, Calls& calls) {
-  entry->committing = true;
-  ++committing_;
-  auto stored = [this, entry, journey = append.journey, directives = std::move(directives),
-                 done = std::move(done)](const absl::Status& status) mutable {
-    Locked locked(*this);
-    entry->committing = false;
-    if (status.ok()) {
-      Answer(locked.calls, done, journey);
-      Committed(entry, journey, directives, locked.calls);
-    } else {
-      NotCommitted(entry, status);
-      Answer(locked.calls, done, status);
-    }
-    Work(entry, locked.calls);
-    if (--committing_ == 0) idle_.notify_all();
-  };
-  calls.push_back([this, append = std::move(append), stored = std::move(stored)]() mutable {
-    store_.Append(std::move(append), std::move(stored));
-  });
-}
-
-void Engine::NotCommitted(const EntryPtr& entry, const absl::Status& status) {
-  spdlog::error("{}: event not stored: {}", entry->name, std::string(status.message()));
-  if (entry->journey == nullptr) {
-    Remove(entry);
-  } else {
-    SetDue(entry, options_.clock->Now() + kStorePause);
-  }
-}
-
-void Engine::Committed(const EntryPtr& entry, const JourneyPtr& journey,
-                       const std::vector<Directive>& directives, Calls& calls) {
-  entry->journey = journey;
-  for (Watcher* watcher : entry->watchers) watcher->OnJourney(journey);
-  Deliver(entry, *journey, directives, calls);
-  if (HasEnded(*journey)) {
-    entry->watchers.clear();
-    Remove(entry);
-  } else {
-    SetDue(entry, NextTime(*journey));
-  }
-}
-
-void Engine::Deliver(const EntryPtr& entry, const v1::Journey& journey,
-                     const std::vector<Directive>& directives, Calls& calls) {
-  for (const Directive& directive : directives) {
-    if (directive.to == Directive::To::kAgent) {
-      if (agents_ != nullptr) agents_->Send(journey.agent(), directive.message);
-    } else if (server_host_ != nullptr) {
-      server_host_->Send(journey.agent(), directive.message);
-    } else if (directive.message.has_run_step()) {
-      Pending pending;
-      pending.events.push_back(NewEvent());
-      auto* report = pending.events.back().mutable_step_reported()->mutable_report();
-      report->set_journey(journey.name());
-      report->set_directive_id(directive.message.run_step().directive_id());
-      report->set_step(directive.message.run_step().step());
-      report->set_outcome(v1::STEP_OUTCOME_STOPPED);
-      report->set_reason(v1::ERROR_REASON_PORTAL_HOST_OFF);
-      Post(entry, std::move(pending), calls);
-    }
-  }
 }
 
 // -- Commands --
@@ -546,51 +322,6 @@ void Engine::SetTurn(const std::string& agent, const std::string& journey, int64
   if (!agent.empty() && agent != entry->wish.agent) return;
   entry->turn_directive = directive_id;
   entry->turn = turn;
-}
-
-// -- The clock --
-
-void Engine::SetDue(const EntryPtr& entry, absl::Time due) {
-  if (entry->due == due) return;
-  if (entry->due != absl::InfiniteFuture()) due_.erase({entry->due, entry->name});
-  entry->due = due;
-  if (due == absl::InfiniteFuture()) return;
-  const auto [place, added] = due_.emplace(due, entry->name);
-  if (place == due_.begin()) clock_wake_.notify_all();
-}
-
-void Engine::CheckTimes() {
-  Locked locked(*this);
-  const absl::Time now = options_.clock->Now();
-  while (!due_.empty() && due_.begin()->first <= now) {
-    const EntryPtr entry = Find(due_.begin()->second);
-    SetDue(entry, absl::InfiniteFuture());
-    Pending pending;
-    pending.events.push_back(NewEvent());
-    pending.events.back().mutable_time_passed();
-    // Where the time means nothing yet, it is looked at again when it is due.
-    pending.done = [this, entry](const absl::StatusOr<JourneyPtr>& result) {
-      if (!result.ok()) return;
-      const std::lock_guard lock(mutex_);
-      if (entry->due == absl::InfiniteFuture() && Find(entry->name) == entry) {
-        SetDue(entry, NextTime(*entry->journey));
-      }
-    };
-    Post(entry, std::move(pending), locked.calls);
-  }
-}
-
-void Engine::RunClock(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    CheckTimes();
-    std::unique_lock lock(mutex_);
-    absl::Duration sleep = kLongestSleep;
-    if (!due_.empty()) sleep = std::min(sleep, due_.begin()->first - options_.clock->Now());
-    if (sleep <= absl::ZeroDuration()) continue;
-    const auto first = due_.empty() ? absl::InfiniteFuture() : due_.begin()->first;
-    clock_wake_.wait_for(lock, stop, absl::ToChronoMicroseconds(sleep),
-                         [this, first] { return !due_.empty() && due_.begin()->first < first; });
-  }
 }
 
 }  // namespace ilkimza::server

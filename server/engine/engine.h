@@ -147,6 +147,9 @@ class Engine {
   using Calls = std::vector<std::function<void()>>;
   class Locked;
 
+  static absl::Status ShuttingDown();
+  // Why a cancel or retry means nothing for `journey`.
+  static absl::Status NotReady(const v1::Journey& journey);
   static void Answer(Calls& calls, Done& done, absl::StatusOr<JourneyPtr> result);
   [[nodiscard]] v1::JourneyEvent NewEvent() const;
   void Change(const std::string& name, v1::JourneyEvent event, const RequestKey& key, Done done);

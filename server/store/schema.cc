@@ -48,7 +48,7 @@ constexpr std::array<std::string_view, 1> kMigrations = {
 };
 
 absl::Status Refuse(const std::string& path, std::string_view sentence) {
-  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_STORE_FAILED,
+  return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_STORE_FAILED,
                    absl::StrCat(path, ": ", std::string(sentence)));
 }
 

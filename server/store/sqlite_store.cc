@@ -39,14 +39,14 @@ class FileLock {
   static absl::StatusOr<FileLock> Take(const std::string& path) {
     const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
-      return StoreError(absl::StatusCode::kFailedPrecondition,
+      return StoreError(absl::StatusCode::kUnavailable,
                         absl::StrCat(path,
                                      ": The file cannot be made; check that its folder is "
                                      "there and can be written."));
     }
     FileLock lock(fd);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-      return StoreError(absl::StatusCode::kFailedPrecondition,
+      return StoreError(absl::StatusCode::kUnavailable,
                         absl::StrCat(path,
                                      ": Another server holds this database; stop it, or "
                                      "give this one a 'store.path' of its own."));
@@ -367,20 +367,13 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const SqliteOptions& opti
   if (fd >= 0) close(fd);
   constexpr char kSettings[] =
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;";
-  const auto as_start_error = [](absl::Status status) {
-    return StoreError(absl::StatusCode::kFailedPrecondition, std::string(status.message()));
-  };
-  auto database = Database::Open(options.path);
-  if (!database.ok()) return as_start_error(database.status());
-  absl::Status ready = PrepareSchema(**database, options.path);
-  if (ready.ok()) ready = (*database)->Execute(kSettings);
-  if (!ready.ok()) return as_start_error(ready);
-  auto writer = Writer::Make(*std::move(database));
-  if (!writer.ok()) return as_start_error(writer.status());
-  auto reader = Database::Open(options.path);
-  if (!reader.ok()) return as_start_error(reader.status());
-  return std::make_unique<SqliteStore>(options, std::move(lock), *std::move(writer),
-                                       *std::move(reader));
+  ILKIMZA_ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(options.path));
+  ILKIMZA_RETURN_IF_ERROR(PrepareSchema(*database, options.path));
+  ILKIMZA_RETURN_IF_ERROR(database->Execute(kSettings));
+  ILKIMZA_ASSIGN_OR_RETURN(Writer writer, Writer::Make(std::move(database)));
+  ILKIMZA_ASSIGN_OR_RETURN(std::unique_ptr<Database> reader, Database::Open(options.path));
+  return std::make_unique<SqliteStore>(options, std::move(lock), std::move(writer),
+                                       std::move(reader));
 }
 
 }  // namespace ilkimza::server

@@ -25,8 +25,8 @@ struct SqliteOptions {
 // what was handed in.
 //
 // A file that is damaged, locked, read-only, of another program or written by a
-// newer version is an error with one sentence that says so: FAILED_PRECONDITION
-// with ERROR_REASON_STORE_FAILED.
+// newer version is an error with one sentence that says so: UNAVAILABLE with
+// ERROR_REASON_STORE_FAILED.
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const SqliteOptions& options);
 
 }  // namespace ilkimza::server

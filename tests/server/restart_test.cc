@@ -129,8 +129,11 @@ TEST_F(RestartTest, StopsInGoodOrder) {
   Start();
   auto agent = Agent(nullptr);
   agent->Attach();
+  ASSERT_TRUE(Create().ok());
+  ASSERT_TRUE(agent->WaitForRun(v1::STEP_KIND_PREPARE_CHIP));
   server_->Signal(SIGTERM);
   EXPECT_EQ(server_->Wait(std::chrono::seconds(60)), 0);
+  EXPECT_EQ(agent->End().error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_TRUE(agent->Received().back().has_go_away());
 }
 
@@ -150,6 +153,8 @@ TEST_F(RestartTest, SaysWhatIsWrongAndEndsWithTheRightCode) {
   EXPECT_NE(plan.output.find("digraph GOAL_GET_PIN"), std::string::npos);
   testing::WriteFile(folder_ / "wrong.toml", "[store]\npath = \"x.db\"\nspeed = 1\n");
   EXPECT_EQ(run({"--config", folder_ / "wrong.toml"}).exit_code, 78);
+  Start();
+  EXPECT_EQ(run({"--config", folder_ / "server.toml"}).exit_code, 69) << "the store is in use";
 }
 
 }  // namespace

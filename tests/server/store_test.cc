@@ -81,7 +81,7 @@ std::unique_ptr<Store> MustOpen(const std::string& path) {
 
 std::string Refusal(const std::string& path) {
   const auto store = OpenSqliteStore({.path = path});
-  EXPECT_EQ(store.status().code(), absl::StatusCode::kFailedPrecondition) << store.status();
+  EXPECT_EQ(store.status().code(), absl::StatusCode::kUnavailable) << store.status();
   EXPECT_EQ(ReasonOf(store.status()), v1::ERROR_REASON_STORE_FAILED);
   return std::string(store.status().message());
 }
