@@ -290,13 +290,16 @@ absl::Status Module::Load() {
   if (!Take(reader, info) || !reader.Done()) return Failed(kNonsense);
   const std::lock_guard lock(status_mutex_);
   loaded_ = true;
-  description_ =
-      absl::StrCat(Plain(info.description), " ", info.version_major, ".", info.version_minor);
+  description_ = absl::StrCat(Plain(info.manufacturer), ", ", Plain(info.description), " ",
+                              info.version_major, ".", info.version_minor);
   return absl::OkStatus();
 }
 
 absl::StatusOr<Module::Asked> Module::Ask(std::string_view request, absl::Duration limit) {
-  if (process_ == nullptr) return Failed("had failed before");
+  if (process_ == nullptr) {
+    const std::lock_guard lock(status_mutex_);
+    return Error(absl::StatusCode::kInternal, v1::ERROR_REASON_MODULE_FAILED, failure_);
+  }
   HelperProcess::Answer answer = process_->Call(request, limit);
   if (answer.failure) return Failed(answer.why);
   Asked asked{.payload = std::move(answer.payload)};

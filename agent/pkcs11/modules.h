@@ -86,8 +86,8 @@ struct ModuleStatus {
   State state = State::kUnused;
   // What is wrong and how to mend it; empty where nothing is.
   std::string sentence;
-  // What the module says it is, such as "OpenSC smartcard framework 0.23"; empty until
-  // it was loaded.
+  // What the module says it is, such as "OpenSC Project, OpenSC smartcard framework
+  // 0.23"; empty until it was loaded.
   std::string description;
   // Named in the configuration, not one of the defaults.
   bool configured = false;

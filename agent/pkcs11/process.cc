@@ -4,8 +4,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -181,7 +181,8 @@ void HelperProcess::CloseSocket() {
 }
 
 bool HelperProcess::WaitForEnd(absl::Duration limit) const {
-  const int handle = pidfd_open(pid_, 0);
+  // Through syscall: the header of glibc 2.36 is not made for C++.
+  const int handle = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   if (handle < 0) return false;
   pollfd entry{.fd = handle, .events = POLLIN, .revents = 0};
   int ready = -1;
