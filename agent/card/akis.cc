@@ -4,8 +4,6 @@
 #include <cstddef>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "agent/card/tlv.h"
@@ -145,50 +143,7 @@ absl::StatusOr<std::string> ReadObjectDirectory(CardChannel& channel) {
   return *std::move(content);
 }
 
-// The historical bytes; empty where `atr` is not well formed.
-std::string_view HistoricalBytes(std::string_view atr) {
-  if (atr.size() < 2) return {};
-  const auto byte = [&](std::size_t i) { return static_cast<uint8_t>(atr[i]); };
-  const std::size_t count = byte(1) & 0x0F;
-  // T0 and each TD announce the interface bytes behind them, TD the last of them.
-  std::size_t at = 1;
-  while (true) {
-    const uint8_t announced = byte(at) >> 4;
-    for (const int bit : {1, 2, 4, 8}) at += (announced & bit) != 0 ? 1 : 0;
-    if (at >= atr.size()) return {};
-    if ((announced & 8) == 0) break;
-  }
-  ++at;
-  if (atr.size() < at + count) return {};
-  return atr.substr(at, count);
-}
-
 }  // namespace
-
-Recognition Recognise(std::string_view atr) {
-  constexpr std::string_view kV1("\x80\x67UEKAE", 7);
-  constexpr std::string_view kV10("UEKAE V1.0", 10);
-  constexpr std::string_view kV2("\x80\x65TC", 4);
-  const std::string_view bytes = HistoricalBytes(atr);
-  const auto version = [&](std::size_t at, std::size_t size) {
-    const std::string_view part = bytes.substr(std::min(at, bytes.size()), size);
-    return absl::AsciiStrToUpper(
-        absl::BytesToHexString(absl::string_view(part.data(), part.size())));
-  };
-  if (bytes.substr(0, kV1.size()) == kV1) {
-    return {v1::CARD_FAMILY_AKIS_V1, absl::StrCat("AKİS v1 (UEKAE ", version(kV1.size(), 2), ")")};
-  }
-  if (bytes.substr(0, kV10.size()) == kV10) {
-    return {v1::CARD_FAMILY_AKIS_V1, "AKİS v1.0 (UEKAE)"};
-  }
-  if (bytes.substr(0, kV2.size()) == kV2) {
-    // The national id card answers the same: only its applications tell it apart, and
-    // it is not asked.
-    return {v1::CARD_FAMILY_AKIS_V2,
-            absl::StrCat("AKİS v2 or national id card (TC ", version(kV2.size(), 3), ")")};
-  }
-  return {v1::CARD_FAMILY_UNKNOWN, "Unknown card"};
-}
 
 std::string SerialText(std::string_view bytes) {
   std::string digits;
@@ -258,11 +213,6 @@ PinTries JudgeSecurityByte(uint8_t security) {
   if (last) return {v1::TRIES_LEFT_ONE, 1};
   return {(security & kEnteredWrongly) != 0 ? v1::TRIES_LEFT_SOME : v1::TRIES_LEFT_ALL,
           std::nullopt};
-}
-
-PinTries JudgeCount(int count) {
-  if (count <= 0) return {v1::TRIES_LEFT_NONE, 0};
-  return {count == 1 ? v1::TRIES_LEFT_ONE : v1::TRIES_LEFT_SOME, count};
 }
 
 absl::StatusOr<PinTries> ReadPinTries(CardChannel& channel, const PinObject& pin) {

@@ -1,8 +1,5 @@
-// AKİS, the operating system of Kamu SM's cards: which card is it, and the commands
-// of its first version.
-//
-// Cards are recognised by the historical bytes of their answer to reset. Only AKİS v1
-// cards are talked to: nothing is ever sent to any other card.
+// The commands of AKİS v1, the operating system of Kamu SM's cards. Which card is one
+// says historical_bytes.h; akis_card.h puts the commands together.
 //
 // What no real card was at hand to confirm stands in one named constant each, at the
 // head of akis.cc.
@@ -21,20 +18,12 @@
 
 #include "absl/status/statusor.h"
 #include "agent/card/apdu.h"
+#include "agent/card/card.h"
 #include "agent/card/pkcs15.h"
 #include "base/secret.h"
 #include "ilkimza/v1/card_service.pb.h"
 
 namespace ilkimza::agent {
-
-struct Recognition {
-  v1::CardFamily family = v1::CARD_FAMILY_UNKNOWN;
-  // "AKİS v1 (UEKAE 1292)".
-  std::string display_name;
-};
-
-// By the answer to reset. Never fails: a card may be unknown.
-Recognition Recognise(std::string_view atr);
 
 // Twenty digits as the portal writes them, from the card's twelve bytes; empty where
 // they are no number.
@@ -63,15 +52,9 @@ absl::StatusOr<std::string> ReadFile(CardChannel& channel, std::string_view path
 
 // How many tries a PIN has left, read from its security byte: spends none. The count
 // is known only for one and none.
-struct PinTries {
-  v1::TriesLeft left = v1::TRIES_LEFT_UNKNOWN;
-  std::optional<int> count;
-};
 absl::StatusOr<PinTries> ReadPinTries(CardChannel& channel, const PinObject& pin);
 // The security byte alone, for tables.
 PinTries JudgeSecurityByte(uint8_t security);
-// What the card's answer to an attempt says.
-PinTries JudgeCount(int count);
 
 // Each of these two is an attempt: sent once. The answer's verdict is not an error.
 absl::StatusOr<PinAnswer> VerifyPin(CardChannel& channel, const PinObject& pin,

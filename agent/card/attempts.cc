@@ -126,7 +126,8 @@ absl::Status StatusOf(const Attempt& attempt) {
 
 struct Attempts::Run {
   AttemptCall call;
-  std::string pcsc_name;
+  CardFacts facts;
+  std::shared_ptr<CardFamily> family;
   std::optional<ClaimedStep> claim;
   AttemptWork work;
   // As the journal has it; number 0 while it has not.
@@ -242,8 +243,7 @@ void Attempts::KeepCurrent(Run& run) {
 void Attempts::Send(const std::shared_ptr<Run>& run, const SeenReader& seen) {
   AttemptWork& work = run->work;
   work.kind = run->call.kind;
-  work.target = {
-      .serial = seen.card.serial(), .insertion = seen.insertion, .layouts = parts_.layouts};
+  work.serial = seen.card.serial();
   work.pin = std::move(run->call.pin);
   work.new_pin = std::move(run->call.new_pin);
   work.allow_last_try = run->call.allow_last_try;
@@ -258,16 +258,15 @@ void Attempts::Send(const std::shared_ptr<Run>& run, const SeenReader& seen) {
     const absl::Status written = journal->Finish(attempt->number, AttemptResult::kRight, -1);
     if (!written.ok()) spdlog::error("{}", std::string(written.message()));
   };
-  run->pcsc_name = seen.pcsc_name;
+  run->facts = seen.facts;
+  run->family = seen.family;
   using Nothing = bool;
   parts_.workers->Run<Nothing>(
       seen.pcsc_name,
-      [run](CardEnvironment& environment) {
-        return RunOnCard<Nothing>(environment,
-                                  [&run](CardSession& session) -> absl::StatusOr<Nothing> {
-                                    ILKIMZA_RETURN_IF_ERROR(DoAttempt(session, run->work));
-                                    return true;
-                                  });
+      [run](CardEnvironment& environment) -> absl::StatusOr<Nothing> {
+        ILKIMZA_RETURN_IF_ERROR(run->family->Use(
+            environment, run->facts, [&run](Card& card) { return DoAttempt(card, run->work); }));
+        return true;
       },
       [self = shared_from_this(), run](const absl::StatusOr<Nothing>& result) {
         self->Finish(*run, result.status());
@@ -295,9 +294,9 @@ void Attempts::FinishUnsent(Run& run, const absl::Status& status) {
 
 void Attempts::Finish(Run& run, const absl::Status& status) {
   if (ReasonOf(status) == v1::ERROR_REASON_CARD_PROTOCOL) {
-    parts_.layouts->Drop(run.attempt.serial);
+    run.family->Forget(run.facts);
   }
-  if (ReasonOf(status) == v1::ERROR_REASON_CARD_NOT_FOUND) parts_.other_card(run.pcsc_name);
+  if (ReasonOf(status) == v1::ERROR_REASON_CARD_NOT_FOUND) parts_.other_card(run.facts.reader);
   if (!run.work.sent) return FinishUnsent(run, status);
   Attempt& attempt = run.attempt;
   attempt.result = ResultOf(run.work, status);

@@ -24,6 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/card/monitor.h"
 #include "agent/card/operations.h"
 #include "agent/card/steps.h"
 #include "agent/card/worker.h"
@@ -64,7 +65,6 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
     std::shared_ptr<CardWorkers> workers;
     std::shared_ptr<CardSteps> steps;
     std::shared_ptr<Journal> journal;
-    std::shared_ptr<LayoutCache> layouts;
     // Called with a reader's PC/SC name where another card than expected was in it.
     std::function<void(const std::string&)> other_card;
     PinPolicy policy;

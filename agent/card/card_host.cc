@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/card/attempts.h"
+#include "agent/card/families.h"
 #include "agent/card/journal.h"
 #include "agent/card/monitor.h"
 #include "agent/card/operations.h"
@@ -81,7 +82,7 @@ class CardHostImpl final : public CardHost {
         workers_(std::make_shared<CardWorkers>(
             pcsc_, timer_,
             CardTimeouts{.command = options.command_timeout, .busy = options.busy_timeout})),
-        layouts_(std::make_shared<LayoutCache>()),
+        families_(std::make_shared<CardFamilies>(options.families)),
         steps_(std::make_shared<CardSteps>(journal, timer_, *options.clock, observer)),
         server_(MakeServer(options, std::move(journal))),
         view_(std::make_shared<CardView>(steps_, server_, observer)) {}
@@ -93,7 +94,7 @@ class CardHostImpl final : public CardHost {
     timer_->Schedule(absl::ZeroDuration(), [weak = std::weak_ptr(steps_), interrupted] {
       if (const auto steps = weak.lock()) steps->ReportInterrupted(interrupted);
     });
-    monitor_ = Monitor::Start(pcsc_, workers_, timer_,
+    monitor_ = Monitor::Start(pcsc_, workers_, timer_, families_,
                               [weak = std::weak_ptr(view_)](const Monitor& monitor) {
                                 if (const auto view = weak.lock()) view->OnChange(monitor);
                               });
@@ -125,13 +126,11 @@ class CardHostImpl final : public CardHost {
     auto attempts = std::make_shared<Attempts>(Attempts::Parts{.workers = workers_,
                                                                .steps = steps_,
                                                                .journal = std::move(journal),
-                                                               .layouts = layouts_,
                                                                .other_card = other_card,
                                                                .policy = options.pin_policy,
                                                                .clock = options.clock});
     return CardServer::Create({.workers = workers_,
                                .timer = timer_,
-                               .layouts = layouts_,
                                .attempts = std::move(attempts),
                                .other_card = other_card});
   }
@@ -139,7 +138,7 @@ class CardHostImpl final : public CardHost {
   const std::shared_ptr<Pcsc> pcsc_;
   const std::shared_ptr<Timer> timer_;
   const std::shared_ptr<CardWorkers> workers_;
-  const std::shared_ptr<LayoutCache> layouts_;
+  const std::shared_ptr<const CardFamilies> families_;
   const std::shared_ptr<CardSteps> steps_;
   const std::shared_ptr<CardServer> server_;
   const std::shared_ptr<CardView> view_;

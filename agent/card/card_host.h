@@ -38,6 +38,7 @@ class Service;
 
 namespace ilkimza::agent {
 
+class CardFamily;
 class Pcsc;
 
 // Whoever directs the card host. Called on the host's threads, never with a lock
@@ -63,6 +64,9 @@ struct CardHostOptions {
   // How long another program may keep the card before CARD_BUSY.
   absl::Duration busy_timeout = absl::Seconds(8);
   Clock* clock = &SystemClock();
+  // Asked after the families of our own, in this order: PKCS#11 modules
+  // (agent/card/card.h).
+  std::vector<std::shared_ptr<CardFamily>> families;
   // The smart-card service; null means this machine's (agent/card/pcsc.h).
   std::shared_ptr<Pcsc> pcsc;
 };

@@ -14,8 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "agent/card/akis.h"
-#include "agent/card/session.h"
+#include "agent/card/pkcs15.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -29,11 +28,6 @@ constexpr absl::Duration kFirstAskAgain = absl::Seconds(1);
 constexpr absl::Duration kLongestAskAgain = absl::Seconds(30);
 // Grows with each insertion and removal.
 constexpr DWORD kEventCounter = 0xFFFF0000;
-
-struct Identity {
-  std::string serial;
-  std::string label;
-};
 
 std::string Hex(std::string_view bytes) {
   return absl::AsciiStrToUpper(
@@ -54,14 +48,14 @@ std::string Slug(std::string_view text) {
   return slug.empty() ? "reader" : slug;
 }
 
-absl::StatusOr<Identity> AskIdentity(CardSession& session) {
-  Identity identity;
-  ILKIMZA_ASSIGN_OR_RETURN(identity.serial, ReadSerial(session));
-  // A card without a label is a card all the same.
-  auto label = ReadTokenLabel(session);
-  if (label.ok()) identity.label = *std::move(label);
-  if (!label.ok() && IsCardReset(label.status())) return label.status();
-  return identity;
+// What the card says of itself, made fit to be shown and to stand in a name.
+std::string CleanSerial(std::string_view serial) {
+  constexpr std::size_t kMaxSerial = 64;
+  const bool clean =
+      serial.size() <= kMaxSerial && std::all_of(serial.begin(), serial.end(), [](char c) {
+        return c == '-' || absl::ascii_isalnum(static_cast<unsigned char>(c));
+      });
+  return clean ? std::string(serial) : std::string();
 }
 
 v1::ReaderState StateFor(DWORD flags) {
@@ -82,10 +76,12 @@ struct Watched {
 class MonitorImpl final : public Monitor, public std::enable_shared_from_this<MonitorImpl> {
  public:
   MonitorImpl(std::shared_ptr<Pcsc> pcsc, std::shared_ptr<CardWorkers> workers,
-              std::shared_ptr<Timer> timer, std::function<void(const Monitor&)> on_change)
+              std::shared_ptr<Timer> timer, std::shared_ptr<const CardFamilies> families,
+              std::function<void(const Monitor&)> on_change)
       : pcsc_(std::move(pcsc)),
         workers_(std::move(workers)),
         timer_(std::move(timer)),
+        families_(std::move(families)),
         on_change_(std::move(on_change)),
         snapshot_(std::make_shared<Snapshot>()) {}
 
@@ -111,10 +107,12 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
   std::vector<SCARD_READERSTATE> StatesToWaitFor() const;
   void TakeStates(const std::vector<SCARD_READERSTATE>& states);
   void TakeState(Watched& watched, const SCARD_READERSTATE& state);
-  static void NewCard(Watched& watched, std::string_view atr);
-  void Ask(const std::string& name, uint64_t insertion);
+  void NewCard(Watched& watched, std::string_view atr);
+  static void NameByReader(SeenReader& seen);
+  static void Introduce(SeenReader& seen, const IdentifiedCard& identified);
+  void Ask(const CardFacts& facts);
   void TakeIdentity(const std::string& name, uint64_t insertion,
-                    const absl::StatusOr<Identity>& identity);
+                    const absl::StatusOr<IdentifiedCard>& identified);
   void AskLater(const std::string& name, Watched& watched);
   void ServiceGone();
   // With the lock held; true where it differs from what was shown.
@@ -126,6 +124,7 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
   const std::shared_ptr<Pcsc> pcsc_;
   const std::shared_ptr<CardWorkers> workers_;
   const std::shared_ptr<Timer> timer_;
+  const std::shared_ptr<const CardFamilies> families_;
   const std::function<void(const Monitor&)> on_change_;
 
   mutable std::mutex mutex_;
@@ -258,7 +257,7 @@ std::vector<SCARD_READERSTATE> MonitorImpl::StatesToWaitFor() const {
 }
 
 void MonitorImpl::TakeStates(const std::vector<SCARD_READERSTATE>& states) {
-  std::vector<std::pair<std::string, uint64_t>> to_ask;
+  std::vector<CardFacts> to_ask;
   bool changed = false;
   {
     const std::lock_guard lock(mutex_);
@@ -267,18 +266,18 @@ void MonitorImpl::TakeStates(const std::vector<SCARD_READERSTATE>& states) {
       if (found == readers_.end()) continue;
       auto& [name, watched] = *found;
       const bool was_asking = watched.seen.asking;
-      const uint64_t was_insertion = watched.seen.insertion;
+      const uint64_t was_insertion = watched.seen.facts.insertion;
       TakeState(watched, states[i]);
       // An answer that is still to come is that of the card before.
-      if (watched.seen.asking && (!was_asking || watched.seen.insertion != was_insertion)) {
-        to_ask.emplace_back(name, watched.seen.insertion);
+      if (watched.seen.asking && (!was_asking || watched.seen.facts.insertion != was_insertion)) {
+        to_ask.push_back(watched.seen.facts);
       }
     }
     complete_ = true;
     changed = Publish();
   }
   if (changed) Tell();
-  for (const auto& [name, insertion] : to_ask) Ask(name, insertion);
+  for (const CardFacts& facts : to_ask) Ask(facts);
 }
 
 void MonitorImpl::TakeState(Watched& watched, const SCARD_READERSTATE& state) {
@@ -297,7 +296,8 @@ void MonitorImpl::TakeState(Watched& watched, const SCARD_READERSTATE& state) {
     seen.asking = false;
     watched.identified = false;
     watched.ask_again = kFirstAskAgain;
-    seen.insertion = ++last_insertion_;
+    seen.family = nullptr;
+    seen.facts = {.reader = seen.pcsc_name, .insertion = ++last_insertion_};
     if (seen.reader.state() == v1::READER_STATE_CARD_PRESENT ||
         seen.reader.state() == v1::READER_STATE_IN_USE_EXCLUSIVELY) {
       const std::size_t size = std::min<std::size_t>(state.cbAtr, sizeof(state.rgbAtr));
@@ -313,56 +313,87 @@ void MonitorImpl::TakeState(Watched& watched, const SCARD_READERSTATE& state) {
 }
 
 void MonitorImpl::NewCard(Watched& watched, std::string_view atr) {
-  v1::Card& card = watched.seen.card;
-  const Recognition recognition = Recognise(atr);
-  card.set_reader(watched.seen.reader.name());
-  card.set_atr(Hex(atr));
-  card.set_family(recognition.family);
-  card.set_family_display_name(recognition.display_name);
-  if (recognition.family == v1::CARD_FAMILY_AKIS_V1) {
-    watched.seen.asking = true;
+  SeenReader& seen = watched.seen;
+  seen.facts.atr = std::string(atr);
+  seen.facts.recognition = Recognise(atr);
+  seen.card.set_reader(seen.reader.name());
+  seen.card.set_atr(Hex(atr));
+  seen.card.set_family(seen.facts.recognition.family);
+  seen.card.set_family_display_name(seen.facts.recognition.display_name);
+  if (families_->AnyFor(seen.facts)) {
+    seen.asking = true;
     return;
   }
-  // Nothing is sent to a card we do not know: its reader names it.
+  // Nothing is sent to a card nobody speaks for.
   watched.identified = true;
-  card.set_name(absl::StrCat("cards/in-", watched.seen.reader.name().substr(8)));
-  watched.seen.reader.set_card(card.name());
+  NameByReader(seen);
 }
 
-void MonitorImpl::Ask(const std::string& name, uint64_t insertion) {
-  workers_->Run<Identity>(
-      name,
-      [](CardEnvironment& environment) { return RunOnCard<Identity>(environment, AskIdentity); },
-      [weak = weak_from_this(), name, insertion](const absl::StatusOr<Identity>& identity) {
-        if (const auto self = weak.lock()) self->TakeIdentity(name, insertion, identity);
+void MonitorImpl::NameByReader(SeenReader& seen) {
+  seen.card.set_name(absl::StrCat("cards/in-", seen.reader.name().substr(8)));
+  seen.reader.set_card(seen.card.name());
+}
+
+void MonitorImpl::Introduce(SeenReader& seen, const IdentifiedCard& identified) {
+  const CardIdentity& identity = identified.identity;
+  seen.family = identified.family;
+  seen.card.set_family(identity.family);
+  seen.card.set_family_display_name(identity.family_display_name);
+  seen.card.set_serial(CleanSerial(identity.serial));
+  seen.card.set_label(identity.label);
+  seen.card.set_module(identity.module);
+  seen.card.clear_operations();
+  for (const v1::CardOperation operation : identity.operations) {
+    // A PIN must not reach another card than the one it is meant for, and only the
+    // serial tells them apart.
+    const bool reads = operation == v1::CARD_OPERATION_LIST_CERTIFICATES ||
+                       operation == v1::CARD_OPERATION_GET_PIN_STATE;
+    if (reads || !seen.card.serial().empty()) seen.card.add_operations(operation);
+  }
+  std::sort(seen.card.mutable_operations()->begin(), seen.card.mutable_operations()->end());
+  NameByReader(seen);
+  if (seen.card.serial().empty()) return;
+  seen.card.set_name(absl::StrCat("cards/", seen.card.serial()));
+  seen.reader.set_card(seen.card.name());
+}
+
+void MonitorImpl::Ask(const CardFacts& facts) {
+  workers_->Run<IdentifiedCard>(
+      facts.reader,
+      [families = families_, facts](CardEnvironment& environment) {
+        return families->Identify(environment, facts);
+      },
+      [weak = weak_from_this(), facts](const absl::StatusOr<IdentifiedCard>& identified) {
+        if (const auto self = weak.lock()) {
+          self->TakeIdentity(facts.reader, facts.insertion, identified);
+        }
       });
 }
 
 void MonitorImpl::TakeIdentity(const std::string& name, uint64_t insertion,
-                               const absl::StatusOr<Identity>& identity) {
+                               const absl::StatusOr<IdentifiedCard>& identified) {
   bool changed = false;
   {
     const std::lock_guard lock(mutex_);
     const auto found = readers_.find(name);
-    if (found == readers_.end() || found->second.seen.insertion != insertion) return;
+    if (found == readers_.end() || found->second.seen.facts.insertion != insertion) return;
     Watched& watched = found->second;
     SeenReader& seen = watched.seen;
     seen.asking = false;
-    if (identity.ok()) {
+    if (identified.ok()) {
       watched.identified = true;
-      seen.card.set_serial(identity->serial);
-      seen.card.set_label(identity->label);
-      seen.card.set_name(identity->serial.empty()
-                             ? absl::StrCat("cards/in-", seen.reader.name().substr(8))
-                             : absl::StrCat("cards/", identity->serial));
-      seen.reader.set_card(seen.card.name());
+      Introduce(seen, *identified);
+      seen.reader.set_state(StateFor(watched.state));
+    } else if (ReasonOf(identified.status()) == v1::ERROR_REASON_CARD_UNSUPPORTED) {
+      watched.identified = true;
+      NameByReader(seen);
       seen.reader.set_state(StateFor(watched.state));
     } else {
-      ErrorMetadata details = MetadataOf(identity.status());
+      ErrorMetadata details = MetadataOf(identified.status());
       spdlog::info("the card in '{}' did not say who it is: {} {}{}", name,
-                   ReasonName(ReasonOf(identity.status())), details["pcsc_code"],
+                   ReasonName(ReasonOf(identified.status())), details["pcsc_code"],
                    details["status_word"]);
-      switch (ReasonOf(identity.status())) {
+      switch (ReasonOf(identified.status())) {
         case v1::ERROR_REASON_CARD_MUTE:
           seen.reader.set_state(v1::READER_STATE_CARD_MUTE);
           break;
@@ -380,42 +411,49 @@ void MonitorImpl::TakeIdentity(const std::string& name, uint64_t insertion,
 }
 
 void MonitorImpl::AskAgain(const std::string& pcsc_name) {
-  uint64_t insertion = 0;
+  CardFacts facts;
   {
     const std::lock_guard lock(mutex_);
     const auto found = readers_.find(pcsc_name);
     if (found == readers_.end() || found->second.seen.asking) return;
     Watched& watched = found->second;
-    if (watched.seen.card.family() != v1::CARD_FAMILY_AKIS_V1) return;
+    if (watched.seen.family == nullptr) return;
     // Another card: a stay of its own.
     watched.identified = false;
     watched.seen.asking = true;
-    insertion = watched.seen.insertion = ++last_insertion_;
+    watched.seen.family = nullptr;
+    watched.seen.facts.insertion = ++last_insertion_;
+    facts = watched.seen.facts;
     watched.seen.card.clear_name();
     watched.seen.card.clear_serial();
     watched.seen.card.clear_label();
+    watched.seen.card.clear_operations();
     watched.seen.reader.clear_card();
     Publish();
   }
   Tell();
-  Ask(pcsc_name, insertion);
+  Ask(facts);
 }
 
 void MonitorImpl::AskLater(const std::string& name, Watched& watched) {
   const absl::Duration delay = watched.ask_again;
   watched.ask_again = std::min(watched.ask_again * 2, kLongestAskAgain);
-  timer_->Schedule(delay, [weak = weak_from_this(), name, insertion = watched.seen.insertion] {
-    const auto self = weak.lock();
-    if (self == nullptr || self->quiet_) return;
-    {
-      const std::lock_guard lock(self->mutex_);
-      const auto found = self->readers_.find(name);
-      if (found == self->readers_.end() || found->second.seen.insertion != insertion) return;
-      if (found->second.identified || found->second.seen.asking) return;
-      found->second.seen.asking = true;
-    }
-    self->Ask(name, insertion);
-  });
+  timer_->Schedule(
+      delay, [weak = weak_from_this(), name, insertion = watched.seen.facts.insertion] {
+        const auto self = weak.lock();
+        if (self == nullptr || self->quiet_) return;
+        CardFacts facts;
+        {
+          const std::lock_guard lock(self->mutex_);
+          const auto found = self->readers_.find(name);
+          if (found == self->readers_.end() || found->second.seen.facts.insertion != insertion)
+            return;
+          if (found->second.identified || found->second.seen.asking) return;
+          found->second.seen.asking = true;
+          facts = found->second.seen.facts;
+        }
+        self->Ask(facts);
+      });
 }
 
 void MonitorImpl::ServiceGone() {
@@ -437,7 +475,7 @@ bool MonitorImpl::Publish() {
   next->complete = complete_;
   for (const std::string& name : order_) next->readers.push_back(readers_.at(name).seen);
   const auto same = [](const SeenReader& a, const SeenReader& b) {
-    return a.insertion == b.insertion && a.asking == b.asking &&
+    return a.facts.insertion == b.facts.insertion && a.family == b.family && a.asking == b.asking &&
            a.reader.SerializeAsString() == b.reader.SerializeAsString() &&
            a.card.SerializeAsString() == b.card.SerializeAsString();
   };
@@ -470,9 +508,11 @@ class MonitorHandle final : public Monitor {
 std::unique_ptr<Monitor> Monitor::Start(std::shared_ptr<Pcsc> pcsc,
                                         std::shared_ptr<CardWorkers> workers,
                                         std::shared_ptr<Timer> timer,
+                                        std::shared_ptr<const CardFamilies> families,
                                         std::function<void(const Monitor&)> on_change) {
-  auto monitor = std::make_shared<MonitorImpl>(std::move(pcsc), std::move(workers),
-                                               std::move(timer), std::move(on_change));
+  auto monitor =
+      std::make_shared<MonitorImpl>(std::move(pcsc), std::move(workers), std::move(timer),
+                                    std::move(families), std::move(on_change));
   monitor->StartThread();
   return std::make_unique<MonitorHandle>(std::move(monitor));
 }

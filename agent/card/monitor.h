@@ -1,13 +1,12 @@
 // Watches readers and cards, without polling: it waits in PC/SC until something
-// changes, learns who each new card is (serial and label, on the reader's worker
-// thread), and tells its owner. A card is known by what it says, never by the number
-// of its reader.
+// changes, learns who each new card is (on the reader's worker thread), and tells its owner. A card
+// is known by what it says, never by the number of its reader.
 //
 // Survives the smart-card service: while that does not run it asks for it with growing
 // pauses of at most `kLongestPause`.
 //
-// Cards of other families than AKİS v1 are named by their answer to reset, and
-// nothing is sent to them.
+// Who a card is says the family that speaks for it (families.h). Cards of no family are
+// named by their answer to reset.
 //
 // Thread-safe.
 #ifndef ILKIMZA_AGENT_CARD_MONITOR_H_
@@ -21,6 +20,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "agent/card/families.h"
 #include "agent/card/pcsc.h"
 #include "agent/card/timer.h"
 #include "agent/card/worker.h"
@@ -35,8 +35,10 @@ struct SeenReader {
   // Empty where no card is in it or its card does not say who it is (yet). The field
   // `name` is set for every card that is known.
   v1::Card card;
-  // Tells this card's stay in the reader from every other one.
-  uint64_t insertion = 0;
+  // Of that card: `insertion` tells its stay from every other one.
+  CardFacts facts;
+  // Who speaks for it; null where nobody does, or it has not been asked yet.
+  std::shared_ptr<CardFamily> family;
   // Its card is still being asked who it is.
   bool asking = false;
 };
@@ -50,7 +52,7 @@ struct Snapshot {
 
   // Complete, and no card is still being asked.
   [[nodiscard]] bool Settled() const;
-  // Of AKİS v1 cards with a serial, in the order of the readers.
+  // Of cards with a serial, in the order of the readers.
   [[nodiscard]] std::vector<std::string> Serials() const;
   // By "cards/...": null where there is none.
   [[nodiscard]] const SeenReader* FindCard(std::string_view name) const;
@@ -66,6 +68,7 @@ class Monitor {
   static std::unique_ptr<Monitor> Start(std::shared_ptr<Pcsc> pcsc,
                                         std::shared_ptr<CardWorkers> workers,
                                         std::shared_ptr<Timer> timer,
+                                        std::shared_ptr<const CardFamilies> families,
                                         std::function<void(const Monitor&)> on_change);
   virtual ~Monitor() = default;
 

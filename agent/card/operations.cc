@@ -14,7 +14,6 @@
 namespace ilkimza::agent {
 namespace {
 
-constexpr std::size_t kCachedLayouts = 8;
 constexpr std::size_t kChallengeSize = 32;
 
 absl::Status OtherCard() {
@@ -23,25 +22,9 @@ absl::Status OtherCard() {
                    "one back, or look which card is there.");
 }
 
-absl::Status CheckSerial(CardSession& session, const CardTarget& target) {
-  ILKIMZA_ASSIGN_OR_RETURN(const std::string serial, ReadSerial(session));
-  return serial == target.serial ? absl::OkStatus() : OtherCard();
-}
-
-absl::StatusOr<std::shared_ptr<const CardLayout>> LayoutOf(CardSession& session,
-                                                           const CardTarget& target) {
-  if (auto known = target.layouts->Find(target.serial, target.insertion)) return known;
-  ILKIMZA_ASSIGN_OR_RETURN(CardLayout layout, ReadLayout(session));
-  auto shared = std::make_shared<const CardLayout>(std::move(layout));
-  target.layouts->Put(target.serial, target.insertion, shared);
-  return shared;
-}
-
-const PrivateKeyObject* KeyOf(const CardLayout& layout, const CertificateObject& certificate) {
-  if (certificate.id.empty()) return nullptr;
-  const auto found = std::find_if(layout.keys.begin(), layout.keys.end(),
-                                  [&](const auto& key) { return key.id == certificate.id; });
-  return found == layout.keys.end() ? nullptr : &*found;
+absl::Status CheckSerial(Card& card, const std::string& expected) {
+  ILKIMZA_ASSIGN_OR_RETURN(const std::string serial, card.ReadSerial());
+  return serial == expected ? absl::OkStatus() : OtherCard();
 }
 
 void FillPinState(const PinTries& tries, const PinLimits& limits, v1::PinState& state) {
@@ -51,40 +34,33 @@ void FillPinState(const PinTries& tries, const PinLimits& limits, v1::PinState& 
   state.set_max_length(limits.max_length);
 }
 
-absl::StatusOr<const PinObject*> HolderPinOf(const CardLayout& layout,
-                                             std::string_view auth_id = {}) {
-  const PinObject* pin = layout.HolderPin(auth_id);
-  if (pin == nullptr) pin = layout.HolderPin();
-  if (pin != nullptr) return pin;
-  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CARD_UNSUPPORTED,
-                   "This card names no PIN of its holder: it is not set up as an e-signature "
-                   "card. Put in the chip that came with the courier.");
-}
-
-// The key whose qualified certificate the test signature is checked with.
+// The certificate, with its key, that the test signature is checked with.
 struct SigningKey {
-  PrivateKeyObject key;
+  CardCertificateEntry entry;
   CardCertificate certificate;
   v1::Certificate description;
 };
 
-absl::StatusOr<SigningKey> FindSigningKey(CardSession& session, const CardLayout& layout,
-                                          absl::Time now) {
+v1::Certificate Describe(const CardCertificateEntry& entry, const CardCertificate& certificate) {
+  v1::Certificate description = certificate.Describe();
+  description.set_label(entry.label);
+  description.set_has_private_key(!entry.key.empty());
+  return description;
+}
+
+absl::StatusOr<SigningKey> FindSigningKey(Card& card, absl::Time now) {
+  ILKIMZA_ASSIGN_OR_RETURN(std::vector<CardCertificateEntry> entries, card.ReadCertificates());
   std::optional<SigningKey> found;
-  for (const CertificateObject& object : layout.certificates) {
-    const PrivateKeyObject* key = KeyOf(layout, object);
-    if (key == nullptr) continue;
-    ILKIMZA_ASSIGN_OR_RETURN(const std::string der, ReadFile(session, object.path));
-    auto certificate = CardCertificate::Parse(der);
+  for (CardCertificateEntry& entry : entries) {
+    if (entry.key.empty()) continue;
+    auto certificate = CardCertificate::Parse(entry.der);
     if (!certificate.ok() || !certificate->qualified() || certificate->modulus_size() == 0) {
       continue;
     }
     const bool valid = certificate->ValidAt(now);
     if (found && !valid) continue;
-    v1::Certificate description = certificate->Describe();
-    description.set_label(object.label);
-    description.set_has_private_key(true);
-    found.emplace(SigningKey{*key, *std::move(certificate), std::move(description)});
+    v1::Certificate description = Describe(entry, *certificate);
+    found.emplace(SigningKey{std::move(entry), *std::move(certificate), std::move(description)});
     if (valid) break;
   }
   if (found) return *std::move(found);
@@ -93,12 +69,12 @@ absl::StatusOr<SigningKey> FindSigningKey(CardSession& session, const CardLayout
                    "signed. Ask the certificate's issuer.");
 }
 
-absl::Status CheckPins(const PinObject& pin, const AttemptWork& work) {
+absl::Status CheckPins(const PinInfo& pin, const AttemptWork& work) {
   const bool change = work.kind == AttemptKind::kChange;
   ILKIMZA_RETURN_IF_ERROR(CheckPinFormat(work.pin.view(), pin.limits, change ? "old_pin" : "pin"));
   if (!change) return absl::OkStatus();
   ILKIMZA_RETURN_IF_ERROR(CheckPinFormat(work.new_pin.view(), pin.limits, "new_pin"));
-  return CheckPinPolicy(work.new_pin.view(), work.pin.view(), work.target.serial, work.policy);
+  return CheckPinPolicy(work.new_pin.view(), work.pin.view(), work.serial, work.policy);
 }
 
 absl::Status CheckTries(const PinTries& tries, bool allow_last_try) {
@@ -110,12 +86,12 @@ absl::Status CheckTries(const PinTries& tries, bool allow_last_try) {
                    {{"tries_left", "1"}});
 }
 
-absl::Status Send(CardSession& session, const PinObject& pin, AttemptWork& work) {
+absl::Status Send(Card& card, const PinInfo& pin, AttemptWork& work) {
   ILKIMZA_RETURN_IF_ERROR(work.before_sending());
   work.sent = true;
-  auto answer = work.kind == AttemptKind::kChange
-                    ? ChangePin(session, pin, work.pin.view(), work.new_pin.view())
-                    : VerifyPin(session, pin, work.pin.view());
+  const PinEntry entry{.current = work.pin.view(), .chosen = work.new_pin.view()};
+  auto answer =
+      work.kind == AttemptKind::kChange ? card.Change(pin, entry) : card.Verify(pin, entry);
   work.pin.Wipe();
   work.new_pin.Wipe();
   if (!answer.ok()) return answer.status();
@@ -125,26 +101,25 @@ absl::Status Send(CardSession& session, const PinObject& pin, AttemptWork& work)
 
 // What the holder is told after an attempt: the card's count, or its security byte.
 // Fails only where the job has been ended, and `work` must be left alone.
-absl::Status LookAtTriesAgain(CardSession& session, const PinObject& pin, AttemptWork& work) {
+absl::Status LookAtTriesAgain(Card& card, const PinInfo& pin, AttemptWork& work) {
   PinTries tries;
   if (work.answer->tries_left) {
     tries = JudgeCount(*work.answer->tries_left);
   } else {
-    auto read = ReadPinTries(session, pin);
+    auto read = card.ReadPinStatus(pin);
     if (absl::IsCancelled(read.status())) return read.status();
-    if (read.ok()) tries = *read;
+    if (read.ok()) tries = read->pin;
   }
   FillPinState(tries, pin.limits, work.pin_state);
   return absl::OkStatus();
 }
 
-absl::Status SignChallenge(CardSession& session, const SigningKey& signing, AttemptWork& work) {
+absl::Status SignChallenge(Card& card, const SigningKey& signing, AttemptWork& work) {
   std::array<char, kChallengeSize> challenge{};
   randombytes_buf(challenge.data(), challenge.size());
   const std::string_view message(challenge.data(), challenge.size());
   const std::size_t size = signing.certificate.modulus_size();
-  ILKIMZA_ASSIGN_OR_RETURN(const std::string signature,
-                           SignBlock(session, signing.key.reference, PaddedDigest(message, size)));
+  ILKIMZA_ASSIGN_OR_RETURN(const std::string signature, card.Sign(signing.entry, message));
   work.signature_checked = true;
   work.algorithm = absl::StrCat("RSA-", size * 8, " PKCS#1 v1.5 SHA-256");
   if (signing.certificate.Verifies(message, signature)) return absl::OkStatus();
@@ -162,84 +137,57 @@ absl::Status PinBlocked() {
                    {{"tries_left", "0"}});
 }
 
-std::shared_ptr<const CardLayout> LayoutCache::Find(std::string_view serial,
-                                                    uint64_t insertion) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(serial);
-  if (found == entries_.end() || found->second.insertion != insertion) return nullptr;
-  return found->second.layout;
-}
-
-void LayoutCache::Put(std::string_view serial, uint64_t insertion,
-                      std::shared_ptr<const CardLayout> layout) {
-  const std::lock_guard lock(mutex_);
-  if (entries_.size() >= kCachedLayouts) entries_.clear();
-  entries_.insert_or_assign(std::string(serial), Entry{insertion, std::move(layout)});
-}
-
-void LayoutCache::Drop(std::string_view serial) {
-  const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(serial);
-  if (found != entries_.end()) entries_.erase(found);
-}
-
-absl::StatusOr<std::vector<v1::Certificate>> ReadCertificates(CardSession& session,
-                                                              const CardTarget& target) {
-  ILKIMZA_RETURN_IF_ERROR(CheckSerial(session, target));
-  ILKIMZA_ASSIGN_OR_RETURN(const auto layout, LayoutOf(session, target));
+absl::StatusOr<std::vector<v1::Certificate>> ReadCertificates(Card& card,
+                                                              const std::string& serial) {
+  ILKIMZA_RETURN_IF_ERROR(CheckSerial(card, serial));
+  ILKIMZA_ASSIGN_OR_RETURN(const auto entries, card.ReadCertificates());
   std::vector<v1::Certificate> certificates;
-  for (const CertificateObject& object : layout->certificates) {
-    ILKIMZA_ASSIGN_OR_RETURN(const std::string der, ReadFile(session, object.path));
-    auto certificate = CardCertificate::Parse(der);
+  for (const CardCertificateEntry& entry : entries) {
+    auto certificate = CardCertificate::Parse(entry.der);
     if (!certificate.ok()) {
-      spdlog::warn("a certificate file of card {} was left out: {}", target.serial,
+      spdlog::warn("a certificate file of card {} was left out: {}", serial,
                    std::string(certificate.status().message()));
       continue;
     }
-    certificates.push_back(certificate->Describe());
-    certificates.back().set_label(object.label);
-    certificates.back().set_has_private_key(KeyOf(*layout, object) != nullptr);
+    certificates.push_back(Describe(entry, *certificate));
   }
   return certificates;
 }
 
-absl::StatusOr<v1::PinState> ReadPinState(CardSession& session, const CardTarget& target) {
-  ILKIMZA_RETURN_IF_ERROR(CheckSerial(session, target));
-  ILKIMZA_ASSIGN_OR_RETURN(const auto layout, LayoutOf(session, target));
-  ILKIMZA_ASSIGN_OR_RETURN(const PinObject* pin, HolderPinOf(*layout));
-  ILKIMZA_ASSIGN_OR_RETURN(const PinTries tries, ReadPinTries(session, *pin));
+absl::StatusOr<v1::PinState> ReadPinState(Card& card, const std::string& serial) {
+  ILKIMZA_RETURN_IF_ERROR(CheckSerial(card, serial));
+  ILKIMZA_ASSIGN_OR_RETURN(const PinInfo pin, card.FindPin(""));
+  ILKIMZA_ASSIGN_OR_RETURN(const PinStatus status, card.ReadPinStatus(pin));
   v1::PinState state;
-  FillPinState(tries, pin->limits, state);
+  FillPinState(status.pin, pin.limits, state);
   return state;
 }
 
-absl::Status DoAttempt(CardSession& session, AttemptWork& work) {
-  ILKIMZA_RETURN_IF_ERROR(CheckSerial(session, work.target));
-  ILKIMZA_ASSIGN_OR_RETURN(const auto layout, LayoutOf(session, work.target));
+absl::Status DoAttempt(Card& card, AttemptWork& work) {
+  ILKIMZA_RETURN_IF_ERROR(CheckSerial(card, work.serial));
   std::optional<SigningKey> signing;
   if (work.kind == AttemptKind::kTestSign) {
-    ILKIMZA_ASSIGN_OR_RETURN(signing, FindSigningKey(session, *layout, work.clock->Now()));
+    ILKIMZA_ASSIGN_OR_RETURN(signing, FindSigningKey(card, work.clock->Now()));
     work.certificate = signing->description;
   }
-  ILKIMZA_ASSIGN_OR_RETURN(const PinObject* pin,
-                           HolderPinOf(*layout, signing ? signing->key.auth_id : ""));
-  ILKIMZA_RETURN_IF_ERROR(CheckPins(*pin, work));
-  ILKIMZA_ASSIGN_OR_RETURN(const PinTries tries, ReadPinTries(session, *pin));
-  ILKIMZA_RETURN_IF_ERROR(CheckTries(tries, work.allow_last_try));
-  ILKIMZA_RETURN_IF_ERROR(Send(session, *pin, work));
+  ILKIMZA_ASSIGN_OR_RETURN(const PinInfo pin, card.FindPin(signing ? signing->entry.pin : ""));
+  ILKIMZA_RETURN_IF_ERROR(CheckPins(pin, work));
+  ILKIMZA_ASSIGN_OR_RETURN(const PinStatus before, card.ReadPinStatus(pin));
+  ILKIMZA_RETURN_IF_ERROR(CheckTries(before.pin, work.allow_last_try));
+  ILKIMZA_RETURN_IF_ERROR(Send(card, pin, work));
   absl::Status status;
   const bool right = work.answer->verdict == PinVerdict::kRight;
   if (right && signing) {
     work.pin_was_right();
-    status = SignChallenge(session, *signing, work);
+    status = SignChallenge(card, *signing, work);
   }
   if (absl::IsCancelled(status)) return status;
-  ILKIMZA_RETURN_IF_ERROR(LookAtTriesAgain(session, *pin, work));
+  ILKIMZA_RETURN_IF_ERROR(LookAtTriesAgain(card, pin, work));
   // The reset at the end of the session closes the card as well; this holds even
   // where a reader ignores that.
   if (right) {
-    if (const absl::Status closed = LogOut(session); !closed.ok()) {
-      spdlog::debug("logging out of card {}: {}", work.target.serial, ReasonName(ReasonOf(closed)));
+    if (const absl::Status closed = card.LogOut(); !closed.ok()) {
+      spdlog::debug("logging out of card {}: {}", work.serial, ReasonName(ReasonOf(closed)));
     }
   }
   return status;

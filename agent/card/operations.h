@@ -1,68 +1,37 @@
-// What is done with a card in one session, on its worker thread: read what is on it,
-// and the three attempts. No journeys, no journal file, no threads: those are
-// attempts.h's.
+// What is done with a card of any family within one CardFamily::Use, on its worker
+// thread: read what is on it, and the attempts. No journeys, no journal file, no
+// threads: those are attempts.h's.
 #ifndef ILKIMZA_AGENT_CARD_OPERATIONS_H_
 #define ILKIMZA_AGENT_CARD_OPERATIONS_H_
 
-#include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "agent/card/akis.h"
+#include "agent/card/card.h"
 #include "agent/card/journal.h"
-#include "agent/card/monitor.h"
 #include "agent/card/pin_policy.h"
-#include "agent/card/session.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "ilkimza/v1/card_service.pb.h"
 
 namespace ilkimza::agent {
 
-// Where things are on the cards that were read lately: saves a real card some twenty
-// commands of about 20 ms each. Holds nothing secret, and no certificate.
-//
-// Thread-safe.
-class LayoutCache {
- public:
-  std::shared_ptr<const CardLayout> Find(std::string_view serial, uint64_t insertion) const;
-  void Put(std::string_view serial, uint64_t insertion, std::shared_ptr<const CardLayout> layout);
-  void Drop(std::string_view serial);
-
- private:
-  struct Entry {
-    uint64_t insertion = 0;
-    std::shared_ptr<const CardLayout> layout;
-  };
-  mutable std::mutex mutex_;
-  std::map<std::string, Entry, std::less<>> entries_;
-};
-
-// The card a caller means. A session that finds another one in the reader sends it
-// nothing but the question for its serial.
-struct CardTarget {
-  std::string serial;
-  uint64_t insertion = 0;
-  std::shared_ptr<LayoutCache> layouts;
-};
-
-absl::StatusOr<std::vector<v1::Certificate>> ReadCertificates(CardSession& session,
-                                                              const CardTarget& target);
-absl::StatusOr<v1::PinState> ReadPinState(CardSession& session, const CardTarget& target);
+// `serial` is that of the card a caller means. Where another one is found in the reader
+// it is sent nothing but the question for its serial: CARD_NOT_FOUND.
+absl::StatusOr<std::vector<v1::Certificate>> ReadCertificates(Card& card,
+                                                              const std::string& serial);
+absl::StatusOr<v1::PinState> ReadPinState(Card& card, const std::string& serial);
 
 // One attempt with a PIN, and what became of it. Filled in on the worker's thread;
 // read by whoever ends the job, which JobControl puts in order.
 struct AttemptWork {
   AttemptKind kind = AttemptKind::kVerify;
-  CardTarget target;
+  // As above.
+  std::string serial;
   Secret pin;
   // kChange only.
   Secret new_pin;
@@ -94,7 +63,7 @@ struct AttemptWork {
 // SIGNATURE_INVALID. OK says that all of it was done.
 //
 // The PINs are wiped as soon as they have been sent.
-absl::Status DoAttempt(CardSession& session, AttemptWork& work);
+absl::Status DoAttempt(Card& card, AttemptWork& work);
 
 // The error of a card that has no try left.
 absl::Status PinBlocked();

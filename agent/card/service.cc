@@ -9,6 +9,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/card/families.h"
 #include "agent/card/watchers.h"
 #include "base/error.h"
 #include "base/redact.h"
@@ -67,15 +68,36 @@ absl::StatusOr<const SeenReader*> FindCard(const Snapshot& view, std::string_vie
   return NoSuchCard(view);
 }
 
-// A card that may be talked to.
-absl::StatusOr<const SeenReader*> FindUsableCard(const Snapshot& view, std::string_view name) {
+// A card that can do `operation`.
+absl::StatusOr<const SeenReader*> FindUsableCard(const Snapshot& view, std::string_view name,
+                                                 v1::CardOperation operation) {
   ILKIMZA_ASSIGN_OR_RETURN(const SeenReader* seen, FindCard(view, name));
-  if (seen->card.family() == v1::CARD_FAMILY_AKIS_V1 && !seen->card.serial().empty()) return seen;
-  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CARD_UNSUPPORTED,
-                   absl::StrCat("The card in the reader '", seen->reader.display_name(), "' (",
-                                seen->card.family_display_name(),
-                                ") cannot be used here, and nothing was sent to it. İlkimza works "
-                                "with AKİS v1 e-signature cards."));
+  const std::string which = absl::StrCat("The card in the reader '", seen->reader.display_name(),
+                                         "' (", seen->card.family_display_name(), ")");
+  if (seen->family == nullptr) {
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CARD_UNSUPPORTED,
+        absl::StrCat(which,
+                     " cannot be used here. Put in an e-signature card, or install the "
+                     "PKCS#11 module of the card's maker."));
+  }
+  if (Offers(seen->card, operation)) return seen;
+  return MakeError(absl::StatusCode::kUnimplemented, v1::ERROR_REASON_OPERATION_UNSUPPORTED,
+                   absl::StrCat(which,
+                                " cannot do this here, and nothing was sent to it. Ask the "
+                                "card's issuer how it is done."));
+}
+
+v1::CardOperation OperationOf(AttemptKind kind) {
+  switch (kind) {
+    case AttemptKind::kVerify:
+      return v1::CARD_OPERATION_VERIFY_PIN;
+    case AttemptKind::kChange:
+      return v1::CARD_OPERATION_CHANGE_PIN;
+    case AttemptKind::kTestSign:
+      return v1::CARD_OPERATION_TEST_SIGN;
+  }
+  return v1::CARD_OPERATION_UNSPECIFIED;
 }
 
 v1::WatchReadersResponse ReadersOf(const Snapshot& view) {
@@ -196,7 +218,7 @@ class CardServerImpl final : public CardServer, private v1::CardService::Callbac
   // Does `read` on the card of that name, and finishes `reactor` after `take`.
   template <typename T>
   void Read(Reactor* reactor, const std::string& field, const std::string& name,
-            absl::StatusOr<T> (*read)(CardSession&, const CardTarget&),
+            v1::CardOperation operation, absl::StatusOr<T> (*read)(Card&, const std::string&),
             std::function<void(T&)> take);
   // Starts the attempt, and finishes `reactor` after `take` where it went well.
   void Attempt(Reactor* reactor, AttemptCall call, std::function<void(const AttemptReply&)> take);
@@ -258,47 +280,47 @@ CardServerImpl::Reactor* CardServerImpl::GetCard(Context* context,
 
 template <typename T>
 void CardServerImpl::Read(Reactor* reactor, const std::string& field, const std::string& name,
-                          absl::StatusOr<T> (*read)(CardSession&, const CardTarget&),
+                          v1::CardOperation operation,
+                          absl::StatusOr<T> (*read)(Card&, const std::string&),
                           std::function<void(T&)> take) {
-  if (const absl::Status status = CheckName(field, name); !status.ok()) {
-    return reactor->Finish(ToGrpcStatus(status));
-  }
-  const auto done = [this, reactor, name, take = std::move(take)](absl::StatusOr<T> result) {
-    if (result.ok()) {
-      take(*result);
-    } else if (ReasonOf(result.status()) == v1::ERROR_REASON_CARD_PROTOCOL) {
-      parts_.layouts->Drop(std::string_view(name).substr(6));
-    }
+  const auto done = [reactor, take = std::move(take)](absl::StatusOr<T> result) {
+    if (result.ok()) take(*result);
     reactor->Finish(ToGrpcStatus(result.status()));
   };
-  watchers_->WhenSettled(kPatience, [this, name, read,
-                                     done](const absl::StatusOr<Watchers::View>& view) {
-    if (!view.ok()) return done(view.status());
-    const auto seen = FindUsableCard(**view, name);
-    if (!seen.ok()) return done(seen.status());
-    const CardTarget target{.serial = (*seen)->card.serial(),
-                            .insertion = (*seen)->insertion,
-                            .layouts = parts_.layouts};
-    parts_.workers->Run<T>((*seen)->pcsc_name,
-                           [target, read](CardEnvironment& environment) {
-                             return RunOnCard<T>(environment, [&](CardSession& session) {
-                               return read(session, target);
-                             });
-                           },
-                           [this, done, pcsc_name = (*seen)->pcsc_name](absl::StatusOr<T> result) {
-                             if (ReasonOf(result.status()) == v1::ERROR_REASON_CARD_NOT_FOUND) {
-                               parts_.other_card(pcsc_name);
-                             }
-                             done(std::move(result));
-                           });
-  });
+  if (const absl::Status status = CheckName(field, name); !status.ok()) return done(status);
+  watchers_->WhenSettled(
+      kPatience, [this, name, operation, read, done](const absl::StatusOr<Watchers::View>& view) {
+        if (!view.ok()) return done(view.status());
+        const auto found = FindUsableCard(**view, name, operation);
+        if (!found.ok()) return done(found.status());
+        const SeenReader& seen = **found;
+        parts_.workers->Run<T>(
+            seen.pcsc_name,
+            [read, family = seen.family, facts = seen.facts,
+             serial = seen.card.serial()](CardEnvironment& environment) {
+              absl::StatusOr<T> result = absl::UnknownError("nothing was read");
+              const absl::Status used = family->Use(environment, facts, [&](Card& card) {
+                result = read(card, serial);
+                return result.status();
+              });
+              if (!used.ok()) result = used;
+              return result;
+            },
+            [this, done, family = seen.family, facts = seen.facts](absl::StatusOr<T> result) {
+              const v1::ErrorReason reason = ReasonOf(result.status());
+              if (reason == v1::ERROR_REASON_CARD_PROTOCOL) family->Forget(facts);
+              if (reason == v1::ERROR_REASON_CARD_NOT_FOUND) parts_.other_card(facts.reader);
+              done(std::move(result));
+            });
+      });
 }
 
 CardServerImpl::Reactor* CardServerImpl::ListCertificates(
     Context* context, const v1::ListCertificatesRequest* request,
     v1::ListCertificatesResponse* response) {
   Reactor* reactor = context->DefaultReactor();
-  Read<std::vector<v1::Certificate>>(reactor, "parent", request->parent(), &ReadCertificates,
+  Read<std::vector<v1::Certificate>>(reactor, "parent", request->parent(),
+                                     v1::CARD_OPERATION_LIST_CERTIFICATES, &ReadCertificates,
                                      [response](std::vector<v1::Certificate>& certificates) {
                                        for (auto& certificate : certificates) {
                                          *response->add_certificates() = std::move(certificate);
@@ -311,7 +333,8 @@ CardServerImpl::Reactor* CardServerImpl::GetPinState(Context* context,
                                                      const v1::GetPinStateRequest* request,
                                                      v1::PinState* response) {
   Reactor* reactor = context->DefaultReactor();
-  Read<v1::PinState>(reactor, "name", request->name(), &ReadPinState,
+  Read<v1::PinState>(reactor, "name", request->name(), v1::CARD_OPERATION_GET_PIN_STATE,
+                     &ReadPinState,
                      [response](v1::PinState& state) { *response = std::move(state); });
   return reactor;
 }
@@ -326,13 +349,13 @@ void CardServerImpl::Attempt(Reactor* reactor, AttemptCall call,
   if (parts_.attempts->Repeats(call, done)) return;
   // std::function copies; the call, with its PINs, must not be copied.
   const auto shared = std::make_shared<AttemptCall>(std::move(call));
-  watchers_->WhenSettled(kPatience,
-                         [this, shared, done](const absl::StatusOr<Watchers::View>& view) {
-                           if (!view.ok()) return done(view.status());
-                           const auto seen = FindUsableCard(**view, shared->card);
-                           if (!seen.ok()) return done(seen.status());
-                           parts_.attempts->Start(std::move(*shared), **seen, done);
-                         });
+  watchers_->WhenSettled(
+      kPatience, [this, shared, done](const absl::StatusOr<Watchers::View>& view) {
+        if (!view.ok()) return done(view.status());
+        const auto seen = FindUsableCard(**view, shared->card, OperationOf(shared->kind));
+        if (!seen.ok()) return done(seen.status());
+        parts_.attempts->Start(std::move(*shared), **seen, done);
+      });
 }
 
 CardServerImpl::Reactor* CardServerImpl::VerifyPin(Context* context,

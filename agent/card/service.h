@@ -30,7 +30,6 @@ class CardServer {
   struct Parts {
     std::shared_ptr<CardWorkers> workers;
     std::shared_ptr<Timer> timer;
-    std::shared_ptr<LayoutCache> layouts;
     std::shared_ptr<Attempts> attempts;
     // Called with a reader's PC/SC name where another card than expected was in it.
     std::function<void(const std::string&)> other_card;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/card/certificate.h"
+#include "agent/card/historical_bytes.h"
 #include "agent/card/pkcs15.h"
 #include "base/error.h"
 #include "sandbox/card/simulator.h"

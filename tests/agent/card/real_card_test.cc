@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "agent/card/families.h"
 #include "base/error.h"
 #include "sandbox/card/simulator.h"
 #include "tests/agent/card/harness.h"
@@ -123,6 +124,7 @@ TEST_F(RealCardTest, ListsTheCardWithSerialFamilyAndLabel) {
   EXPECT_EQ(card.name(), "cards/87211470000000000000");
   EXPECT_EQ(card.serial(), "87211470000000000000");
   EXPECT_EQ(card.family(), v1::CARD_FAMILY_AKIS_V1);
+  EXPECT_TRUE(Offers(card, v1::CARD_OPERATION_VERIFY_PIN));
   EXPECT_EQ(card.family_display_name(), "AKİS v1 (UEKAE 1292)");
   EXPECT_EQ(card.label(), "AKIS");
   EXPECT_EQ(card.reader(), "readers/virtual-pcd-0-00-00");
@@ -460,6 +462,7 @@ TEST_F(RealCardTest, NothingIsSentToACardOfAnotherFamily) {
   EXPECT_EQ(card.family(), v1::CARD_FAMILY_AKIS_V2);
   EXPECT_EQ(card.family_display_name(), "AKİS v2 or national id card (TC D22108)");
   EXPECT_EQ(card.serial(), "");
+  EXPECT_THAT(card.operations(), IsEmpty());
   v1::VerifyPinRequest request;
   request.set_name(card.name());
   request.set_pin("1234");

@@ -1,0 +1,55 @@
+#include "agent/card/families.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/card/akis_card.h"
+#include "base/error.h"
+#include "base/log.h"
+
+namespace ilkimza::agent {
+
+CardFamilies::CardFamilies(std::vector<std::shared_ptr<CardFamily>> more) {
+  families_.push_back(std::make_shared<AkisFamily>());
+  for (auto& family : more) families_.push_back(std::move(family));
+}
+
+bool CardFamilies::AnyFor(const CardFacts& facts) const {
+  return std::any_of(families_.begin(), families_.end(),
+                     [&](const auto& family) { return family->Recognise(facts); });
+}
+
+absl::StatusOr<IdentifiedCard> CardFamilies::Identify(CardEnvironment& environment,
+                                                      const CardFacts& facts) const {
+  for (const auto& family : families_) {
+    if (!family->Recognise(facts)) continue;
+    IdentifiedCard found{.family = family};
+    const absl::Status status = family->Use(environment, facts, [&](Card& card) -> absl::Status {
+      ILKIMZA_ASSIGN_OR_RETURN(found.identity, card.Identify());
+      return absl::OkStatus();
+    });
+    if (status.ok()) return found;
+    switch (ReasonOf(status)) {
+      case v1::ERROR_REASON_CARD_UNSUPPORTED:
+        spdlog::debug("{}: not the card in '{}'", std::string(family->name()), facts.reader);
+        break;
+      // A broken module must not keep the card from a family that works.
+      case v1::ERROR_REASON_MODULE_FAILED:
+        spdlog::warn("{} cannot be asked for the card in '{}': {}", std::string(family->name()),
+                     facts.reader, std::string(status.message()));
+        break;
+      default:
+        return status;
+    }
+  }
+  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CARD_UNSUPPORTED,
+                   "İlkimza does not know this card. Put in the chip that came with the courier, "
+                   "or name its PKCS#11 module in the agent's configuration.");
+}
+
+bool Offers(const v1::Card& card, v1::CardOperation operation) {
+  return std::find(card.operations().begin(), card.operations().end(), operation) !=
+         card.operations().end();
+}
+
+}  // namespace ilkimza::agent
