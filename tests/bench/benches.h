@@ -1,0 +1,22 @@
+// The benches; each adds its rows. README.md says what they measure.
+#ifndef ILKIMZA_TESTS_BENCH_BENCHES_H_
+#define ILKIMZA_TESTS_BENCH_BENCHES_H_
+
+#include "tests/bench/measure.h"
+#include "tests/bench/stage.h"
+#include "tests/bench/table.h"
+
+namespace ilkimza::bench {
+
+// CPU of the portal part of the main path against a bare replay of its requests.
+void BenchPortal(Effort effort, const Stage& stage, Table& table);
+// Page to screen against the parse alone.
+void BenchPages(Effort effort, const Stage& stage, Table& table);
+// Journey steps a second against bare commits.
+void BenchSteps(Effort effort, Table& table);
+// Memory and wake-ups of idle programs against an idle bare gRPC server.
+void BenchIdle(Effort effort, Table& table);
+
+}  // namespace ilkimza::bench
+
+#endif  // ILKIMZA_TESTS_BENCH_BENCHES_H_

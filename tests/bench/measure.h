@@ -1,0 +1,55 @@
+// What all measurements share: clocks, medians, and an end for those that cannot go on.
+#ifndef ILKIMZA_TESTS_BENCH_MEASURE_H_
+#define ILKIMZA_TESTS_BENCH_MEASURE_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace ilkimza::bench {
+
+// How much is measured. kSmoke only shows that everything can be measured.
+enum class Effort { kSmoke, kQuick, kFull };
+
+// `smoke`, `quick` or `full`, as the effort has it.
+template <typename T>
+T Choose(Effort effort, T smoke, T quick, T full) {
+  return effort == Effort::kSmoke ? smoke : effort == Effort::kQuick ? quick : full;
+}
+
+// Says what went wrong and ends the program with exit code 70.
+[[noreturn]] void Die(std::string_view what);
+void DieUnless(bool holds, std::string_view what);
+
+template <typename T>
+T Take(absl::StatusOr<T> value, std::string_view what) {
+  if (!value.ok()) Die(std::string(what) + ": " + std::string(value.status().message()));
+  return *std::move(value);
+}
+
+// CPU time in seconds of all threads of this process, in user and kernel mode.
+double CpuNow();
+// Seconds of a clock that only runs forward.
+double WallNow();
+
+// Adds up what lies between Start() and Stop().
+class CpuMeter {
+ public:
+  void Start() { start_ = CpuNow(); }
+  void Stop() { sum_ += CpuNow() - start_; }
+  [[nodiscard]] double seconds() const { return sum_; }
+
+ private:
+  double start_ = 0;
+  double sum_ = 0;
+};
+
+// 0 of nothing.
+double Median(std::vector<double> values);
+
+}  // namespace ilkimza::bench
+
+#endif  // ILKIMZA_TESTS_BENCH_MEASURE_H_
