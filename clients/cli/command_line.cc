@@ -167,18 +167,50 @@ class TreeBuilder {
         AddCommand(*card, "verify-pin", ILKIMZA_TEXT("Prove the PIN on the card"), CardVerifyPin);
     CLI::App* change =
         AddCommand(*card, "change-pin", ILKIMZA_TEXT("Change the PIN"), CardChangePin);
+    CLI::App* unblock = AddCommand(
+        *card, "unblock", ILKIMZA_TEXT("Set a new PIN with the PUK; a wrong PUK costs a try"),
+        CardUnblock);
     CLI::App* sign = AddCommand(*card, "test-sign",
                                 ILKIMZA_TEXT("Sign a random challenge and check it"), CardTestSign);
+    CLI::App* exported =
+        AddCommand(*card, "export-cert", ILKIMZA_TEXT("Write a certificate of a card to a file"),
+                   CardExportCert);
+    AddCommand(*card, "watch", ILKIMZA_TEXT("Tell readers and cards as they come and go"),
+               CardWatch);
     for (CLI::App* command : {verify, change, sign}) {
       command->add_flag("--allow-last-try", line_.options.allow_last_try,
                         Say("Use the last try; another wrong PIN then blocks the card"));
     }
-    for (CLI::App* command : {show, certs, state, verify, change, sign}) {
+    unblock->add_flag("--use-a-puk-try", line_.options.use_a_puk_try,
+                      Say("Use a try of the PUK; when none is left, the card is lost for good"));
+    for (CLI::App* command : {verify, change, unblock}) {
+      command->add_flag("--on-reader", line_.options.on_reader,
+                        Say("Type on the reader's own keys"));
+    }
+    BuildExport(*exported);
+    for (CLI::App* command : {show, certs, state, verify, change, unblock, sign, exported}) {
       command
           ->add_option("CARD", line_.options.card,
                        Say("Name or serial of a card; the only one if left out"))
           ->type_name("");
     }
+  }
+
+  void BuildExport(CLI::App& command) {
+    auto* named = command
+                      .add_option("--certificate", line_.options.certificate,
+                                  Say("The one whose fingerprint begins so"))
+                      ->type_name("FINGERPRINT");
+    command
+        .add_flag("--signing", line_.options.signing,
+                  Say("The one that signs: qualified, and with its key on the card"))
+        ->excludes(named);
+    command.add_option("--form", line_.options.form, Say("How it is written: pem or der"))
+        ->check(CLI::IsMember({"pem", "der"}))
+        ->type_name("FORM");
+    command.add_option("--out", line_.options.out, Say("File to write; the screen if left out"))
+        ->type_name("FILE");
+    command.add_flag("--force", line_.options.force, Say("Write over a file that exists"));
   }
 
   // CLI11's own words.
@@ -222,19 +254,26 @@ int Usage(Screen& screen, const Texts& texts, CLI::App& app, const CLI::ParseErr
 }  // namespace
 
 int Fail(Screen& screen, const Settings& settings, const absl::Status& status) {
+  return Fail(screen, settings, status, StatusSentence(settings.texts, status));
+}
+
+int Fail(Screen& screen, const Settings& settings, const absl::Status& status,
+         const Sentence& sentence) {
   if (settings.json) {
     Json json;
-    json["error"] = ErrorToJson(settings.texts, status);
+    json["error"] = ErrorToJson(status, sentence);
     json["error"]["exit_code"] = ExitCodeOf(status);
     screen.WriteLine(Line(json));
     return ExitCodeOf(status);
   }
-  const Sentence sentence = StatusSentence(settings.texts, status);
   screen.WriteError(sentence.happened);
   screen.WriteError(sentence.next);
   const ErrorMetadata metadata = MetadataOf(status);
   if (const auto tries = metadata.find("tries_left"); tries != metadata.end()) {
-    screen.WriteError(settings.texts.Say("Tries left:") + " " + tries->second);
+    const bool puk = ReasonOf(status) == v1::ERROR_REASON_WRONG_PUK;
+    screen.WriteError(
+        (puk ? settings.texts.Say("Tries of the PUK left:") : settings.texts.Say("Tries left:")) +
+        " " + Printable(tries->second));
   }
   if (const std::string detail(status.message()); !detail.empty()) {
     screen.WriteError("(" + detail + ")");

@@ -8,11 +8,12 @@ _ilkimza() {
     --lang) mapfile -t COMPREPLY < <(compgen -W 'tr en' -- "$word") && return ;;
     --goal) mapfile -t COMPREPLY < <(compgen -W 'get-pin reset-word' -- "$word") && return ;;
     --portal-host) mapfile -t COMPREPLY < <(compgen -W 'agent server' -- "$word") && return ;;
-    --socket) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+    --form) mapfile -t COMPREPLY < <(compgen -W 'pem der' -- "$word") && return ;;
+    --socket | --out) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
   esac
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      --socket | --output | --lang | --goal | --portal-host | --limit) ((i++)) ;;
+      --socket | --output | --lang | --goal | --portal-host | --limit | --certificate | --form | --out) ((i++)) ;;
       -*) ;;
       *) if [[ $group ]]; then command=${command:-${COMP_WORDS[i]}}; else group=${COMP_WORDS[i]}; fi ;;
     esac
@@ -25,8 +26,11 @@ _ilkimza() {
     journey/list) words='--active --limit --help' ;;
     journey/show) words='--timeline --help' ;;
     journey/cancel) words='--yes --help' ;;
-    card/) words='list show certs pin-state verify-pin change-pin test-sign --help' ;;
-    card/verify-pin | card/change-pin | card/test-sign) words='--allow-last-try --help' ;;
+    card/) words='list show certs pin-state verify-pin change-pin unblock test-sign export-cert watch --help' ;;
+    card/verify-pin | card/change-pin) words='--allow-last-try --on-reader --help' ;;
+    card/unblock) words='--use-a-puk-try --on-reader --help' ;;
+    card/test-sign) words='--allow-last-try --help' ;;
+    card/export-cert) words='--certificate --signing --form --out --force --help' ;;
     *) words='--help' ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/strings/substitute.h"
 #include "clients/sdk/sentences.h"
 
 namespace ilkimza::client {
@@ -118,6 +119,19 @@ std::optional<bool> Interview::AskLastTry(const v1::PinState& state) {
   auto typed = AskText(texts_.Say("Type LAST to use the last try, or only Enter to stop"));
   if (!typed) return std::nullopt;
   return absl::EqualsIgnoreCase(View(*typed), absl::string_view(word));
+}
+
+std::optional<bool> Interview::AskPukTry() {
+  // In no language does the phrase hold an i, whose capital differs in Turkish.
+  const std::string phrase = texts_.Say("use a try");
+  screen_.WriteText(
+      texts_.Say("Go on only if you have the PUK of this very card in front of you. If not, stop "
+                 "here: nothing is lost as long as you do not try."),
+      2);
+  auto typed = AskText(
+      absl::Substitute(texts_.Say("Type \"$0\" to spend a try, or only Enter to stop"), phrase));
+  if (!typed) return std::nullopt;
+  return absl::EqualsIgnoreCase(View(*typed), absl::string_view(phrase));
 }
 
 }  // namespace ilkimza::client

@@ -47,6 +47,9 @@ class Interview {
   // typing a word: false where it was not. True where there is nothing to ask.
   std::optional<bool> AskLastTry(const v1::PinState& state);
 
+  // A try of the PUK has to be allowed by typing a phrase: false where it was not.
+  std::optional<bool> AskPukTry();
+
   // One key: '\n' for Enter, 0 where nothing came before `limit`.
   std::optional<char> AskKey(std::function<std::string()> label, std::chrono::seconds limit);
 

@@ -1,6 +1,7 @@
 #include "clients/cli/json.h"
 
 #include "absl/strings/numbers.h"
+#include "absl/time/clock.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "clients/sdk/sentences.h"
@@ -18,6 +19,12 @@ void PutTime(Json& json, const char* name, bool has, const google::protobuf::Tim
 
 void PutReason(Json& json, v1::ErrorReason reason) {
   if (reason != v1::ERROR_REASON_UNSPECIFIED) json["reason"] = ReasonName(reason);
+}
+
+// Zero is a number only where the card says that none is left.
+void PutCount(Json& json, const char* name, v1::TriesLeft tries, int count) {
+  if (tries == v1::TRIES_LEFT_UNKNOWN || tries == v1::TRIES_LEFT_UNSPECIFIED) return;
+  if (count > 0 || (count == 0 && tries == v1::TRIES_LEFT_NONE)) json[name] = count;
 }
 
 Json ReportToJson(const v1::StepReport& report) {
@@ -161,6 +168,7 @@ Json ToJson(const v1::Reader& reader) {
   json["display_name"] = reader.display_name();
   json["state"] = ReaderStateName(reader.state());
   Put(json, "card", reader.card());
+  json["has_pinpad"] = reader.has_pinpad();
   return json;
 }
 
@@ -173,17 +181,27 @@ Json ToJson(const v1::Card& card) {
   Put(json, "reader", card.reader());
   Put(json, "atr", card.atr());
   Put(json, "label", card.label());
+  Put(json, "module", card.module());
+  json["operations"] = Json::array();
+  for (const int operation : card.operations()) {
+    json["operations"].push_back(OperationName(static_cast<v1::CardOperation>(operation)));
+  }
   return json;
 }
 
 Json ToJson(const v1::Certificate& certificate) {
   Json json;
+  Put(json, "name", certificate.name());
   Put(json, "label", certificate.label());
   json["subject"] = certificate.subject();
   json["issuer"] = certificate.issuer();
   json["serial_number"] = certificate.serial_number();
   PutTime(json, "not_before", certificate.has_not_before(), certificate.not_before());
   PutTime(json, "not_after", certificate.has_not_after(), certificate.not_after());
+  if (const auto validity = ValidityOf(certificate, absl::Now());
+      validity != v1::CERTIFICATE_VALIDITY_UNSPECIFIED) {
+    json["validity"] = ValidityName(validity);
+  }
   json["qualified"] = certificate.qualified();
   json["key_usages"] = Json::array();
   for (const std::string& usage : certificate.key_usages()) json["key_usages"].push_back(usage);
@@ -195,14 +213,22 @@ Json ToJson(const v1::Certificate& certificate) {
 Json ToJson(const v1::PinState& state) {
   Json json;
   json["tries_left"] = TriesLeftName(state.tries_left());
-  if (state.tries_left_count() >= 0) json["tries_left_count"] = state.tries_left_count();
+  PutCount(json, "tries_left_count", state.tries_left(), state.tries_left_count());
+  if (state.puk_tries_left() != v1::TRIES_LEFT_UNSPECIFIED) {
+    json["puk_tries_left"] = TriesLeftName(state.puk_tries_left());
+    PutCount(json, "puk_tries_left_count", state.puk_tries_left(), state.puk_tries_left_count());
+  }
+  if (state.not_initialised()) json["not_initialised"] = true;
   if (state.min_length() > 0) json["min_length"] = state.min_length();
   if (state.max_length() > 0) json["max_length"] = state.max_length();
   return json;
 }
 
 Json ErrorToJson(const Texts& texts, const absl::Status& status) {
-  const Sentence sentence = StatusSentence(texts, status);
+  return ErrorToJson(status, StatusSentence(texts, status));
+}
+
+Json ErrorToJson(const absl::Status& status, const Sentence& sentence) {
   const ErrorMetadata metadata = MetadataOf(status);
   Json json;
   json["reason"] = ReasonName(ReasonOf(status));

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "clients/sdk/guide_event.h"
 #include "clients/sdk/language.h"
+#include "clients/sdk/sentences.h"
 #include "ilkimza/v1/card_service.pb.h"
 #include "ilkimza/v1/journey.pb.h"
 
@@ -32,6 +33,8 @@ Json StepsToJson(const v1::Journey& journey);
 Json FactsToJson(const v1::Facts& facts);
 // {"reason", "sentence", "next", "detail", "field", "tries_left"}
 Json ErrorToJson(const Texts& texts, const absl::Status& status);
+// The same with words of one's own.
+Json ErrorToJson(const absl::Status& status, const Sentence& sentence);
 
 // A line of `ilkimza start --events` without its number: see EVENTS.md. Only a
 // Revealed holds secrets. `exit_code` stands in a Finished.

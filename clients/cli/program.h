@@ -36,6 +36,17 @@ struct CommandOptions {
   bool timeline = false;
   bool yes = false;
   bool allow_last_try = false;
+  // The holder was told what a wrong PUK costs, and wants this one try.
+  bool use_a_puk_try = false;
+  // The PIN is typed on the reader's own keys.
+  bool on_reader = false;
+
+  // Of export-cert. The beginning of a fingerprint.
+  std::string certificate;
+  bool signing = false;
+  std::string form = "pem";
+  std::string out;
+  bool force = false;
 };
 
 struct Program {
@@ -48,6 +59,9 @@ struct Program {
 
 // Tells an error in the way the settings ask for and gives its exit code.
 int Fail(Screen& screen, const Settings& settings, const absl::Status& status);
+// The same with words of one's own.
+int Fail(Screen& screen, const Settings& settings, const absl::Status& status,
+         const Sentence& sentence);
 
 int JourneyList(Program& program, const CommandOptions& options);
 int JourneyShow(Program& program, const CommandOptions& options);
@@ -60,6 +74,9 @@ int CardShow(Program& program, const CommandOptions& options);
 int CardCerts(Program& program, const CommandOptions& options);
 int CardPinState(Program& program, const CommandOptions& options);
 int CardVerifyPin(Program& program, const CommandOptions& options);
+int CardUnblock(Program& program, const CommandOptions& options);
+int CardExportCert(Program& program, const CommandOptions& options);
+int CardWatch(Program& program, const CommandOptions& options);
 int CardChangePin(Program& program, const CommandOptions& options);
 int CardTestSign(Program& program, const CommandOptions& options);
 

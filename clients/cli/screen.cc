@@ -113,7 +113,8 @@ Screen::Screen() : is_terminal_(isatty(STDOUT_FILENO) == 1) {
     prompt_fd_ = STDERR_FILENO;
   }
   const std::string_view term = Environment("TERM");
-  if (!is_terminal_ || !Environment("NO_COLOR").empty() || term == "dumb" || term.empty()) return;
+  can_redraw_ = is_terminal_ && term != "dumb" && !term.empty();
+  if (!can_redraw_ || !Environment("NO_COLOR").empty()) return;
   const std::string_view depth = Environment("COLORTERM");
   colours_ = depth == "truecolor" || depth == "24bit" ? Colours::kTrue : Colours::k256;
 }
@@ -131,7 +132,12 @@ std::string Screen::Paint(Style style, std::string_view text) const {
   return std::string(Sequence(style)) + std::string(text) + "\x1b[0m";
 }
 
+void Screen::TakeBack(size_t lines) {
+  if (can_redraw_ && lines > 0) Write("\x1b[" + std::to_string(lines) + "A\r\x1b[J");
+}
+
 void Screen::Write(std::string_view text) {
+  lines_ += static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
   if (healthy_) healthy_ = WriteAll(STDOUT_FILENO, text);
 }
 

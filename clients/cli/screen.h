@@ -37,6 +37,13 @@ class Screen {
   // False once a write failed, for example into a closed pipe.
   [[nodiscard]] bool healthy() const { return healthy_; }
 
+  // The cursor can be moved: what was written can be written over.
+  [[nodiscard]] bool can_redraw() const { return can_redraw_; }
+  // Takes the last `lines` lines off a screen that can be redrawn.
+  void TakeBack(size_t lines);
+  // Lines written so far.
+  [[nodiscard]] size_t lines() const { return lines_; }
+
   [[nodiscard]] std::string Paint(Style style, std::string_view text) const;
 
   void Write(std::string_view text);
@@ -52,7 +59,9 @@ class Screen {
 
  private:
   bool is_terminal_ = false;
+  bool can_redraw_ = false;
   int prompt_fd_ = -1;
+  size_t lines_ = 0;
   bool healthy_ = true;
   Colours colours_ = Colours::kNone;
 };

@@ -22,6 +22,8 @@ using std::chrono::seconds;
 constexpr seconds kReadDeadline{15};
 // The agent may have to wait for a card that another program holds.
 constexpr seconds kCardDeadline{60};
+// Somebody types on the reader's keys, up to three times.
+constexpr seconds kPinpadDeadline{300};
 // Long-lived streams end after this and are opened again by their reader.
 constexpr seconds kWatchDeadline{600};
 // An agent that starts anew is seen soon.
@@ -106,11 +108,21 @@ class GrpcAgentClient final : public AgentClient {
   }
   absl::StatusOr<v1::VerifyPinResponse> VerifyPin(const v1::VerifyPinRequest& request) override {
     ILKIMZA_RETURN_IF_ERROR(CheckSocket(path_));
-    return Call<v1::VerifyPinResponse>(*cards_, &CardStub::VerifyPin, request, kCardDeadline);
+    return Call<v1::VerifyPinResponse>(*cards_, &CardStub::VerifyPin, request, DeadlineOf(request));
   }
   absl::StatusOr<v1::ChangePinResponse> ChangePin(const v1::ChangePinRequest& request) override {
     ILKIMZA_RETURN_IF_ERROR(CheckSocket(path_));
-    return Call<v1::ChangePinResponse>(*cards_, &CardStub::ChangePin, request, kCardDeadline);
+    return Call<v1::ChangePinResponse>(*cards_, &CardStub::ChangePin, request, DeadlineOf(request));
+  }
+  absl::StatusOr<v1::UnblockPinResponse> UnblockPin(const v1::UnblockPinRequest& request) override {
+    ILKIMZA_RETURN_IF_ERROR(CheckSocket(path_));
+    return Call<v1::UnblockPinResponse>(*cards_, &CardStub::UnblockPin, request,
+                                        DeadlineOf(request));
+  }
+  absl::StatusOr<v1::ExportCertificateResponse> ExportCertificate(
+      const v1::ExportCertificateRequest& request) override {
+    return Call<v1::ExportCertificateResponse>(*cards_, &CardStub::ExportCertificate, request,
+                                               kCardDeadline);
   }
   absl::StatusOr<v1::TestSignResponse> TestSign(const v1::TestSignRequest& request) override {
     ILKIMZA_RETURN_IF_ERROR(CheckSocket(path_));
@@ -143,6 +155,11 @@ class GrpcAgentClient final : public AgentClient {
   using JourneyStub = v1::JourneyService::StubInterface;
   using PortalStub = v1::PortalService::StubInterface;
   using CardStub = v1::CardService::StubInterface;
+
+  template <typename Request>
+  static seconds DeadlineOf(const Request& request) {
+    return request.on_pinpad() ? kPinpadDeadline : kCardDeadline;
+  }
 
   template <typename Response, typename Stub, typename Method, typename Request>
   absl::StatusOr<Response> Call(Stub& stub, Method method, const Request& request,

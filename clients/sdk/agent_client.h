@@ -60,7 +60,11 @@ class AgentClient {
   virtual absl::StatusOr<v1::PinState> GetPinState(const v1::GetPinStateRequest& request) = 0;
   virtual absl::StatusOr<v1::VerifyPinResponse> VerifyPin(const v1::VerifyPinRequest& request) = 0;
   virtual absl::StatusOr<v1::ChangePinResponse> ChangePin(const v1::ChangePinRequest& request) = 0;
+  virtual absl::StatusOr<v1::UnblockPinResponse> UnblockPin(
+      const v1::UnblockPinRequest& request) = 0;
   virtual absl::StatusOr<v1::TestSignResponse> TestSign(const v1::TestSignRequest& request) = 0;
+  virtual absl::StatusOr<v1::ExportCertificateResponse> ExportCertificate(
+      const v1::ExportCertificateRequest& request) = 0;
 
   // Each blocks until the stream ends, and calls `seen` for each message on the
   // calling thread. OK: the other side ended it, or its long deadline passed and

@@ -41,6 +41,12 @@ std::string CardFamilyName(v1::CardFamily family) {
 std::string TriesLeftName(v1::TriesLeft tries) {
   return Name(*v1::TriesLeft_descriptor(), tries, "TRIES_LEFT_");
 }
+std::string OperationName(v1::CardOperation operation) {
+  return Name(*v1::CardOperation_descriptor(), operation, "CARD_OPERATION_");
+}
+std::string ValidityName(v1::CertificateValidity validity) {
+  return Name(*v1::CertificateValidity_descriptor(), validity, "CERTIFICATE_VALIDITY_");
+}
 std::string OutcomeName(v1::StepOutcome outcome) {
   return Name(*v1::StepOutcome_descriptor(), outcome, "STEP_OUTCOME_");
 }

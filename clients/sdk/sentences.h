@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/time/time.h"
 #include "clients/sdk/guide_event.h"
 #include "clients/sdk/language.h"
 #include "clients/sdk/prompt.h"
@@ -46,6 +47,16 @@ std::string OutcomeTitle(const Texts& texts, v1::StepOutcome outcome);
 std::string TriesSentence(const Texts& texts, const v1::PinState& state);
 // A few words, for a table: "all", "2", "one".
 std::string TriesTitle(const Texts& texts, const v1::PinState& state);
+// The same of the PUK.
+std::string PukTriesSentence(const Texts& texts, const v1::PinState& state);
+std::string PukTriesTitle(const Texts& texts, const v1::PinState& state);
+// "unblock with the PUK".
+std::string OperationTitle(const Texts& texts, v1::CardOperation operation);
+// As the agent says, else by its times and `now`.
+v1::CertificateValidity ValidityOf(const v1::Certificate& certificate, absl::Time now);
+// "valid, for 30 days more", "expired, 2 days ago".
+std::string ValiditySentence(const Texts& texts, const v1::Certificate& certificate,
+                             absl::Time now);
 // The label of a field that is typed: "National id".
 std::string FieldTitle(const Texts& texts, std::string_view field);
 
@@ -60,6 +71,8 @@ std::string PortalHostName(v1::PortalHost host);
 std::string ReaderStateName(v1::ReaderState state);
 std::string CardFamilyName(v1::CardFamily family);
 std::string TriesLeftName(v1::TriesLeft tries);
+std::string OperationName(v1::CardOperation operation);
+std::string ValidityName(v1::CertificateValidity validity);
 std::string OutcomeName(v1::StepOutcome outcome);
 
 }  // namespace ilkimza::client

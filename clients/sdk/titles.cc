@@ -136,7 +136,7 @@ const char* ReaderWords(v1::ReaderState state) {
   }
 }
 
-constexpr std::array<std::pair<std::string_view, const char*>, 12> kFieldWords = {{
+constexpr std::array<std::pair<std::string_view, const char*>, 17> kFieldWords = {{
     {"national_id", ILKIMZA_TEXT("National id (11 digits)")},
     {"email", ILKIMZA_TEXT("Mail address")},
     {"captcha", ILKIMZA_TEXT("Characters of the picture")},
@@ -148,7 +148,12 @@ constexpr std::array<std::pair<std::string_view, const char*>, 12> kFieldWords =
     {"old_pin", ILKIMZA_TEXT("PIN of now")},
     {"new_pin", ILKIMZA_TEXT("New PIN")},
     {"new_pin_again", ILKIMZA_TEXT("New PIN again")},
+    {"puk", ILKIMZA_TEXT("PUK")},
     {"socket", ILKIMZA_TEXT("Address of the agent")},
+    {"card", ILKIMZA_TEXT("Card")},
+    {"certificate", ILKIMZA_TEXT("Certificate")},
+    {"out", ILKIMZA_TEXT("File to write")},
+    {"form", ILKIMZA_TEXT("Form of the certificate")},
 }};
 
 }  // namespace
@@ -183,46 +188,6 @@ std::string FieldTitle(const Texts& texts, std::string_view field) {
     if (name == field) return texts.Say(words);
   }
   return std::string(field);
-}
-
-std::string TriesSentence(const Texts& texts, const v1::PinState& state) {
-  switch (state.tries_left()) {
-    case v1::TRIES_LEFT_ONE:
-      return texts.Say("ONE try is left: another wrong PIN blocks the card.");
-    case v1::TRIES_LEFT_NONE:
-      return texts.Say("No try is left: the PIN is blocked.");
-    default:
-      break;
-  }
-  if (state.tries_left_count() > 0) {
-    return absl::Substitute(texts.Say("$0 tries are left."), state.tries_left_count());
-  }
-  switch (state.tries_left()) {
-    case v1::TRIES_LEFT_ALL:
-      return texts.Say("All tries are left.");
-    case v1::TRIES_LEFT_SOME:
-      return texts.Say("A wrong PIN was typed before: not all tries are left.");
-    default:
-      return texts.Say("The card does not say how many tries are left.");
-  }
-}
-
-std::string TriesTitle(const Texts& texts, const v1::PinState& state) {
-  if (state.tries_left_count() >= 0 && state.tries_left() != v1::TRIES_LEFT_UNKNOWN) {
-    return std::to_string(state.tries_left_count());
-  }
-  switch (state.tries_left()) {
-    case v1::TRIES_LEFT_ALL:
-      return texts.Say("all");
-    case v1::TRIES_LEFT_SOME:
-      return texts.Say("not all");
-    case v1::TRIES_LEFT_ONE:
-      return texts.Say("one");
-    case v1::TRIES_LEFT_NONE:
-      return texts.Say("none, blocked");
-    default:
-      return texts.Say("unknown");
-  }
 }
 
 }  // namespace ilkimza::client

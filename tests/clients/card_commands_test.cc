@@ -38,12 +38,66 @@ TEST_F(CardCommandsTest, ListShowCertsAndPinState) {
   EXPECT_EQ(state["tries_left"], "ALL");
   EXPECT_EQ(state["tries_left_count"], 3);
   EXPECT_EQ(state["max_length"], 12);
+  EXPECT_EQ(state["puk_tries_left"], "ALL");
+  EXPECT_EQ(state["puk_tries_left_count"], 3);
   EXPECT_EQ(code_, 0);
   EXPECT_THAT(RunProgram({"--lang", "tr", "card", "list"}).output, HasSubstr("kart takılı"));
   EXPECT_THAT(RunProgram({"--lang", "tr", "card", "certs"}).output, HasSubstr("AYŞE YILMAZ"));
   EXPECT_THAT(RunProgram({"--lang", "tr", "card", "show"}).output, HasSubstr(world_.serial));
   EXPECT_THAT(RunProgram({"--lang", "tr", "card", "pin-state"}).output,
               HasSubstr("3 deneme hakkı var."));
+}
+
+TEST_F(CardCommandsTest, ShowSaysWhatTheCardCanDo) {
+  world_.operations = {v1::CARD_OPERATION_LIST_CERTIFICATES, v1::CARD_OPERATION_VERIFY_PIN};
+  FakeAgent& agent = StartAgent(world_);
+  EXPECT_EQ(RunJson({"card", "show"}, code_)["operations"],
+            Json({"LIST_CERTIFICATES", "VERIFY_PIN"}));
+  EXPECT_THAT(RunProgram({"--lang", "en", "card", "show"}).output,
+              HasSubstr("show certificates, prove the PIN"));
+  // What it cannot do is not even asked for.
+  EXPECT_EQ(RunJson({"card", "change-pin"}, code_)["error"]["reason"], "OPERATION_UNSUPPORTED");
+  EXPECT_EQ(code_, 20);
+  EXPECT_THAT(agent.log(), IsEmpty());
+}
+
+TEST_F(CardCommandsTest, ValidityIsSaidInWords) {
+  StartAgent();
+  const std::string english = RunProgram({"--lang", "en", "card", "certs"}).output;
+  EXPECT_THAT(english, HasSubstr("valid, for 40 days more"));
+  EXPECT_THAT(english, HasSubstr("expired, 34 days ago"));
+  EXPECT_THAT(english, HasSubstr("not valid yet; begins in 5 days"));
+  const std::string turkish = RunProgram({"--lang", "tr", "card", "certs"}).output;
+  EXPECT_THAT(turkish, HasSubstr("geçerli, 40 gün daha"));
+  EXPECT_THAT(turkish, HasSubstr("süresi doldu, 34 gün önce"));
+  EXPECT_EQ(RunJson({"card", "certs"}, code_)["certificates"][1]["validity"], "EXPIRED");
+}
+
+TEST_F(CardCommandsTest, WhatTheCardDoesNotTellIsUnknownAndNotZero) {
+  world_.puk_state_known = false;
+  StartAgent(world_);
+  const Json state = RunJson({"card", "pin-state"}, code_);
+  EXPECT_EQ(state["puk_tries_left"], "UNKNOWN");
+  EXPECT_FALSE(state.contains("puk_tries_left_count"));
+  EXPECT_THAT(RunProgram({"--lang", "en", "card", "pin-state"}).output,
+              HasSubstr("The card does not say how many tries of the PUK are left."));
+}
+
+TEST_F(CardCommandsTest, ThePinIsTypedOnTheReader) {
+  world_.has_pinpad = true;
+  FakeAgent& agent = StartAgent(world_);
+  const Ended ended = RunProgram({"--lang", "en", "card", "verify-pin", "--on-reader"});
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_THAT(ended.output, HasSubstr("type on its own keys"));
+  EXPECT_THAT(agent.log(), ElementsAre("verify_on_pinpad"));
+  EXPECT_EQ(RunJson({"card", "list"}, code_)["readers"][0]["has_pinpad"], true);
+}
+
+TEST_F(CardCommandsTest, AReaderWithoutKeysIsSaid) {
+  StartAgent();
+  const Ended ended = RunProgram({"--lang", "tr", "card", "verify-pin", "--on-reader"});
+  EXPECT_EQ(ended.exit_code, 20);
+  EXPECT_THAT(ended.errors, HasSubstr("tuş"));
 }
 
 TEST_F(CardCommandsTest, NoCardAndAnotherCard) {

@@ -176,7 +176,7 @@ class FakeAgent::Impl final : public v1::JourneyService::Service,
 
   grpc::Status ListReaders(ServerContext* /*context*/, const v1::ListReadersRequest* /*request*/,
                            v1::ListReadersResponse* response) override {
-    With([&](FakeWorld& world) { *response->add_readers() = world.Reader(); });
+    With([&](FakeWorld& world) { *response->mutable_readers() = world.Readers().readers(); });
     return grpc::Status::OK;
   }
   grpc::Status WatchReaders(ServerContext* context, const v1::WatchReadersRequest* /*request*/,
@@ -184,9 +184,7 @@ class FakeAgent::Impl final : public v1::JourneyService::Service,
     std::string told;
     std::unique_lock lock(mutex_);
     while (!context->IsCancelled()) {
-      v1::WatchReadersResponse response;
-      response.set_service_running(true);
-      *response.add_readers() = world_.Reader();
+      v1::WatchReadersResponse response = world_.Readers();
       if (std::string now = response.SerializeAsString(); now != told) {
         told = std::move(now);
         lock.unlock();
@@ -213,17 +211,11 @@ class FakeAgent::Impl final : public v1::JourneyService::Service,
   grpc::Status ListCertificates(ServerContext* /*context*/,
                                 const v1::ListCertificatesRequest* /*request*/,
                                 v1::ListCertificatesResponse* response) override {
-    v1::Certificate& certificate = *response->add_certificates();
-    certificate.set_label("İmza");
-    certificate.set_subject("CN=AYŞE YILMAZ,serialNumber=1,C=TR");
-    certificate.set_issuer("CN=Made-up CA");
-    certificate.set_serial_number("0A1B");
-    certificate.set_qualified(true);
-    certificate.add_key_usages("nonRepudiation");
-    certificate.set_fingerprint(std::string(64, 'a'));
-    certificate.set_has_private_key(true);
-    *certificate.mutable_not_before() = ToProto(absl::Now() - absl::Hours(24));
-    *certificate.mutable_not_after() = ToProto(absl::Now() + absl::Hours(24));
+    With([&](FakeWorld& world) {
+      for (const v1::Certificate& certificate : world.Certificates()) {
+        *response->add_certificates() = certificate;
+      }
+    });
     return grpc::Status::OK;
   }
   grpc::Status GetPinState(ServerContext* /*context*/, const v1::GetPinStateRequest* /*request*/,
@@ -240,6 +232,16 @@ class FakeAgent::Impl final : public v1::JourneyService::Service,
                          v1::ChangePinResponse* response) override {
     return Give(response->mutable_pin_state(),
                 [&](FakeWorld& world) { return world.Change(*request); });
+  }
+  grpc::Status UnblockPin(ServerContext* /*context*/, const v1::UnblockPinRequest* request,
+                          v1::UnblockPinResponse* response) override {
+    return Give(response->mutable_pin_state(),
+                [&](FakeWorld& world) { return world.Unblock(*request); });
+  }
+  grpc::Status ExportCertificate(ServerContext* /*context*/,
+                                 const v1::ExportCertificateRequest* request,
+                                 v1::ExportCertificateResponse* response) override {
+    return Give(response, [&](FakeWorld& world) { return world.Export(request->name()); });
   }
   grpc::Status TestSign(ServerContext* /*context*/, const v1::TestSignRequest* request,
                         v1::TestSignResponse* response) override {
@@ -281,6 +283,12 @@ void FakeAgent::Start() { impl_->Start(); }
 void FakeAgent::InsertCard(bool present) {
   impl_->With([&](FakeWorld& world) { world.CardMoved(present); });
 }
+void FakeAgent::PlugReader(bool plugged) {
+  impl_->With([&](FakeWorld& world) { world.reader_plugged_ = plugged; });
+}
+void FakeAgent::RunService(bool running) {
+  impl_->With([&](FakeWorld& world) { world.service_running_ = running; });
+}
 void FakeAgent::SetServerAway(bool away) { impl_->SetServerAway(away); }
 void FakeAgent::FailNextAnswer(const absl::Status& status) {
   impl_->With([&](FakeWorld& world) { world.next_answer_ = status; });
@@ -305,6 +313,9 @@ FakeAgent::Log FakeAgent::log() const {
 }
 int FakeAgent::tries() const {
   return impl_->With([](FakeWorld& world) { return world.facts_.tries; });
+}
+int FakeAgent::puk_tries() const {
+  return impl_->With([](FakeWorld& world) { return world.facts_.puk_tries; });
 }
 std::string FakeAgent::pin() const {
   return impl_->With([](FakeWorld& world) { return world.facts_.pin; });

@@ -32,6 +32,14 @@ class FakeAgent {
     std::string pin = "271828";
     std::string puk = "31415926";
     int tries = 3;
+    int puk_tries = 3;
+    // What the card tells of its PUK and of itself; an empty list is an older agent's.
+    bool puk_state_known = true;
+    std::vector<v1::CardOperation> operations = {
+        v1::CARD_OPERATION_LIST_CERTIFICATES, v1::CARD_OPERATION_GET_PIN_STATE,
+        v1::CARD_OPERATION_VERIFY_PIN,        v1::CARD_OPERATION_CHANGE_PIN,
+        v1::CARD_OPERATION_UNBLOCK_PIN,       v1::CARD_OPERATION_TEST_SIGN};
+    bool has_pinpad = false;
     bool card_present = true;
     bool delete_supported = true;
   };
@@ -49,6 +57,9 @@ class FakeAgent {
   void Start();
 
   void InsertCard(bool present);
+  // The only reader, plugged in or not.
+  void PlugReader(bool plugged);
+  void RunService(bool running);
   // The server behind the agent: while away, JourneyService fails and watches break.
   void SetServerAway(bool away);
   // The next AnswerScreen fails so, before anything is made of it.
@@ -63,6 +74,7 @@ class FakeAgent {
 
   [[nodiscard]] Log log() const;
   [[nodiscard]] int tries() const;
+  [[nodiscard]] int puk_tries() const;
   [[nodiscard]] std::string pin() const;
   [[nodiscard]] v1::Journey journey() const;
   // "" or the reason of a promise that was broken, such as an answer that came twice.

@@ -438,6 +438,16 @@ v1::PinState FakeWorld::PinState() const {
                                            : v1::TRIES_LEFT_SOME);
   state.set_min_length(4);
   state.set_max_length(12);
+  if (!facts_.puk_state_known) {
+    state.set_puk_tries_left(v1::TRIES_LEFT_UNKNOWN);
+    state.set_puk_tries_left_count(-1);
+    return state;
+  }
+  state.set_puk_tries_left_count(facts_.puk_tries);
+  state.set_puk_tries_left(facts_.puk_tries == 0   ? v1::TRIES_LEFT_NONE
+                           : facts_.puk_tries == 1 ? v1::TRIES_LEFT_ONE
+                           : facts_.puk_tries == 3 ? v1::TRIES_LEFT_ALL
+                                                   : v1::TRIES_LEFT_SOME);
   return state;
 }
 
@@ -450,6 +460,7 @@ v1::Card FakeWorld::Card() const {
   card.set_reader("readers/0");
   card.set_atr("3B9F968131FE45");
   card.set_label("AYŞE YILMAZ");
+  for (const v1::CardOperation operation : facts_.operations) card.add_operations(operation);
   return card;
 }
 
@@ -457,9 +468,88 @@ v1::Reader FakeWorld::Reader() const {
   v1::Reader reader;
   reader.set_name("readers/0");
   reader.set_display_name("Made-up reader 00 00");
+  reader.set_has_pinpad(facts_.has_pinpad);
   reader.set_state(facts_.card_present ? v1::READER_STATE_CARD_PRESENT : v1::READER_STATE_EMPTY);
   if (facts_.card_present) reader.set_card("cards/" + facts_.serial);
   return reader;
+}
+
+v1::WatchReadersResponse FakeWorld::Readers() const {
+  v1::WatchReadersResponse response;
+  response.set_service_running(service_running_);
+  if (service_running_ && reader_plugged_) *response.add_readers() = Reader();
+  return response;
+}
+
+std::vector<v1::Certificate> FakeWorld::Certificates() const {
+  struct Made {
+    const char* label;
+    char fingerprint;
+    bool qualified;
+    int begins;
+    int ends;
+    v1::CertificateValidity validity;
+  };
+  std::vector<v1::Certificate> certificates;
+  for (const Made& made :
+       {Made{"İmza", 'a', true, -10, 40, v1::CERTIFICATE_VALIDITY_VALID},
+        Made{"Eski imza", 'b', true, -400, -35, v1::CERTIFICATE_VALIDITY_EXPIRED},
+        Made{"Şifreleme", 'c', false, 5, 400, v1::CERTIFICATE_VALIDITY_NOT_YET_VALID}}) {
+    v1::Certificate& certificate = certificates.emplace_back();
+    certificate.set_name("cards/" + facts_.serial + "/certificates/" +
+                         std::string(64, made.fingerprint));
+    certificate.set_label(made.label);
+    certificate.set_subject("CN=AYŞE YILMAZ,serialNumber=*********46,C=TR");
+    certificate.set_issuer("CN=Made-up CA");
+    certificate.set_serial_number("0A1B");
+    certificate.set_qualified(made.qualified);
+    certificate.add_key_usages("nonRepudiation");
+    certificate.set_fingerprint(std::string(64, made.fingerprint));
+    certificate.set_has_private_key(true);
+    // An hour more, so that a test sees whole days.
+    *certificate.mutable_not_before() = ToProto(absl::Now() + absl::Hours(24 * made.begins + 1));
+    *certificate.mutable_not_after() = ToProto(absl::Now() + absl::Hours(24 * made.ends + 1));
+    certificate.set_validity(made.validity);
+  }
+  return certificates;
+}
+
+absl::StatusOr<v1::ExportCertificateResponse> FakeWorld::Export(const std::string& name) const {
+  for (v1::Certificate& certificate : Certificates()) {
+    if (certificate.name() != name) continue;
+    v1::ExportCertificateResponse response;
+    // No X.509, but bytes that text would not survive.
+    response.set_der(std::string("\x30\x82\x00\r\n\xff", 6) + certificate.fingerprint());
+    *response.mutable_certificate() = std::move(certificate);
+    return response;
+  }
+  return MakeError(StatusCode::kNotFound, v1::ERROR_REASON_CERTIFICATE_NOT_FOUND, "none such");
+}
+
+absl::StatusOr<v1::PinState> FakeWorld::Unblock(const v1::UnblockPinRequest& request) {
+  if (!request_ids_.insert(request.request_id()).second) complaint_ = "unblock came twice";
+  if (!next_card_call_.ok()) return std::exchange(next_card_call_, absl::OkStatus());
+  if (!request.allow_puk_try()) {
+    return MakeError(StatusCode::kFailedPrecondition, v1::ERROR_REASON_PUK_TRY_NOT_CONFIRMED, "no");
+  }
+  if (request.on_pinpad()) {
+    if (!request.puk().empty() || !request.new_pin().empty()) complaint_ = "secrets came along";
+    log_.emplace_back("unblock_on_pinpad");
+    facts_.tries = 3;
+    return PinState();
+  }
+  log_.emplace_back("unblock");
+  if (facts_.puk_tries > 0 && request.puk() == facts_.puk) {
+    facts_.tries = 3;
+    facts_.puk_tries = 3;
+    facts_.pin = request.new_pin();
+    return PinState();
+  }
+  facts_.puk_tries = std::max(0, facts_.puk_tries - 1);
+  return MakeError(
+      StatusCode::kFailedPrecondition,
+      facts_.puk_tries == 0 ? v1::ERROR_REASON_PUK_BLOCKED : v1::ERROR_REASON_WRONG_PUK,
+      "the PUK is wrong", {{"tries_left", std::to_string(facts_.puk_tries)}});
 }
 
 absl::Status FakeWorld::Try(const std::string& kind, const std::string& journey, v1::StepKind step,
@@ -490,6 +580,12 @@ absl::Status FakeWorld::Try(const std::string& kind, const std::string& journey,
 }
 
 absl::StatusOr<v1::PinState> FakeWorld::Verify(const v1::VerifyPinRequest& request) {
+  if (request.on_pinpad()) {
+    if (!request.pin().empty()) complaint_ = "a PIN came along";
+    log_.emplace_back("verify_on_pinpad");
+    if (facts_.has_pinpad) return PinState();
+    return MakeError(StatusCode::kFailedPrecondition, v1::ERROR_REASON_NO_PINPAD, "no keys");
+  }
   ILKIMZA_RETURN_IF_ERROR(Try("verify_pin", request.journey(), v1::STEP_KIND_PROVE_PIN,
                               request.request_id(), request.pin(), request.allow_last_try()));
   if (!request.journey().empty()) {

@@ -30,6 +30,8 @@ class FakeWorld {
   absl::Status Answer(const v1::AnswerScreenRequest& answer);
   absl::StatusOr<v1::PinState> Verify(const v1::VerifyPinRequest& request);
   absl::StatusOr<v1::PinState> Change(const v1::ChangePinRequest& request);
+  absl::StatusOr<v1::PinState> Unblock(const v1::UnblockPinRequest& request);
+  absl::StatusOr<v1::ExportCertificateResponse> Export(const std::string& name) const;
   absl::StatusOr<v1::TestSignResponse> Sign(const v1::TestSignRequest& request);
 
   void CardMoved(bool present);
@@ -44,6 +46,9 @@ class FakeWorld {
   [[nodiscard]] v1::PinState PinState() const;
   [[nodiscard]] v1::Card Card() const;
   [[nodiscard]] v1::Reader Reader() const;
+  // The one that signs, one that has ended, and one that is not valid yet.
+  [[nodiscard]] std::vector<v1::Certificate> Certificates() const;
+  [[nodiscard]] v1::WatchReadersResponse Readers() const;
 
   FakeAgent::World facts_;
   std::optional<v1::Journey> journey_;
@@ -52,6 +57,8 @@ class FakeWorld {
   std::string complaint_;
   absl::Status next_answer_;
   absl::Status next_card_call_;
+  bool reader_plugged_ = true;
+  bool service_running_ = true;
 
  private:
   [[nodiscard]] bool Named(const std::string& name) const;

@@ -1,19 +1,11 @@
-// `ilkimza start` at a terminal: a pseudo terminal that this test types into and
-// looks at.
-#include <fcntl.h>
+// `ilkimza start` at a terminal.
+#include "tests/clients/terminal.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <pty.h>
-#include <sys/wait.h>
-#include <termios.h>
-#include <unistd.h>
-#include <utmp.h>
 
-#include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <optional>
 
 #include "tests/clients/program_fixture.h"
 
@@ -22,118 +14,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr int kLimitMs = 20000;
-
-// A program on a pseudo terminal of 80 x 40.
-class Terminal {
- public:
-  Terminal(const std::vector<std::string>& command,
-           const std::map<std::string, std::string>& environment) {
-    const winsize size{40, 80, 0, 0};
-    int slave = -1;
-    if (openpty(&master_, &slave, nullptr, nullptr, &size) != 0) std::abort();
-    // Kept open, so that the modes can be looked at after the program's end.
-    slave_ = slave;
-    pid_ = fork();
-    if (pid_ == 0) {
-      login_tty(slave);
-      for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
-      std::vector<char*> arguments;
-      for (const std::string& argument : command) {
-        arguments.push_back(const_cast<char*>(argument.c_str()));
-      }
-      arguments.push_back(nullptr);
-      execv(arguments[0], arguments.data());
-      _exit(127);
-    }
-  }
-  Terminal(const Terminal&) = delete;
-  Terminal& operator=(const Terminal&) = delete;
-  ~Terminal() {
-    if (!exit_code_) {
-      kill(pid_, SIGKILL);
-      waitpid(pid_, nullptr, 0);
-    }
-    close(master_);
-    close(slave_);
-  }
-
-  // Reads until `text` was written after what was waited for before.
-  bool See(const std::string& text) {
-    while (true) {
-      const size_t found = screen_.find(text, seen_);
-      if (found != std::string::npos) {
-        seen_ = found + text.size();
-        return true;
-      }
-      if (!Read(kLimitMs)) break;
-    }
-    ADD_FAILURE() << "\"" << text << "\" was not seen in:\n" << screen_.substr(seen_);
-    return false;
-  }
-  // Which of the two was written first after what was waited for before.
-  std::string SeeEither(const std::string& one, const std::string& other) {
-    while (true) {
-      const size_t first = std::min(screen_.find(one, seen_), screen_.find(other, seen_));
-      if (first != std::string::npos) {
-        const std::string& text = screen_.compare(first, one.size(), one) == 0 ? one : other;
-        seen_ = first + text.size();
-        return text;
-      }
-      if (!Read(kLimitMs)) break;
-    }
-    ADD_FAILURE() << "neither \"" << one << "\" nor \"" << other << "\" was seen";
-    return "";
-  }
-  // Types only once `prompt` stands there: what came earlier is not read.
-  void Type(const std::string& prompt, const std::string& text) {
-    if (See(prompt)) Send(text + "\r");
-  }
-  void Send(const std::string& keys) {
-    EXPECT_EQ(write(master_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
-  }
-  int Exit() {
-    for (int i = 0; i < kLimitMs / 20 && !exit_code_; ++i) {
-      int status = 0;
-      if (waitpid(pid_, &status, WNOHANG) == pid_) {
-        exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        break;
-      }
-      Read(20);
-    }
-    while (Read(50)) {
-    }
-    return exit_code_.value_or(-1);
-  }
-  void Signal(int signal) const { kill(pid_, signal); }
-  [[nodiscard]] bool Echoes() const {
-    termios modes{};
-    // Asked through the master: the program's end hangs the other side up.
-    return tcgetattr(master_, &modes) == 0 && (modes.c_lflag & ECHO) != 0 &&
-           (modes.c_lflag & ICANON) != 0;
-  }
-  [[nodiscard]] const std::string& screen() const { return screen_; }
-  [[nodiscard]] size_t seen() const { return seen_; }
-
- private:
-  bool Read(int limit_ms) {
-    pollfd polled{master_, POLLIN, 0};
-    if (poll(&polled, 1, limit_ms) <= 0) return false;
-    char bytes[4096];
-    const ssize_t count = read(master_, bytes, sizeof bytes);
-    if (count <= 0) return false;
-    screen_.append(bytes, static_cast<size_t>(count));
-    return true;
-  }
-
-  int master_ = -1;
-  int slave_ = -1;
-  pid_t pid_ = -1;
-  std::string screen_;
-  size_t seen_ = 0;
-  std::optional<int> exit_code_;
-};
 
 class TerminalTest : public ProgramTest {
  protected:

@@ -1,0 +1,110 @@
+// `ilkimza card verify-pin|change-pin|unblock|test-sign`: each sends once.
+#include "base/redact.h"
+#include "clients/cli/card_view.h"
+#include "clients/cli/pin_command.h"
+#include "clients/cli/program.h"
+
+namespace ilkimza::client {
+
+int CardVerifyPin(Program& program, const CommandOptions& options) {
+  PinCommand command(program, options);
+  int code = kExitOk;
+  Secret pin;
+  if (!command.Prepare(v1::CARD_OPERATION_VERIFY_PIN, code) || !command.Ask("pin", pin, code))
+    return code;
+  v1::VerifyPinRequest request;
+  const WipeSecretsGuard wipe(request);
+  command.Fill(request);
+  request.set_allow_last_try(command.allow_last_try());
+  SetSecret(request.mutable_pin(), pin);
+  request.set_on_pinpad(command.on_reader());
+  command.TellPinpad();
+  const auto response = program.agent.VerifyPin(request);
+  if (!response.ok()) return Fail(program.screen, program.settings, response.status());
+  Json json;
+  json["card"] = request.name();
+  json["verified"] = true;
+  json["pin_state"] = ToJson(response->pin_state());
+  return Succeed(program, ILKIMZA_TEXT("The PIN is right."), json);
+}
+
+int CardChangePin(Program& program, const CommandOptions& options) {
+  PinCommand command(program, options);
+  int code = kExitOk;
+  Secret old_pin;
+  Secret new_pin;
+  if (!command.Prepare(v1::CARD_OPERATION_CHANGE_PIN, code) ||
+      !command.Ask("old_pin", old_pin, code) || !command.AskNew(new_pin, code)) {
+    return code;
+  }
+  v1::ChangePinRequest request;
+  const WipeSecretsGuard wipe(request);
+  command.Fill(request);
+  request.set_allow_last_try(command.allow_last_try());
+  SetSecret(request.mutable_old_pin(), old_pin);
+  SetSecret(request.mutable_new_pin(), new_pin);
+  request.set_on_pinpad(command.on_reader());
+  command.TellPinpad();
+  const auto response = program.agent.ChangePin(request);
+  if (!response.ok()) return Fail(program.screen, program.settings, response.status());
+  Json json;
+  json["card"] = request.name();
+  json["changed"] = true;
+  json["pin_state"] = ToJson(response->pin_state());
+  return Succeed(program, ILKIMZA_TEXT("The PIN is changed."), json);
+}
+
+int CardUnblock(Program& program, const CommandOptions& options) {
+  PinCommand command(program, options);
+  int code = kExitOk;
+  Secret puk;
+  Secret new_pin;
+  if (!command.PreparePuk(code) || !command.Ask("puk", puk, code) ||
+      !command.AskNew(new_pin, code)) {
+    return code;
+  }
+  v1::UnblockPinRequest request;
+  const WipeSecretsGuard wipe(request);
+  command.Fill(request);
+  request.set_allow_puk_try(true);
+  SetSecret(request.mutable_puk(), puk);
+  SetSecret(request.mutable_new_pin(), new_pin);
+  request.set_on_pinpad(command.on_reader());
+  command.TellPinpad();
+  const auto response = program.agent.UnblockPin(request);
+  if (!response.ok()) return Fail(program.screen, program.settings, response.status());
+  Json json;
+  json["card"] = request.name();
+  json["unblocked"] = true;
+  json["pin_state"] = ToJson(response->pin_state());
+  return Succeed(program, ILKIMZA_TEXT("The PIN is unblocked, and the new one holds."), json);
+}
+
+int CardTestSign(Program& program, const CommandOptions& options) {
+  PinCommand command(program, options);
+  int code = kExitOk;
+  Secret pin;
+  if (!command.Prepare(v1::CARD_OPERATION_TEST_SIGN, code) || !command.Ask("pin", pin, code))
+    return code;
+  v1::TestSignRequest request;
+  const WipeSecretsGuard wipe(request);
+  command.Fill(request);
+  request.set_allow_last_try(command.allow_last_try());
+  SetSecret(request.mutable_pin(), pin);
+  const auto response = program.agent.TestSign(request);
+  if (!response.ok()) return Fail(program.screen, program.settings, response.status());
+  Json json;
+  json["card"] = request.name();
+  json["signed"] = true;
+  json["algorithm"] = response->algorithm();
+  json["certificate"] = ToJson(response->certificate());
+  Succeed(program, ILKIMZA_TEXT("The card signed, and its certificate confirms the signature."),
+          json);
+  if (!program.settings.json) {
+    program.screen.WriteLine(Printable(response->algorithm()));
+    WriteCertificate(program.screen, program.settings.texts, response->certificate());
+  }
+  return kExitOk;
+}
+
+}  // namespace ilkimza::client
