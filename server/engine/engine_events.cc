@@ -1,5 +1,7 @@
 // The path of an event through the engine: queue, Advance, store, and only then
 // everybody else; and the clock, which makes events of its own.
+#include <google/protobuf/arena.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -18,6 +20,17 @@ constexpr std::size_t kMaxWaiting = 64;
 constexpr absl::Duration kStorePause = absl::Seconds(5);
 // The clock may be set by hand: look at it now and then.
 constexpr absl::Duration kLongestSleep = absl::Minutes(1);
+
+// Each event makes a new journey, and a journey is some hundred small messages: one
+// piece of memory holds them all.
+std::shared_ptr<v1::Journey> CopyOf(const v1::Journey& journey) {
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = 4096;
+  auto arena = std::make_shared<google::protobuf::Arena>(options);
+  auto* copy = google::protobuf::Arena::CreateMessage<v1::Journey>(arena.get());
+  copy->CopyFrom(journey);
+  return {std::move(arena), copy};
+}
 
 }  // namespace
 
@@ -103,13 +116,11 @@ void Engine::Take(const EntryPtr& entry, Pending pending, Calls& calls) {
   AppendRequest append;
   std::vector<Directive> directives;
   for (v1::JourneyEvent& event : pending.events) {
-    Transition transition = Advance(*journey, event, options_.policy);
-    if (!transition.applied) continue;
-    journey = std::make_shared<const v1::Journey>(std::move(transition.journey));
+    const auto next = CopyOf(*journey);
+    if (!AdvanceInPlace(*next, event, options_.policy, directives)) continue;
+    journey = next;
     event.set_revision(journey->revision());
     append.events.push_back(std::move(event));
-    std::move(transition.directives.begin(), transition.directives.end(),
-              std::back_inserter(directives));
   }
   if (pending.resend) directives = OpenDirectives(*journey, options_.policy);
   if (!append.events.empty()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 
 #include "base/clock.h"
@@ -19,7 +20,7 @@ using v1::StepReport;
 // What each event means.
 class Rules : private Draft {
  public:
-  Rules(const Journey& before, const JourneyEvent& event, const Policy& policy)
+  Rules(Journey& before, const JourneyEvent& event, const Policy& policy)
       : Draft(before, event, policy), event_(event), policy_(policy) {}
 
   bool Apply() {
@@ -48,7 +49,7 @@ class Rules : private Draft {
     }
   }
 
-  Transition Take() { return {true, std::move(journey), std::move(directives)}; }
+  std::vector<Directive> Take() { return std::move(directives); }
 
  private:
   // -- Events --
@@ -351,9 +352,18 @@ class Rules : private Draft {
 }  // namespace
 
 Transition Advance(const Journey& journey, const JourneyEvent& event, const Policy& policy) {
+  Transition transition{.applied = true, .journey = journey};
+  if (AdvanceInPlace(transition.journey, event, policy, transition.directives)) return transition;
+  return {.journey = journey};
+}
+
+bool AdvanceInPlace(Journey& journey, const JourneyEvent& event, const Policy& policy,
+                    std::vector<Directive>& directives) {
   Rules rules(journey, event, policy);
-  if (!rules.Apply()) return {false, journey, {}};
-  return rules.Take();
+  if (!rules.Apply()) return false;
+  std::vector<Directive> given = rules.Take();
+  std::move(given.begin(), given.end(), std::back_inserter(directives));
+  return true;
 }
 
 absl::Time NextTime(const Journey& journey) {

@@ -38,6 +38,11 @@ struct Transition {
 // A new journey is one with nothing but its `name`; its first event is `created`.
 Transition Advance(const v1::Journey& journey, const v1::JourneyEvent& event, const Policy& policy);
 
+// The same on `journey` itself, wherever its memory comes from; directives are
+// appended. False: the event means nothing here, and `journey` is of no use any more.
+bool AdvanceInPlace(v1::Journey& journey, const v1::JourneyEvent& event, const Policy& policy,
+                    std::vector<Directive>& directives);
+
 // When the next TimePassed event is due; the infinite future if never.
 absl::Time NextTime(const v1::Journey& journey);
 

@@ -31,7 +31,7 @@ absl::Duration Backoff(const Journey& journey, const Policy& policy) {
 
 }  // namespace
 
-Draft::Draft(const v1::Journey& before, const v1::JourneyEvent& event, const Policy& policy)
+Draft::Draft(v1::Journey& before, const v1::JourneyEvent& event, const Policy& policy)
     : journey(before), event_(event), policy_(policy) {
   journey.set_revision(before.revision() + 1);
   *journey.mutable_update_time() = event.event_time();

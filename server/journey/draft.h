@@ -17,10 +17,10 @@ namespace ilkimza::server {
 
 class Draft {
  public:
-  // The journey after one more revision. Event and policy outlive the draft.
-  Draft(const v1::Journey& journey, const v1::JourneyEvent& event, const Policy& policy);
+  // Gives `journey` one more revision. All three outlive the draft.
+  Draft(v1::Journey& journey, const v1::JourneyEvent& event, const Policy& policy);
 
-  v1::Journey journey;
+  v1::Journey& journey;
   std::vector<Directive> directives;
 
   // To the first step that is still to be done, or to the end.

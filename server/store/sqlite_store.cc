@@ -296,11 +296,14 @@ class SqliteStore : public Store {
   }
 
   void Enqueue(Job job) {
+    bool first = false;
     {
       const std::lock_guard lock(mutex_);
+      first = waiting_.empty();
       waiting_.push_back(std::move(job));
     }
-    wake_.notify_one();
+    // Otherwise the writer knows already, or is about to look.
+    if (first) wake_.notify_one();
   }
 
   void WriteLoop(const std::stop_token& stop) {
