@@ -126,6 +126,7 @@ class GuidedProgram {
 
   void On(const Refused& refused) {
     Tell(StatusSentence(texts_, refused.status), Style::kWarning);
+    refused_ = ReasonOf(refused.status);
     ask_ = true;
     first_time_ = false;
   }
@@ -179,8 +180,12 @@ class GuidedProgram {
       if (prompt_->step != v1::STEP_KIND_UNSPECIFIED) {
         screen_.WriteLine(screen_.Paint(Style::kBold, StepTitle(texts_, prompt_->step)));
       }
-      Tell(PromptSentence(texts_, *prompt_),
-           prompt_->reason == v1::ERROR_REASON_UNSPECIFIED ? Style::kPlain : Style::kWarning);
+      const bool plain = prompt_->reason == v1::ERROR_REASON_UNSPECIFIED;
+      // What a refusal said just now need not be said again.
+      if (plain || prompt_->reason != refused_) {
+        Tell(PromptSentence(texts_, *prompt_), plain ? Style::kPlain : Style::kWarning);
+      }
+      refused_ = v1::ERROR_REASON_UNSPECIFIED;
       if (prompt_->attempts_left > 0 && prompt_->reason != v1::ERROR_REASON_UNSPECIFIED) {
         screen_.WriteText(absl::Substitute(Say("Attempts left: $0."), prompt_->attempts_left), 2);
       }
@@ -233,8 +238,8 @@ class GuidedProgram {
       case PromptKind::kWordKnown:
         return AskFlag(answer, "known", Say("Do you know it?"));
       case PromptKind::kWordReset:
-        return AskNationalId(answer) && AskCaptcha(answer) &&
-               (answer.Flag("new_captcha") || AskField(answer, "email", /*echo=*/true));
+        return AskNationalId(answer) && AskField(answer, "email", /*echo=*/true) &&
+               AskCaptcha(answer);
       case PromptKind::kMailLink:
         return AskOr(answer, "link", "not_received", Say("Has no mail come?"));
       case PromptKind::kNewSecurityWord:
@@ -501,6 +506,8 @@ class GuidedProgram {
   std::optional<Prompt> prompt_;
   // The prompt waits to be asked, and it is the first time.
   bool ask_ = false;
+  // The reason of a refusal that was told and not asked about yet.
+  v1::ErrorReason refused_ = v1::ERROR_REASON_UNSPECIFIED;
   bool first_time_ = true;
   // The question was on the screen when its prompt was closed.
   bool interrupted_ = false;
