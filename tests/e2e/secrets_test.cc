@@ -21,8 +21,13 @@ struct Issued {
 
 std::vector<Issued> AllSecrets(const Stack& stack, const Person& person) {
   std::vector<Issued> secrets;
-  for (const auto& [kind, values] : stack.phone().Get("/control/secrets").items()) {
+  const Json issued = stack.phone().Get("/control/secrets");
+  for (const auto& [kind, values] : issued.items()) {
     for (const Json& value : values) secrets.push_back({kind, value.get<std::string>()});
+  }
+  for (const char* const kind : {"pin", "puk", "security_word", "sms_code", "captcha", "link_token",
+                                 "national_id", "email"}) {
+    EXPECT_TRUE(issued.contains(kind) && !issued[kind].empty()) << "nothing to hunt for: " << kind;
   }
   for (const std::string& typed : person.typed()) secrets.push_back({"typed", typed});
   return secrets;
