@@ -94,6 +94,8 @@ class Running : public ControlServer {
     if (server_ == nullptr) return;
     server_->Shutdown(absl::ToChronoTime(absl::Now() + settings_.shutdown));
     server_->Wait();
+    // What the last calls began.
+    engine_.Stop();
   }
 
  private:

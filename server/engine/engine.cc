@@ -67,7 +67,7 @@ void Engine::Stop() {
     clock_.join();
   }
   std::unique_lock lock(mutex_);
-  idle_.wait(lock, [this] { return committing_ == 0; });
+  idle_.wait(lock, [this] { return committing_ == 0 && calling_ == 0; });
 }
 
 // -- Commands --

@@ -187,6 +187,8 @@ class Engine {
   std::set<std::pair<absl::Time, std::string>> due_;
   bool stopping_ = false;
   std::size_t committing_ = 0;
+  // Threads that make calls outside the lock.
+  std::size_t calling_ = 0;
   std::condition_variable idle_;
   std::condition_variable_any clock_wake_;
   std::jthread clock_;

@@ -43,17 +43,24 @@ struct Engine::Entry {
 // Collects callbacks while the lock is held and makes them after it.
 class Engine::Locked {
  public:
-  explicit Locked(Engine& engine) : lock_(engine.mutex_) {}
+  explicit Locked(Engine& engine) : engine_(engine), lock_(engine.mutex_) {}
   Locked(const Locked&) = delete;
   Locked& operator=(const Locked&) = delete;
   ~Locked() {
+    if (calls.empty()) return;
+    // Stop waits for these as well: they call what may be gone after it.
+    ++engine_.calling_;
     lock_.unlock();
     for (auto& call : calls) call();
+    calls.clear();
+    lock_.lock();
+    if (--engine_.calling_ == 0) engine_.idle_.notify_all();
   }
 
   Calls calls;
 
  private:
+  Engine& engine_;
   std::unique_lock<std::mutex> lock_;
 };
 
