@@ -361,7 +361,7 @@ class Builder {
         Field(element, attributes, place, ControlKind::kText, "textarea");
         return false;
       case GUMBO_TAG_IMG:
-        Picture(attributes, place);
+        Picture(element, attributes, place);
         break;
       case GUMBO_TAG_BUTTON:
         Button(element, attributes, place);
@@ -640,10 +640,10 @@ class Builder {
     }
   }
 
-  void Picture(const Attributes& attributes, const Place& place) {
+  void Picture(const GumboElement& element, const Attributes& attributes, const Place& place) {
     if (place.in_control || place.off_screen || attributes.src == nullptr) return;
-    page_.images.push_back(
-        {View(attributes.src), KeepLabel(View(attributes.alt)), place.form, order_++});
+    page_.images.push_back({View(attributes.src), KeepLabel(View(attributes.alt)),
+                            FormOf(element, attributes, place), order_++});
   }
 
   // ---- Names of fields ----

@@ -1,0 +1,62 @@
+// Everything that bytes from a portal go through, from page to screen. One input
+// for the fuzz target and the mutation test.
+#ifndef ILKIMZA_TESTS_FUZZ_PAGE_TO_SCREEN_H_
+#define ILKIMZA_TESTS_FUZZ_PAGE_TO_SCREEN_H_
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "portal/conversation.h"
+#include "portal/page.h"
+#include "portal/profile.h"
+#include "portal/screen.h"
+
+namespace ilkimza::portal {
+
+// The first byte says which charset the header names. Aborts where a promise breaks:
+// the same bytes are the same screen, a control that may be pressed is one that the
+// step names, and nothing that is never pressed may be.
+inline profile_v1::ScreenKind PageToScreen(std::string_view input) {
+  static const Profile profile = *Profile::Named("kamusm");
+  static constexpr const char* kTypes[] = {"text/html; charset=utf-8",
+                                           "text/html; charset=iso-8859-9", "text/html"};
+  if (input.empty()) return profile_v1::SCREEN_KIND_UNSPECIFIED;
+  Response response;
+  response.address = *ParseAddress("", "https://portal.example/dir/page?q");
+  response.status = 200;
+  response.content_type = kTypes[static_cast<unsigned char>(input[0]) % 3];
+  response.body = WipedString(input.substr(1));
+  const auto page = Page::Parse(response, Charset::kUtf8);
+  if (!page.ok()) return profile_v1::SCREEN_KIND_UNSPECIFIED;
+
+  const Recognition seen = Recognise(*page, profile);
+  const auto again = Page::Parse(response, Charset::kUtf8);
+  if (Recognise(*again, profile).kind != seen.kind) std::abort();
+  if (again->fingerprint() != page->fingerprint()) std::abort();
+  ReadSerials(*page, profile);
+  const auto cards = ReadCards(*page, profile);
+  for (int step = v1::StepKind_MIN; step <= v1::StepKind_MAX; ++step) {
+    const auto kind = static_cast<v1::StepKind>(step);
+    FindMessage(*page, profile, kind, {});
+    for (const Control& control : page->controls()) {
+      const bool may = CheckClick(profile, kind, seen.kind, control).ok();
+      if (may && profile.NeverPressed(control.label)) std::abort();
+      if (may && !seen.sure()) std::abort();
+    }
+  }
+  for (const Control& control : page->controls()) {
+    const Fill fill{&control, "typed"};
+    static_cast<void>(page->Press(control, {}));
+    static_cast<void>(page->Press(page->controls().back(), {&fill, 1}));
+    static_cast<void>(FindCaptcha(*page, control));
+  }
+  if (!cards.empty()) {
+    static_cast<void>(FindCardButton(*page, *profile.button("delete"), cards, cards[0].serial));
+  }
+  return seen.kind;
+}
+
+}  // namespace ilkimza::portal
+
+#endif  // ILKIMZA_TESTS_FUZZ_PAGE_TO_SCREEN_H_
