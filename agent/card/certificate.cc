@@ -53,13 +53,15 @@ std::string MaskAll(std::string_view text) {
   return masked;
 }
 
-std::string AttributeText(const X509_NAME_ENTRY* entry) {
+// Masked before it is cut to its length: of an id that the cut goes through too much
+// would stay.
+std::string AttributeText(const X509_NAME_ENTRY* entry, bool is_serial_number) {
   unsigned char* utf8 = nullptr;
   const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry));
   if (size < 0) return "?";
   const std::unique_ptr<unsigned char, FreeOpenSsl> owned(utf8);
-  return Printable(
-      std::string_view(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size)));
+  const std::string_view text(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
+  return Printable(is_serial_number ? MaskAll(text) : MaskNationalIds(text));
 }
 
 // "CN=..., serialNumber=*********46, C=TR"
@@ -70,9 +72,8 @@ std::string NameText(const X509_NAME* name) {
     const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, i);
     const int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
     const char* type = nid == NID_undef ? "?" : OBJ_nid2sn(nid);
-    const std::string value = AttributeText(entry);
     absl::StrAppend(&text, text.empty() ? "" : ", ", type, "=",
-                    nid == NID_serialNumber ? MaskAll(value) : MaskNationalIds(value));
+                    AttributeText(entry, nid == NID_serialNumber));
   }
   return text;
 }

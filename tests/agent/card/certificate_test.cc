@@ -129,6 +129,14 @@ TEST(CardCertificateTest, NamesAreMaskedAndPrintable) {
             "CN=Ayşe?Yılmaz *********46, serialNumber=TCKN-*********46, OU=123456789012");
 }
 
+TEST(CardCertificateTest, AnIdWhereALongNameIsCutIsMaskedAsWell) {
+  const v1::Certificate description =
+      MakeCertificate([](X509* c) {
+        AddName(c, "description", std::string(118, 'x') + "10000000146");
+      }).Describe();
+  EXPECT_THAT(description.subject(), Not(HasSubstr("100000")));
+}
+
 TEST(MaskNationalIdsTest, OnlyRunsOfElevenDigits) {
   EXPECT_EQ(MaskNationalIds("10000000146"), "*********46");
   EXPECT_EQ(MaskNationalIds("a10000000146b"), "a*********46b");
