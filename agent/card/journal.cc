@@ -26,6 +26,8 @@ constexpr std::size_t kMaxSize = 64 * 1024;
 // What is kept when the file gets too long; a journey has a handful.
 constexpr std::size_t kKept = 64;
 constexpr std::size_t kMaxText = 256;
+// Nobody gets there by attempts: a line with a larger number is a damaged one.
+constexpr int64_t kMaxNumber = int64_t{1} << 48;
 
 // In the order of the enums.
 constexpr std::array<std::string_view, 3> kKinds = {"verify", "change", "test-sign"};
@@ -135,7 +137,7 @@ absl::Status Journal::Load() {
 void Journal::TakeLine(std::string_view line) {
   const json record = json::parse(line, nullptr, /*allow_exceptions=*/false);
   const int64_t number = record.is_object() ? Number(record, "attempt", 0) : 0;
-  if (number <= 0) {
+  if (number <= 0 || number > kMaxNumber) {
     spdlog::warn("the journal of PIN attempts has a line that is none; it was skipped");
     return;
   }
@@ -211,6 +213,7 @@ absl::Status Journal::Compact() {
 
 absl::StatusOr<int64_t> Journal::Begin(const Attempt& attempt) {
   const std::lock_guard lock(mutex_);
+  if (last_number_ == kMaxNumber) return Failed("continued", EOVERFLOW);
   if (size_ > kMaxSize) ILKIMZA_RETURN_IF_ERROR(Compact());
   Attempt next = attempt;
   next.number = last_number_ + 1;
