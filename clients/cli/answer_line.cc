@@ -11,9 +11,18 @@ namespace {
 
 using Parsed = nlohmann::json;
 
+// At most 64 bytes. Whole characters: half of one would make an error that holds it
+// unreadable.
+std::string Shortened(std::string_view utf8) {
+  std::size_t end = 64;
+  if (utf8.size() <= end) return std::string(utf8);
+  while (end > 0 && (utf8[end] & 0xC0) == 0x80) --end;
+  return std::string(utf8.substr(0, end));
+}
+
 BadLine Bad(std::string id, const std::string& message, std::string_view field = {}) {
   ErrorMetadata metadata;
-  if (!field.empty()) metadata["field"] = std::string(field.substr(0, 64));
+  if (!field.empty()) metadata["field"] = Shortened(field);
   return {std::move(id), MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD,
                                    message, metadata)};
 }
@@ -51,11 +60,11 @@ std::variant<Answer, Command, BadLine> Read(Parsed& parsed) {
     return Bad("", "the answer does not name its prompt: \"id\" has to be a string", "id");
   }
   Answer answer;
-  answer.prompt_id = id->get<std::string>().substr(0, 64);
+  answer.prompt_id = Shortened(id->get_ref<const std::string&>());
   parsed.erase(id);
   for (auto& [name, value] : parsed.items()) {
     if (const std::string wrong = TakeField(name, value, answer); !wrong.empty()) {
-      return Bad(answer.prompt_id, "the field '" + name.substr(0, 64) + "' of the answer " + wrong,
+      return Bad(answer.prompt_id, "the field '" + Shortened(name) + "' of the answer " + wrong,
                  name);
     }
   }
