@@ -1,6 +1,7 @@
 // A card that answers anything at all to what the agent asks of it. The first byte says
 // what that is.
 #include "agent/card/akis.h"
+#include "agent/card/historical_bytes.h"
 #include "portal/text.h"
 #include "sandbox/card/akis_card.h"
 #include "tests/fuzz/bytes.h"
