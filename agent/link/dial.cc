@@ -45,8 +45,13 @@ absl::StatusOr<Dialled> DialOnce(const ServerEndpoint& endpoint) {
 }  // namespace
 
 absl::StatusOr<Dial> MakeDial(ServerEndpoint endpoint) {
-  // A channel does not connect by itself, so this only judges the endpoint.
-  ILKIMZA_RETURN_IF_ERROR(DialOnce(endpoint).status());
+  // A channel does not connect by itself, so this only judges the endpoint. One that has
+  // an address it can try is idle.
+  ILKIMZA_ASSIGN_OR_RETURN(const Dialled dialled, DialOnce(endpoint));
+  if (dialled.channel->GetState(/*try_to_connect=*/false) != GRPC_CHANNEL_IDLE) {
+    return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_CONFIGURATION,
+                     "This is no address: write \"host:port\" or \"unix:/path\".");
+  }
   return Dial([endpoint = std::move(endpoint)] { return DialOnce(endpoint); });
 }
 

@@ -104,6 +104,8 @@ TEST(AgentConfigTest, MistakesNameFileLineAndKey) {
 }
 
 TEST(AgentConfigTest, PlainTextToAnotherMachineIsRefused) {
+  EXPECT_THAT(ErrorOf("server.address = 'localhost:7443 # the server'\n"),
+              AllOf(HasSubstr("agent.toml:1: 'server.address'"), HasSubstr("host:port")));
   EXPECT_THAT(ErrorOf("server.address = 'server.example.org:7443'\n"
                       "server.certificate_file = 'missing.pem'\n"
                       "server.key_file = 'missing.key'\n"),
