@@ -16,6 +16,8 @@ void BenchPages(Effort effort, const Stage& stage, Table& table);
 void BenchSteps(Effort effort, Table& table);
 // Memory and wake-ups of idle programs against an idle bare gRPC server.
 void BenchIdle(Effort effort, Table& table);
+// Commands and time of what is done with a card, against OpenSC's tools and bare commands.
+void BenchCards(Effort effort, Table& table);
 
 }  // namespace ilkimza::bench
 

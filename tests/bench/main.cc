@@ -22,13 +22,13 @@ int Main(int argc, char** argv) {
   spdlog::set_level(spdlog::level::warn);
   bool quick = false;
   bool smoke = false;
-  std::vector<std::string> only = {"portal", "pages", "steps", "idle"};
+  std::vector<std::string> only = {"portal", "pages", "steps", "idle", "cards"};
   CLI::App app{"Ratios of our figures to those of a baseline measured beside them.",
                "ilkimza_bench"};
   app.add_flag("--quick", quick, "Fewer rounds: about a minute");
   app.add_flag("--smoke", smoke, "One round each; fails where a ratio is not above zero");
-  app.add_option("parts", only, "Of: portal, pages, steps, idle; all where none is named")
-      ->check(CLI::IsMember({"portal", "pages", "steps", "idle"}));
+  app.add_option("parts", only, "Of: portal, pages, steps, idle, cards; all where none is named")
+      ->check(CLI::IsMember({"portal", "pages", "steps", "idle", "cards"}));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -45,6 +45,7 @@ int Main(int argc, char** argv) {
   }
   if (parts.count("steps") > 0) BenchSteps(effort, table);
   if (parts.count("idle") > 0) BenchIdle(effort, table);
+  if (parts.count("cards") > 0) BenchCards(effort, table);
   table.Print();
   if (smoke && !table.AllPositive()) Die("a ratio is not above zero");
   return EX_OK;

@@ -1,0 +1,245 @@
+#include <winscard.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sandbox/card/simulator.h"
+#include "tests/agent/card/harness.h"
+#include "tests/bench/benches.h"
+#include "tests/support/process.h"
+
+namespace ilkimza::bench {
+namespace {
+
+constexpr int kPort = 35963;
+constexpr std::string_view kPin = "1234";
+constexpr std::string_view kOtherPin = "805172";
+// OpenSC knows AKİS cards only where it is told to.
+constexpr std::string_view kOpenscConfiguration = R"(app default {
+  card_drivers = akis, internal;
+  card_atr 3b:9f:13:81:31:fe:45:80:67:55:45:4b:41:45:12:92:31:80:73:b3:a1:80:ef {
+    driver = "akis";
+  }
+}
+)";
+
+int Commands(const sandbox::CardSimulator& card) {
+  const auto counts = card.CommandCounts();
+  return std::accumulate(counts.begin(), counts.end(), 0,
+                         [](int sum, const auto& count) { return sum + count.second; });
+}
+
+// What one way of doing a thing costs.
+struct Cost {
+  std::vector<double> milliseconds;
+  // Of the last round.
+  int commands = 0;
+};
+
+void Measure(sandbox::CardSimulator& card, const std::function<void()>& act, Cost& cost) {
+  card.ResetCommandCounts();
+  const double start = WallNow();
+  act();
+  cost.milliseconds.push_back((WallNow() - start) * 1000);
+  cost.commands = Commands(card);
+}
+
+// A client that holds its connection, sends the cheapest command there is, and does
+// nothing else: no way of asking a card this often can be quicker.
+class Floor {
+ public:
+  Floor() {
+    DieUnless(SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context_) == 0,
+              "no smart-card service");
+    DWORD protocol = 0;
+    DieUnless(SCardConnect(context_, "Virtual PCD 0 00 00", SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1,
+                           &card_, &protocol) == 0,
+              "the card cannot be connected to");
+  }
+  Floor(const Floor&) = delete;
+  Floor& operator=(const Floor&) = delete;
+  ~Floor() {
+    SCardDisconnect(card_, SCARD_LEAVE_CARD);
+    SCardReleaseContext(context_);
+  }
+
+  double Milliseconds(int commands) const {
+    // Others reset the card after use, as they should.
+    DWORD protocol = 0;
+    DieUnless(SCardReconnect(card_, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD,
+                             &protocol) == SCARD_S_SUCCESS,
+              "the card cannot be connected to again");
+    constexpr unsigned char kGetData[] = {0x00, 0xCA, 0x01, 0x06, 0x4D};
+    const double start = WallNow();
+    for (int i = 0; i < commands; ++i) {
+      unsigned char answer[300];
+      DWORD size = sizeof answer;
+      DieUnless(SCardTransmit(card_, SCARD_PCI_T1, kGetData, sizeof kGetData, nullptr, answer,
+                              &size) == SCARD_S_SUCCESS,
+                "the card does not answer");
+    }
+    return (WallNow() - start) * 1000;
+  }
+
+ private:
+  SCARDCONTEXT context_ = 0;
+  SCARDHANDLE card_ = 0;
+};
+
+// One thing to do with a card, our way and OpenSC's.
+struct Task {
+  std::string what;
+  std::function<void()> ours;
+  std::string opensc;
+  // Puts the card back as it was, after each of the two.
+  std::function<void()> after = [] {};
+};
+
+class CardBench {
+ public:
+  CardBench() {
+    DieUnless(std::system("pcscd-ctl start") == 0, "the smart-card service does not start");
+    testing::WriteFile(folder_ / "opensc.conf", std::string(kOpenscConfiguration));
+    testing::WriteFile(folder_ / "digest", std::string(32, 'd'));
+    card_ = sandbox::MakeCard();
+    DieUnless(card_->Insert("localhost", kPort).ok(), "the reader does not see the card");
+    DieUnless(agent_.observer().WaitForSerial(card_->options().serial), "the agent sees no card");
+    name_ = agent::NameOf(*card_);
+  }
+
+  void FirstLook(Effort effort, Table& table) {
+    Cost ours;
+    Cost opensc;
+    for (int round = 0; round < Choose(effort, 1, 3, 10); ++round) {
+      card_->Remove();
+      DieUnless(agent_.observer().WaitForSerial(""), "the agent does not see the card go");
+      Measure(
+          *card_,
+          [this] {
+            DieUnless(card_->Insert("localhost", kPort).ok(), "the reader does not see the card");
+            DieUnless(agent_.observer().WaitForSerial(card_->options().serial), "no card");
+            ListAll();
+          },
+          ours);
+      Measure(
+          *card_, [this] { Opensc("pkcs15-tool --dump"); }, opensc);
+    }
+    // The time is the service's, which looks for cards every 400 ms.
+    table.Add(Commands("first look at a card, commands", ours.commands, opensc.commands));
+  }
+
+  void Known(Effort effort, Table& table) {
+    const Floor floor;
+    for (const Task& task : Tasks()) {
+      Cost ours;
+      Cost opensc;
+      std::vector<double> bare;
+      task.ours();
+      task.after();
+      for (int round = 0; round < Choose(effort, 1, 10, 50); ++round) {
+        Measure(*card_, task.ours, ours);
+        task.after();
+        bare.push_back(floor.Milliseconds(ours.commands));
+        Measure(
+            *card_, [&] { Opensc(task.opensc); }, opensc);
+        task.after();
+      }
+      table.Add(Commands(task.what + ", commands", ours.commands, opensc.commands));
+      table.Add({.what = task.what + ", beside OpenSC",
+                 .unit = "ms",
+                 .ours = Median(ours.milliseconds),
+                 .baseline = Median(opensc.milliseconds),
+                 .aim = Row::Aim::kAtMost,
+                 .limit = 1});
+      table.Add({.what = task.what + ", beside as many bare commands",
+                 .unit = "ms",
+                 .ours = Median(ours.milliseconds),
+                 .baseline = Median(bare),
+                 .aim = Row::Aim::kAtMost,
+                 .limit = 1.2});
+    }
+  }
+
+ private:
+  static Row Commands(const std::string& what, int ours, int opensc) {
+    return {.what = what,
+            .unit = "",
+            .ours = static_cast<double>(ours),
+            .baseline = static_cast<double>(opensc),
+            .aim = Row::Aim::kAtMost,
+            .limit = 1};
+  }
+  static int Commands(const sandbox::CardSimulator& card) { return bench::Commands(card); }
+
+  std::vector<Task> Tasks() {
+    const std::string new_pin = " --new-pin " + std::string(kOtherPin);
+    const auto old_pin_again = [this] {
+      DieUnless(card_->SetPin(std::string(kPin)).ok(), "the PIN cannot be set back");
+    };
+    return {
+        {"card show", [this] { Show(); }, "pkcs15-tool --dump"},
+        {"all certificates", [this] { ListAll(); }, "pkcs15-tool --list-certificates"},
+        {"verify", [this] { Verify(); }, "pkcs15-tool --verify-pin --pin 1234"},
+        {"change", [this] { Change(); }, "pkcs15-tool --change-pin --pin 1234" + new_pin,
+         old_pin_again},
+        {"sign", [this] { Sign(); },
+         "pkcs15-crypt --sign --key 01 --sha-256 --pkcs1 --pin 1234 --raw --input digest "
+         "--output signature"},
+    };
+  }
+
+  void Opensc(const std::string& command) {
+    const testing::Finished finished = testing::Run(
+        {"sh", "-c", "cd " + folder_.path() + " && exec " + command + " 2>&1"},
+        std::chrono::seconds(60), {{"OPENSC_CONF", folder_ / "opensc.conf"}, {"LC_ALL", "C"}});
+    DieUnless(finished.exit_code == 0, command + ": " + finished.output);
+  }
+
+  void Show() {
+    Take(agent_.Cards(), "cards");
+    Take(agent_.PinState(name_), "PIN state");
+  }
+  void ListAll() { DieUnless(Take(agent_.Certificates(name_), "certificates").size() == 3, "3"); }
+  void Verify() {
+    v1::VerifyPinRequest request;
+    request.set_name(name_);
+    request.set_pin(std::string(kPin));
+    DieUnless(agent_.Verify(request).ok(), "verify failed");
+  }
+  void Change() {
+    v1::ChangePinRequest request;
+    request.set_name(name_);
+    request.set_old_pin(std::string(kPin));
+    request.set_new_pin(std::string(kOtherPin));
+    DieUnless(agent_.Change(request).ok(), "change failed");
+  }
+  void Sign() {
+    v1::TestSignRequest request;
+    request.set_name(name_);
+    request.set_pin(std::string(kPin));
+    DieUnless(agent_.TestSign(request).ok(), "sign failed");
+  }
+
+  const testing::TempDir folder_;
+  std::unique_ptr<sandbox::CardSimulator> card_;
+  agent::Harness agent_;
+  std::string name_;
+};
+
+}  // namespace
+
+void BenchCards(Effort effort, Table& table) {
+  CardBench bench;
+  bench.FirstLook(effort, table);
+  bench.Known(effort, table);
+}
+
+}  // namespace ilkimza::bench
