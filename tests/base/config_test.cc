@@ -162,6 +162,20 @@ TEST(ConfigTest, RefusesWhatIsNotToml) {
   EXPECT_FALSE(Config::Parse("a = \"\xff\xfe\"\n", "x.toml").ok());
   EXPECT_EQ(Sentence(Config::Parse(std::string(2 << 20, '#'), "x.toml").status()),
             "x.toml: is larger than 1 MiB.");
+  // Where the parser itself would end the program.
+  EXPECT_FALSE(Config::Parse("[[=", "x.toml").ok());
+  EXPECT_FALSE(Config::Parse("a = 1ş\n", "x.toml").ok());
+}
+
+TEST(ConfigTest, RefusesKeysThatAreTooDeep) {
+  std::string key = "a";
+  for (int i = 0; i < 100'000; ++i) key += ".a";
+  for (const std::string& text : {"x = 1\n" + key + " = 1\n", "\n[" + key + "]\n"}) {
+    EXPECT_EQ(Sentence(Config::Parse(text, "x.toml").status()),
+              "x.toml:2: has a key of more than 64 parts.");
+  }
+  auto config = Config::Parse("a = \"" + key + "\"  # " + key + "\nb = '" + key + "'\n", "x.toml");
+  ASSERT_TRUE(config.ok()) << config.status();
 }
 
 TEST(ConfigTest, ReadsAFileAndSaysWhatIsWrongWithIt) {
