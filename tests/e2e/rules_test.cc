@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 
 #include "tests/e2e/support.h"
 
@@ -23,7 +24,22 @@ std::function<Json(const Json&)> OnceTo(const std::string& kind,
   };
 }
 
-class Rules : public ::testing::Test {
+// Three of the portals that journey_test.cc has all twelve of: each host, each markup and
+// each charset is among them.
+struct Portal {
+  const char* host;
+  const char* style;
+  const char* charset;
+};
+constexpr Portal kPortals[] = {{"agent", "html5", "utf-8"},
+                               {"server", "tables", "iso-8859-9"},
+                               {"agent", "postback", "iso-8859-9"}};
+
+StackOptions OptionsOf(const Portal& portal) {
+  return {.portal_host = portal.host, .style = portal.style, .charset = portal.charset};
+}
+
+class Rules : public ::testing::TestWithParam<Portal> {
  protected:
   Json Login(const Json& prompt) {
     const Holder& holder = person_.holder();
@@ -36,11 +52,11 @@ class Rules : public ::testing::Test {
     EXPECT_EQ(ChipCard(stack_).at("pin"), person_.holder().own_pin);
   }
 
-  Stack stack_;
+  Stack stack_{OptionsOf(GetParam())};
   Person person_{stack_.FirstHolder(), stack_.phone()};
 };
 
-TEST_F(Rules, AWrongCaptchaIsAskedAgain) {
+TEST_P(Rules, AWrongCaptchaIsAskedAgain) {
   Process cli = stack_.Journey();
   const Json result = person_.Play(cli, {.answer = OnceTo("login", [&](const Json& prompt) {
                                            Json answer = Login(prompt);
@@ -52,7 +68,7 @@ TEST_F(Rules, AWrongCaptchaIsAskedAgain) {
   EXPECT_EQ(HolderState(stack_).at("wrong_words"), 0);
 }
 
-TEST_F(Rules, AWrongWordIsAskedAgainAndTheHolderIsToldHowManyAreLeft) {
+TEST_P(Rules, AWrongWordIsAskedAgainAndTheHolderIsToldHowManyAreLeft) {
   Process cli = stack_.Journey();
   const Json result = person_.Play(cli, {.answer = OnceTo("login", [&](const Json& prompt) {
                                            Json answer = Login(prompt);
@@ -63,7 +79,7 @@ TEST_F(Rules, AWrongWordIsAskedAgainAndTheHolderIsToldHowManyAreLeft) {
   EXPECT_THAT(person_.Reasons(), Contains("WRONG_CREDENTIALS"));
 }
 
-TEST_F(Rules, ThreeWrongWordsStopBeforeThePortalLocks) {
+TEST_P(Rules, ThreeWrongWordsStopBeforeThePortalLocks) {
   Process cli = stack_.Journey();
   const Json result = person_.Play(cli, {.answer = [&](const Json& prompt) {
                                      if (prompt.at("kind") != "login") return Json();
@@ -78,7 +94,7 @@ TEST_F(Rules, ThreeWrongWordsStopBeforeThePortalLocks) {
   EXPECT_FALSE(HolderState(stack_).at("locked"));
 }
 
-TEST_F(Rules, ALockedAccountStopsAndSaysSo) {
+TEST_P(Rules, ALockedAccountStopsAndSaysSo) {
   stack_.phone().Post("/control/holder",
                       {{"national_id", person_.holder().national_id}, {"locked", true}});
   Process cli = stack_.Journey();
@@ -87,7 +103,7 @@ TEST_F(Rules, ALockedAccountStopsAndSaysSo) {
   EXPECT_EQ(result.value("reason", ""), "LOCKED_OUT");
 }
 
-TEST_F(Rules, ANationalIdWithWrongCheckDigitsNeverReachesThePortal) {
+TEST_P(Rules, ANationalIdWithWrongCheckDigitsNeverReachesThePortal) {
   Process cli = stack_.Journey();
   const Json result = person_.Play(
       cli, {.answer = OnceTo("login",
@@ -111,7 +127,7 @@ TEST_F(Rules, ANationalIdWithWrongCheckDigitsNeverReachesThePortal) {
   ExpectSuccess(result);
 }
 
-TEST_F(Rules, AForgottenWordNoticedAtTheLoginIsReset) {
+TEST_P(Rules, AForgottenWordNoticedAtTheLoginIsReset) {
   Process cli = stack_.Journey();
   const Json result = person_.Play(cli, {.answer = OnceTo("login", [](const Json&) {
                                            return Json{{"word_forgotten", true}};
@@ -120,7 +136,7 @@ TEST_F(Rules, AForgottenWordNoticedAtTheLoginIsReset) {
   EXPECT_EQ(person_.Prompts("word_reset"), 1);
 }
 
-TEST_F(Rules, AWrongSmsCodeIsAskedAgain) {
+TEST_P(Rules, AWrongSmsCodeIsAskedAgain) {
   Process cli = stack_.Journey();
   const Json result = person_.Play(cli, {.answer = OnceTo("sms_code", [](const Json&) {
                                            return Json{{"code", "000000"}};
@@ -129,7 +145,7 @@ TEST_F(Rules, AWrongSmsCodeIsAskedAgain) {
   EXPECT_THAT(person_.Reasons(), Contains("WRONG_SMS_CODE"));
 }
 
-TEST_F(Rules, AnExpiredSmsCodeLeadsBackToTheLogin) {
+TEST_P(Rules, AnExpiredSmsCodeLeadsBackToTheLogin) {
   Process cli = stack_.Journey();
   const Json result =
       person_.Play(cli, {.answer = OnceTo("sms_code", [&](const Json&) {
@@ -141,7 +157,7 @@ TEST_F(Rules, AnExpiredSmsCodeLeadsBackToTheLogin) {
   EXPECT_EQ(person_.Prompts("login"), 2);
 }
 
-TEST_F(Rules, AWrongPhoneNumberStopsTheJourney) {
+TEST_P(Rules, AWrongPhoneNumberStopsTheJourney) {
   Process cli = stack_.Journey();
   const Json result = person_.Play(cli, {.answer = OnceTo("phone", [](const Json&) {
                                            return Json{{"correct", false}};
@@ -151,7 +167,7 @@ TEST_F(Rules, AWrongPhoneNumberStopsTheJourney) {
   EXPECT_THAT(stack_.phone().Get("/api/sms?phone=" + person_.holder().phone), ::testing::IsEmpty());
 }
 
-TEST_F(Rules, AForeignMailLinkIsNotOpened) {
+TEST_P(Rules, AForeignMailLinkIsNotOpened) {
   person_.holder().word_forgotten = true;
   Process cli = stack_.Journey();
   const Json result = person_.Play(cli, {.answer = OnceTo("mail_link", [](const Json&) {
@@ -162,7 +178,7 @@ TEST_F(Rules, AForeignMailLinkIsNotOpened) {
   EXPECT_EQ(stack_.State().at("offsite_visits"), 0);
 }
 
-TEST_F(Rules, AnExpiredMailLinkLeadsToAnotherOne) {
+TEST_P(Rules, AnExpiredMailLinkLeadsToAnotherOne) {
   person_.holder().word_forgotten = true;
   Process cli = stack_.Journey();
   const Json result =
@@ -175,7 +191,7 @@ TEST_F(Rules, AnExpiredMailLinkLeadsToAnotherOne) {
   EXPECT_EQ(person_.Prompts("word_reset"), 2);
 }
 
-TEST_F(Rules, AShortWordIsAskedAgain) {
+TEST_P(Rules, AShortWordIsAskedAgain) {
   person_.holder().word_forgotten = true;
   Process cli = stack_.Journey();
   const Json result =
@@ -186,7 +202,38 @@ TEST_F(Rules, AShortWordIsAskedAgain) {
   EXPECT_THAT(person_.Reasons(), Contains("WORD_TOO_SHORT"));
 }
 
-TEST_F(Rules, AnExpiredSessionLogsInAgain) {
+TEST_P(Rules, AUsedMailLinkLeadsToAnotherOne) {
+  std::string link;
+  Process reset = stack_.Journey({"--goal", "reset-word"});
+  const Json was_reset = person_.Play(reset, {.answer = OnceTo("mail_link", [&](const Json&) {
+                                                link = person_.AwaitMailLink();
+                                                return Json{{"link", link}};
+                                              })});
+  ASSERT_EQ(was_reset.value("outcome", ""), "SUCCEEDED") << Tail(person_);
+
+  person_.holder().word_forgotten = true;
+  Process cli = stack_.Journey();
+  const Json result = person_.Play(cli, {.answer = OnceTo("mail_link", [&](const Json&) {
+                                           person_.AwaitMailLink();
+                                           return Json{{"link", link}};
+                                         })});
+  ExpectSuccess(result);
+  EXPECT_THAT(person_.Reasons(), Contains("MAIL_LINK_USED"));
+  EXPECT_EQ(person_.Prompts("word_reset"), 3);
+}
+
+TEST_P(Rules, UnequalWordsAreAskedAgain) {
+  person_.holder().word_forgotten = true;
+  Process cli = stack_.Journey();
+  const Json result = person_.Play(
+      cli, {.answer = OnceTo("new_security_word", [](const Json&) {
+              return Json{{"security_word", "Deniz7Mavi"}, {"security_word_again", "Deniz8Mavi"}};
+            })});
+  ExpectSuccess(result);
+  EXPECT_THAT(person_.Reasons(), Contains("WORDS_DIFFER"));
+}
+
+TEST_P(Rules, AnExpiredSessionLogsInAgain) {
   Process cli = stack_.Journey();
   const Json result =
       person_.Play(cli, {.answer = OnceTo("deletion", [&](const Json&) {
@@ -200,7 +247,7 @@ TEST_F(Rules, AnExpiredSessionLogsInAgain) {
   EXPECT_EQ(PortalCard(stack_).at("pin_info"), false);
 }
 
-TEST_F(Rules, PinInformationThatIsGoneStopsWithTheReason) {
+TEST_P(Rules, PinInformationThatIsGoneStopsWithTheReason) {
   stack_.phone().Post("/control/holder",
                       {{"national_id", person_.holder().national_id}, {"pin_info", false}});
   Process cli = stack_.Journey();
@@ -209,7 +256,7 @@ TEST_F(Rules, PinInformationThatIsGoneStopsWithTheReason) {
   EXPECT_EQ(result.value("reason", ""), "PIN_INFO_DELETED");
 }
 
-TEST_F(Rules, MaintenanceIsWaitedOutAtNoCost) {
+TEST_P(Rules, MaintenanceIsWaitedOutAtNoCost) {
   stack_.phone().Post("/control/maintenance", {{"on", true}});
   Process cli = stack_.Journey();
   const Json result =
@@ -222,7 +269,7 @@ TEST_F(Rules, MaintenanceIsWaitedOutAtNoCost) {
   EXPECT_EQ(person_.Prompts("login"), 1);
 }
 
-TEST_F(Rules, AWrongPinSpendsOneTryAndSaysWhatIsLeft) {
+TEST_P(Rules, AWrongPinSpendsOneTryAndSaysWhatIsLeft) {
   Process cli = stack_.Journey();
   const Json result = person_.Play(cli, {.answer = OnceTo("prove_pin", [](const Json&) {
                                            return Json{{"pin", "111222"}};
@@ -231,7 +278,7 @@ TEST_F(Rules, AWrongPinSpendsOneTryAndSaysWhatIsLeft) {
   EXPECT_THAT(person_.Reasons(), Contains("WRONG_PIN"));
 }
 
-TEST_F(Rules, AnotherCardIsNeverTried) {
+TEST_P(Rules, AnotherCardIsNeverTried) {
   stack_.phone().Post("/control/cards", {{"serial", "87211470000000000000"}, {"action", "remove"}});
   stack_.phone().Post("/control/cards", {{"serial", "87211470000000000033"}, {"action", "insert"}});
   Process cli = stack_.Journey();
@@ -250,19 +297,22 @@ TEST_F(Rules, AnotherCardIsNeverTried) {
   ExpectSuccess(result);
 }
 
+INSTANTIATE_TEST_SUITE_P(Portals, Rules, ::testing::ValuesIn(kPortals),
+                         [](const auto& variant) { return std::string(variant.param.style); });
+
 struct FaultCase {
   const char* name;
   Json fault;
   const char* reason;
 };
 
-class Faults : public ::testing::TestWithParam<FaultCase> {};
+class Faults : public ::testing::TestWithParam<std::tuple<Portal, FaultCase>> {};
 
 // A fault on the way stops the journey with its reason, or is waited out; after it
 // has gone the same journey completes.
 TEST_P(Faults, EndsInAReasonAndNothingIsLost) {
-  const FaultCase& param = GetParam();
-  Stack stack;
+  const auto& [portal, param] = GetParam();
+  Stack stack(OptionsOf(portal));
   stack.phone().Post("/control/faults", param.fault);
   Person person(stack.FirstHolder(), stack.phone());
   person.holder().retries = true;
@@ -274,7 +324,7 @@ TEST_P(Faults, EndsInAReasonAndNothingIsLost) {
                                         type == "prompt" && line.value("kind", "") == "stopped";
                                     if (type != "wait" && !stopped) return;
                                     reasons.push_back(line.value("reason", ""));
-                                    if (reasons.back() == param.reason)
+                                    if (reasons.back() == std::get<1>(GetParam()).reason)
                                       stack.phone().Post("/control/faults/clear", Json::object());
                                   }});
   EXPECT_THAT(reasons, Contains(param.reason));
@@ -293,22 +343,58 @@ Json At(const char* kind, const char* screen, Json more = Json::object()) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Portal, Faults,
-    ::testing::Values(
-        FaultCase{"reset", At("reset", "login"), "PORTAL_UNREACHABLE"},
-        FaultCase{"error_500", At("500", "verify"), "PORTAL_UNREACHABLE"},
-        FaultCase{"maintenance_503", At("503", "login"), "PORTAL_MAINTENANCE"},
-        FaultCase{"redirect_loop", At("redirect_loop", "verify"), "TOO_MANY_REDIRECTS"},
-        FaultCase{"offsite_redirect", At("offsite", "login"), "OFF_SITE"},
-        FaultCase{"plain_http_redirect", At("offsite", "login", {{"to", "http"}}), "OFF_SITE"},
-        FaultCase{"changed_heading", At("heading", "pin", {{"text", "Duyurular"}}),
-                  "SCREEN_UNRECOGNISED"},
-        FaultCase{"huge_page", At("huge", "login"), "PAGE_TOO_LARGE"},
-        FaultCase{"gzip_bomb", At("gzip_bomb", "login"), "PAGE_TOO_LARGE"},
-        FaultCase{"bad_bytes", At("bad_bytes", "login"), "PAGE_UNREADABLE"},
-        FaultCase{"wrong_type", At("wrong_type", "login"), "PAGE_UNREADABLE"},
-        FaultCase{"lost_answer", At("lost", "login", {{"method", "POST"}}), "SUBMISSION_UNKNOWN"}),
-    [](const auto& variant) { return std::string(variant.param.name); });
+    Portals, Faults,
+    ::testing::Combine(
+        ::testing::ValuesIn(kPortals),
+        ::testing::Values(
+            FaultCase{"reset", At("reset", "login"), "PORTAL_UNREACHABLE"},
+            FaultCase{"error_500", At("500", "verify"), "PORTAL_UNREACHABLE"},
+            FaultCase{"maintenance_503", At("503", "login"), "PORTAL_MAINTENANCE"},
+            FaultCase{"redirect_loop", At("redirect_loop", "verify"), "TOO_MANY_REDIRECTS"},
+            FaultCase{"offsite_redirect", At("offsite", "login"), "OFF_SITE"},
+            FaultCase{"plain_http_redirect", At("offsite", "login", {{"to", "http"}}), "OFF_SITE"},
+            FaultCase{"changed_heading", At("heading", "pin", {{"text", "Duyurular"}}),
+                      "SCREEN_UNRECOGNISED"},
+            FaultCase{"huge_page", At("huge", "login"), "PAGE_TOO_LARGE"},
+            FaultCase{"gzip_bomb", At("gzip_bomb", "login"), "PAGE_TOO_LARGE"},
+            FaultCase{"bad_bytes", At("bad_bytes", "login"), "PAGE_UNREADABLE"},
+            FaultCase{"wrong_type", At("wrong_type", "login"), "PAGE_UNREADABLE"},
+            FaultCase{"lost_answer", At("lost", "login", {{"method", "POST"}}),
+                      "SUBMISSION_UNKNOWN"})),
+    [](const auto& variant) {
+      return std::string(std::get<0>(variant.param).style) + "_" + std::get<1>(variant.param).name;
+    });
+
+class MildFaults : public ::testing::TestWithParam<Portal> {};
+
+TEST_P(MildFaults, ASlowPortalIsWaitedFor) {
+  Stack stack(OptionsOf(GetParam()));
+  stack.phone().Post("/control/faults", {{"kind", "slow"}, {"times", 0}, {"ms", 300}});
+  Person person(stack.FirstHolder(), stack.phone());
+  Process cli = stack.Journey();
+  const Json result = person.Play(cli);
+  ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person);
+  EXPECT_THAT(person.Reasons(), ::testing::IsEmpty());
+}
+
+// A button is known by what a person reads on it, wherever it stands.
+TEST_P(MildFaults, AButtonWhereAnotherStoodIsNotPressedForIt) {
+  Stack stack(OptionsOf(GetParam()));
+  stack.phone().Post("/control/faults", {{"kind", "swap_buttons"},
+                                         {"screen", "menu"},
+                                         {"times", 0},
+                                         {"from", "PIN/PUK Bilgisi"},
+                                         {"to", "Sertifikamı İptal Et"}});
+  Person person(stack.FirstHolder(), stack.phone());
+  Process cli = stack.Journey();
+  const Json result = person.Play(cli);
+  ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person);
+  EXPECT_EQ(Pressed(stack, "menu:go:revoke"), 0);
+  EXPECT_EQ(PortalCard(stack).at("certificate"), "not_activated");
+}
+
+INSTANTIATE_TEST_SUITE_P(Portals, MildFaults, ::testing::ValuesIn(kPortals),
+                         [](const auto& variant) { return std::string(variant.param.style); });
 
 }  // namespace
 }  // namespace ilkimza::testing
