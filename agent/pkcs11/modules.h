@@ -140,6 +140,7 @@ class Module : public std::enable_shared_from_this<Module> {
   // The file's name, without its folders.
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool so_pin_is_puk() const { return so_pin_is_puk_; }
+  [[nodiscard]] const ModuleTimeouts& timeouts() const { return timeouts_; }
   // Whether there is a file that may be loaded.
   [[nodiscard]] bool usable() const;
   [[nodiscard]] ModuleStatus Status() const;

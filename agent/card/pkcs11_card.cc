@@ -1,0 +1,471 @@
+#include "agent/card/pkcs11_card.h"
+
+#include <openssl/sha.h>
+#include <openssl/x509v3.h>
+#include <p11-kit/pkcs11.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "agent/card/pcsc.h"
+#include "agent/card/pkcs11_token.h"
+#include "agent/card/pkcs15.h"
+#include "agent/card/worker.h"
+#include "agent/pkcs11/return_values.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+namespace ilkimza::agent {
+namespace {
+
+using pkcs11::Mechanism;
+using pkcs11::Module;
+using pkcs11::ModuleUse;
+using pkcs11::PinMeaning;
+using pkcs11::Token;
+using pkcs11::User;
+
+// What the watchdog waits beyond the module's own deadlines, which come first.
+constexpr absl::Duration kSlack = absl::Seconds(5);
+// DigestInfo of SHA-256, up to the digest.
+constexpr std::string_view kDigestInfo(
+    "\x30\x31\x30\x0D\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20", 19);
+
+absl::Status NotThisFamily() {
+  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CARD_UNSUPPORTED,
+                   "The PKCS#11 module sees no token in this reader.");
+}
+
+absl::Status Unsupported(std::string_view sentence) {
+  return MakeError(absl::StatusCode::kUnimplemented, v1::ERROR_REASON_OPERATION_UNSUPPORTED,
+                   sentence);
+}
+
+std::string Sha256(std::string_view message) {
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(message.data()), message.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+bool IsAuthority(std::string_view der) {
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      d2i_X509(nullptr, &at, static_cast<long>(der.size())), &X509_free);
+  return certificate != nullptr && X509_check_ca(certificate.get()) != 0;
+}
+
+// A call of the module under the job's watchdog.
+template <typename Call>
+auto Guarded(JobControl& control, JobControl::Stage stage, absl::Duration limit, const Call& call)
+    -> decltype(call()) {
+  if (!control.Enter(stage, limit + kSlack)) return absl::CancelledError();
+  auto result = call();
+  if (!control.Leave()) return absl::CancelledError();
+  return result;
+}
+
+// A token in the reader. A card may show as several: one for each of its PINs.
+struct TokenInSlot {
+  uint64_t slot = 0;
+  Token token;
+};
+
+class Pkcs11Card final : public Card {
+ public:
+  Pkcs11Card(const Module& module, ModuleUse& use, JobControl& control,
+             std::vector<TokenInSlot> tokens)
+      : module_(module), use_(use), control_(control), tokens_(std::move(tokens)) {}
+
+  absl::StatusOr<std::string> ReadSerial() override {
+    ILKIMZA_ASSIGN_OR_RETURN(const Token token, ReadToken(tokens_.front().slot));
+    return SerialOf(token.serial);
+  }
+
+  absl::StatusOr<CardIdentity> Identify() override {
+    const Token& token = tokens_.front().token;
+    CardIdentity identity{
+        .family = v1::CARD_FAMILY_PKCS11,
+        .family_display_name = absl::StrCat("PKCS#11 (", module_.name(), ")"),
+        .serial = SerialOf(token.serial),
+        .label = Printable(token.label),
+        .module = module_.name(),
+        .operations = {v1::CARD_OPERATION_LIST_CERTIFICATES, v1::CARD_OPERATION_GET_PIN_STATE,
+                       v1::CARD_OPERATION_VERIFY_PIN, v1::CARD_OPERATION_CHANGE_PIN}};
+    if (module_.so_pin_is_puk()) identity.operations.push_back(v1::CARD_OPERATION_UNBLOCK_PIN);
+    identity.operations.push_back(v1::CARD_OPERATION_TEST_SIGN);
+    return identity;
+  }
+
+  absl::StatusOr<std::vector<CardCertificateEntry>> ReadCertificates() override;
+  absl::StatusOr<PinInfo> FindPin(std::string_view id) override;
+  absl::StatusOr<PinStatus> ReadPinStatus(const PinInfo& pin) override;
+  absl::StatusOr<PinAnswer> Verify(const PinInfo& pin, const PinEntry& entry) override;
+  absl::StatusOr<PinAnswer> Change(const PinInfo& pin, const PinEntry& entry) override;
+  absl::StatusOr<PinAnswer> Unblock(const PinInfo& pin, const PinEntry& entry) override;
+  absl::StatusOr<std::string> Sign(const CardCertificateEntry& certificate,
+                                   std::string_view message) override;
+  absl::Status LogOut() override;
+
+  [[nodiscard]] bool attempt_made() const { return attempt_made_; }
+
+ private:
+  template <typename Call>
+  auto Command(const Call& call) -> decltype(call()) {
+    return Guarded(control_, JobControl::Stage::kCommand, module_.timeouts().command, call);
+  }
+  template <typename Call>
+  auto Attempt(const Call& call) -> decltype(call()) {
+    attempt_made_ = true;
+    return Guarded(control_, JobControl::Stage::kAttempt, module_.timeouts().attempt, call);
+  }
+  absl::StatusOr<Token> ReadToken(uint64_t slot) {
+    return Command([&] { return use_.ReadToken(slot); });
+  }
+  // The PIN's slot open, so that nothing stands between an attempt and its one call.
+  absl::Status OpenFor(const PinInfo& pin);
+  // What the module's answer says, and the flags it leaves.
+  absl::StatusOr<PinAnswer> Judge(uint64_t rv, const PinInfo& pin, bool officer);
+
+  const Module& module_;
+  ModuleUse& use_;
+  JobControl& control_;
+  const std::vector<TokenInSlot> tokens_;
+  std::optional<uint64_t> open_slot_;
+  bool attempt_made_ = false;
+  bool verified_ = false;
+  // Of a right Verify, for keys that ask for it again with each signature.
+  Secret pin_;
+};
+
+absl::StatusOr<std::vector<CardCertificateEntry>> Pkcs11Card::ReadCertificates() {
+  std::vector<CardCertificateEntry> entries;
+  for (const TokenInSlot& in_slot : tokens_) {
+    ILKIMZA_ASSIGN_OR_RETURN(pkcs11::CertificateList list,
+                             Command([&] { return use_.Certificates(in_slot.slot); }));
+    for (pkcs11::TokenCertificate& certificate : list.certificates) {
+      const bool known = std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+        return entry.der == certificate.der;
+      });
+      if (known) continue;
+      // Where a token hides all keys from who is not logged in, a holder's certificate
+      // is taken to have one: the signature will tell.
+      const bool hidden = !list.shows_keys && (in_slot.token.flags & CKF_LOGIN_REQUIRED) != 0 &&
+                          !certificate.id.empty() && !IsAuthority(certificate.der);
+      entries.push_back({.label = Printable(certificate.label),
+                         .der = std::move(certificate.der),
+                         .key = certificate.key_seen || hidden ? certificate.id : "",
+                         .pin = absl::StrCat(in_slot.slot)});
+    }
+  }
+  std::stable_partition(entries.begin(), entries.end(),
+                        [](const auto& entry) { return !entry.key.empty(); });
+  return entries;
+}
+
+absl::StatusOr<PinInfo> Pkcs11Card::FindPin(std::string_view id) {
+  const TokenInSlot* found = nullptr;
+  for (const TokenInSlot& in_slot : tokens_) {
+    if (id == absl::StrCat(in_slot.slot)) found = &in_slot;
+  }
+  if (found == nullptr) {
+    const auto first = std::find_if(tokens_.begin(), tokens_.end(), [](const auto& in_slot) {
+      return (in_slot.token.flags & CKF_USER_PIN_INITIALIZED) != 0;
+    });
+    found = first != tokens_.end() ? &*first : &tokens_.front();
+  }
+  const PinLimits limits = LimitsOf(found->token);
+  PinInfo pin{.id = absl::StrCat(found->slot), .limits = limits, .puk_limits = limits};
+  // The token announces one range for all of its PINs.
+  ILKIMZA_RETURN_IF_ERROR(OpenFor(pin));
+  return pin;
+}
+
+absl::Status Pkcs11Card::OpenFor(const PinInfo& pin) {
+  uint64_t slot = 0;
+  if (!absl::SimpleAtoi(pin.id, &slot)) slot = tokens_.front().slot;
+  if (open_slot_ == slot) return absl::OkStatus();
+  ILKIMZA_RETURN_IF_ERROR(Command([&] { return use_.Open(slot); }));
+  open_slot_ = slot;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PinStatus> Pkcs11Card::ReadPinStatus(const PinInfo& pin) {
+  ILKIMZA_RETURN_IF_ERROR(OpenFor(pin));
+  ILKIMZA_ASSIGN_OR_RETURN(const Token token, ReadToken(*open_slot_));
+  PinStatus status{.pin = TriesOf(token.flags, /*officer=*/false)};
+  // Without a flag nothing is known; but a right PIN has just set the counter back.
+  if (verified_ && status.pin.left == v1::TRIES_LEFT_UNKNOWN) {
+    status.pin.left = v1::TRIES_LEFT_ALL;
+  }
+  if (module_.so_pin_is_puk()) status.puk = TriesOf(token.flags, /*officer=*/true);
+  status.not_initialised = (token.flags & CKF_USER_PIN_INITIALIZED) == 0;
+  return status;
+}
+
+absl::StatusOr<PinAnswer> Pkcs11Card::Judge(uint64_t rv, const PinInfo& pin, bool officer) {
+  PinAnswer answer;
+  switch (pkcs11::MeaningOf(rv)) {
+    case PinMeaning::kRight:
+      answer.verdict = PinVerdict::kRight;
+      return answer;
+    case PinMeaning::kWrong:
+      answer.verdict = PinVerdict::kWrong;
+      break;
+    case PinMeaning::kBlocked:
+      answer = {.verdict = PinVerdict::kBlocked, .tries_left = 0};
+      return answer;
+    case PinMeaning::kRefused:
+      answer.verdict = PinVerdict::kRefused;
+      spdlog::warn("the PKCS#11 module '{}' did not take the PIN: {}", module_.name(),
+                   pkcs11::ReturnValueName(rv));
+      return answer;
+    case PinMeaning::kUnknown:
+      answer.verdict = PinVerdict::kUnknown;
+      spdlog::warn("the PKCS#11 module '{}' answered {} to a PIN", module_.name(),
+                   pkcs11::ReturnValueName(rv));
+      return answer;
+  }
+  const auto status = ReadPinStatus(pin);
+  if (absl::IsCancelled(status.status())) return status.status();
+  if (!status.ok()) return answer;
+  const std::optional<PinTries> tries = officer ? status->puk : status->pin;
+  if (tries) answer.tries_left = tries->count;
+  if (answer.tries_left == 0) answer.verdict = PinVerdict::kBlocked;
+  return answer;
+}
+
+absl::StatusOr<PinAnswer> Pkcs11Card::Verify(const PinInfo& pin, const PinEntry& entry) {
+  if (entry.on_pinpad) {
+    return Unsupported("A PIN for a PKCS#11 module cannot be typed on the reader here.");
+  }
+  // Opened by FindPin already, or nothing is sent.
+  if (const absl::Status open = OpenFor(pin); !open.ok()) {
+    return absl::IsCancelled(open) ? absl::StatusOr<PinAnswer>(open)
+                                   : PinAnswer{.verdict = PinVerdict::kRefused};
+  }
+  ILKIMZA_ASSIGN_OR_RETURN(const uint64_t rv,
+                           Attempt([&] { return use_.Login(User::kHolder, entry.current); }));
+  verified_ = rv == CKR_OK;
+  if (verified_) pin_ = Secret(entry.current);
+  return Judge(rv, pin, /*officer=*/false);
+}
+
+absl::StatusOr<PinAnswer> Pkcs11Card::Change(const PinInfo& pin, const PinEntry& entry) {
+  if (entry.on_pinpad) {
+    return Unsupported("A PIN for a PKCS#11 module cannot be typed on the reader here.");
+  }
+  if (const absl::Status open = OpenFor(pin); !open.ok()) {
+    return absl::IsCancelled(open) ? absl::StatusOr<PinAnswer>(open)
+                                   : PinAnswer{.verdict = PinVerdict::kRefused};
+  }
+  ILKIMZA_ASSIGN_OR_RETURN(const uint64_t rv,
+                           Attempt([&] { return use_.SetPin(entry.current, entry.chosen); }));
+  verified_ = rv == CKR_OK;
+  // Anything else that sounds like success is not: the new PIN may not be set.
+  if (rv != CKR_OK && pkcs11::MeaningOf(rv) == PinMeaning::kRight) {
+    return PinAnswer{.verdict = PinVerdict::kUnknown};
+  }
+  return Judge(rv, pin, /*officer=*/false);
+}
+
+absl::StatusOr<PinAnswer> Pkcs11Card::Unblock(const PinInfo& pin, const PinEntry& entry) {
+  if (!module_.so_pin_is_puk() || entry.on_pinpad) {
+    return Unsupported(
+        "With this card's PKCS#11 module a PIN cannot be unblocked here; nothing was sent. Use the "
+        "vendor's own program.");
+  }
+  if (const absl::Status open = OpenFor(pin); !open.ok()) {
+    return absl::IsCancelled(open) ? absl::StatusOr<PinAnswer>(open)
+                                   : PinAnswer{.verdict = PinVerdict::kRefused};
+  }
+  ILKIMZA_ASSIGN_OR_RETURN(
+      const uint64_t login,
+      Attempt([&] { return use_.Login(User::kSecurityOfficer, entry.current); }));
+  if (login != CKR_OK) return Judge(login, pin, /*officer=*/true);
+  ILKIMZA_ASSIGN_OR_RETURN(const uint64_t rv, Attempt([&] { return use_.InitPin(entry.chosen); }));
+  if (rv == CKR_OK) return PinAnswer{.verdict = PinVerdict::kRight};
+  // The PUK was right: no try was spent. Whether the PIN was set is another matter.
+  spdlog::warn("the PKCS#11 module '{}' answered {} to C_InitPIN", module_.name(),
+               pkcs11::ReturnValueName(rv));
+  const bool refused = pkcs11::MeaningOf(rv) == PinMeaning::kRefused;
+  return PinAnswer{.verdict = refused ? PinVerdict::kRefused : PinVerdict::kUnknown};
+}
+
+absl::StatusOr<std::string> Pkcs11Card::Sign(const CardCertificateEntry& certificate,
+                                             std::string_view message) {
+  ILKIMZA_ASSIGN_OR_RETURN(const pkcs11::KeyInfo key,
+                           Command([&] { return use_.FindKey(certificate.key); }));
+  std::string data;
+  switch (key.mechanism) {
+    case Mechanism::kSha256RsaPkcs:
+      data = std::string(message);
+      break;
+    case Mechanism::kRsaPkcs:
+      data = absl::StrCat(std::string(kDigestInfo), Sha256(message));
+      break;
+    case Mechanism::kEcdsa:
+      data = Sha256(message);
+      break;
+    case Mechanism::kNone:
+      return Unsupported(
+          "This card's PKCS#11 module offers none of the ways to sign that can be checked here.");
+  }
+  const std::string_view again = key.asks_again ? pin_.view() : std::string_view();
+  ILKIMZA_ASSIGN_OR_RETURN(
+      std::string signature,
+      Guarded(control_, JobControl::Stage::kCommand, module_.timeouts().attempt,
+              [&] { return use_.Sign(key.mechanism, data, again); }));
+  pin_.Wipe();
+  return key.mechanism == Mechanism::kEcdsa ? EcdsaDer(signature) : signature;
+}
+
+absl::Status Pkcs11Card::LogOut() {
+  pin_.Wipe();
+  open_slot_.reset();
+  return Command([&] { return use_.Close(); });
+}
+
+// --- The family ---
+
+class Pkcs11Family final : public CardFamily {
+ public:
+  Pkcs11Family(std::shared_ptr<pkcs11::Modules> modules, std::shared_ptr<Module> module)
+      : modules_(std::move(modules)),
+        module_(std::move(module)),
+        name_(absl::StrCat("PKCS#11 (", module_->name(), ")")) {}
+
+  [[nodiscard]] std::string_view name() const override { return name_; }
+
+  // Modules are for the cards that no family of our own has commands for.
+  [[nodiscard]] bool Recognise(const CardFacts& facts) const override {
+    return facts.recognition.family != v1::CARD_FAMILY_AKIS_V1 && module_->usable();
+  }
+
+  absl::Status Use(CardEnvironment& environment, const CardFacts& facts,
+                   const Work& work) override {
+    bool attempt_made = false;
+    const absl::Status status = UseModule(environment, facts, work, attempt_made);
+    if (attempt_made && !environment.control.abandoned()) ResetCard(environment);
+    return status;
+  }
+
+  void Forget(const CardFacts&) override {}
+
+ private:
+  absl::Status UseModule(CardEnvironment& environment, const CardFacts& facts, const Work& work,
+                         bool& attempt_made) const;
+  absl::StatusOr<std::vector<TokenInSlot>> FindTokens(CardEnvironment& environment,
+                                                      const CardFacts& facts,
+                                                      ModuleUse& use) const;
+  // The module has let go of the card: whoever comes next finds it closed.
+  static void ResetCard(CardEnvironment& environment);
+
+  const std::shared_ptr<pkcs11::Modules> modules_;
+  const std::shared_ptr<Module> module_;
+  const std::string name_;
+};
+
+absl::Status Pkcs11Family::UseModule(CardEnvironment& environment, const CardFacts& facts,
+                                     const Work& work, bool& attempt_made) const {
+  const pkcs11::ModuleTimeouts& timeouts = module_->timeouts();
+  ILKIMZA_ASSIGN_OR_RETURN(ModuleUse use,
+                           Guarded(environment.control, JobControl::Stage::kCommand,
+                                   timeouts.busy + timeouts.load, [&] { return module_->Use(); }));
+  ILKIMZA_ASSIGN_OR_RETURN(std::vector<TokenInSlot> tokens, FindTokens(environment, facts, use));
+  if (tokens.empty()) return NotThisFamily();
+  Pkcs11Card card(*module_, use, environment.control, std::move(tokens));
+  absl::Status status = work(card);
+  attempt_made = card.attempt_made();
+  return status;
+}
+
+// Whether this is the only card in all readers. GetStatusChange answers at once: the
+// states it is given are "unaware".
+bool OnlyCard(CardEnvironment& environment) {
+  std::vector<std::string> readers;
+  if (environment.context.Establish() != SCARD_S_SUCCESS ||
+      environment.pcsc.ListReaders(environment.context.get(), readers) != SCARD_S_SUCCESS ||
+      readers.empty()) {
+    return false;
+  }
+  std::vector<SCARD_READERSTATE> states(readers.size());
+  for (std::size_t i = 0; i < readers.size(); ++i) {
+    states[i].szReader = readers[i].c_str();
+    states[i].dwCurrentState = SCARD_STATE_UNAWARE;
+  }
+  if (environment.pcsc.GetStatusChange(environment.context.get(), states) != SCARD_S_SUCCESS) {
+    return false;
+  }
+  return std::count_if(states.begin(), states.end(), [](const SCARD_READERSTATE& state) {
+           return (state.dwEventState & SCARD_STATE_PRESENT) != 0;
+         }) == 1;
+}
+
+absl::StatusOr<std::vector<TokenInSlot>> Pkcs11Family::FindTokens(CardEnvironment& environment,
+                                                                  const CardFacts& facts,
+                                                                  ModuleUse& use) const {
+  const auto guarded = [&](const auto& call) {
+    return Guarded(environment.control, JobControl::Stage::kCommand, module_->timeouts().command,
+                   call);
+  };
+  ILKIMZA_ASSIGN_OR_RETURN(const std::vector<pkcs11::Slot> slots,
+                           guarded([&] { return use.Slots(); }));
+  std::vector<pkcs11::Slot> ours;
+  for (const pkcs11::Slot& slot : slots) {
+    if (DescribesReader(slot.description, facts.reader)) ours.push_back(slot);
+  }
+  if (ours.empty() && slots.size() == 1 && OnlyCard(environment)) ours = slots;
+  std::vector<TokenInSlot> tokens;
+  for (const pkcs11::Slot& slot : ours) {
+    auto token = guarded([&] { return use.ReadToken(slot.id); });
+    if (token.ok()) {
+      // A slot without an initialised token is an empty place on the card.
+      if ((token->flags & CKF_TOKEN_INITIALIZED) == 0) continue;
+      tokens.push_back({.slot = slot.id, .token = *std::move(token)});
+      continue;
+    }
+    // A token that the module does not know is not an error: it is not its card.
+    const v1::ErrorReason reason = ReasonOf(token.status());
+    if (reason != v1::ERROR_REASON_CARD_PROTOCOL && reason != v1::ERROR_REASON_CARD_REMOVED) {
+      return token.status();
+    }
+  }
+  return tokens;
+}
+
+void Pkcs11Family::ResetCard(CardEnvironment& environment) {
+  if (!environment.control.Enter(JobControl::Stage::kCommand, environment.timeouts.command)) return;
+  LONG code = environment.context.Establish();
+  SCARDHANDLE card = 0;
+  DWORD protocol = 0;
+  if (code == SCARD_S_SUCCESS) {
+    code = environment.pcsc.Connect(environment.context.get(), environment.reader,
+                                    SCARD_SHARE_SHARED, card, protocol);
+  }
+  if (code == SCARD_S_SUCCESS) {
+    environment.pcsc.Disconnect(card, SCARD_RESET_CARD);
+  } else {
+    // The module has logged out, which closes the card as well.
+    spdlog::debug("the card in '{}' could not be reset: {}", environment.reader,
+                  std::string(PcscError(code, environment.reader).message()));
+  }
+  static_cast<void>(environment.control.Leave());
+}
+
+}  // namespace
+
+std::vector<std::shared_ptr<CardFamily>> Pkcs11Families(
+    const std::shared_ptr<pkcs11::Modules>& modules) {
+  std::vector<std::shared_ptr<CardFamily>> families;
+  for (const auto& module : modules->modules()) {
+    families.push_back(std::make_shared<Pkcs11Family>(modules, module));
+  }
+  return families;
+}
+
+}  // namespace ilkimza::agent
