@@ -283,9 +283,9 @@ absl::StatusOr<PinAnswer> Pkcs11Card::Unblock(const PinInfo& pin, const PinEntry
     return absl::IsCancelled(open) ? absl::StatusOr<PinAnswer>(open)
                                    : PinAnswer{.verdict = PinVerdict::kRefused};
   }
-  ILKIMZA_ASSIGN_OR_RETURN(
-      const uint64_t login,
-      Attempt([&] { return use_.Login(User::kSecurityOfficer, entry.current); }));
+  ILKIMZA_ASSIGN_OR_RETURN(const uint64_t login, Attempt([&] {
+                             return use_.Login(User::kSecurityOfficer, entry.current);
+                           }));
   if (login != CKR_OK) return Judge(login, pin, /*officer=*/true);
   ILKIMZA_ASSIGN_OR_RETURN(const uint64_t rv, Attempt([&] { return use_.InitPin(entry.chosen); }));
   if (rv == CKR_OK) return PinAnswer{.verdict = PinVerdict::kRight};
@@ -360,8 +360,7 @@ class Pkcs11Family final : public CardFamily {
   absl::Status UseModule(CardEnvironment& environment, const CardFacts& facts, const Work& work,
                          bool& attempt_made) const;
   absl::StatusOr<std::vector<TokenInSlot>> FindTokens(CardEnvironment& environment,
-                                                      const CardFacts& facts,
-                                                      ModuleUse& use) const;
+                                                      const CardFacts& facts, ModuleUse& use) const;
   // The module has let go of the card: whoever comes next finds it closed.
   static void ResetCard(CardEnvironment& environment);
 

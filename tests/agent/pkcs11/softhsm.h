@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/pkcs11/modules.h"
 #include "tests/support/process.h"
 
 namespace ilkimza::agent::pkcs11 {
@@ -51,6 +52,24 @@ class SoftHsm {
   SoftHsm(const SoftHsm&) = delete;
   SoftHsm& operator=(const SoftHsm&) = delete;
   ~SoftHsm() { unsetenv("SOFTHSM2_CONF"); }
+
+  // As the module describes the token's slot.
+  [[nodiscard]] std::string SlotDescription() const {
+    ModuleOptions options;
+    options.paths = {kSoftHsm};
+    options.helper = ILKIMZA_PKCS11_HELPER;
+    const Modules modules(options);
+    auto use = modules.modules().front()->Use();
+    EXPECT_TRUE(use.ok()) << use.status();
+    const auto slots = use->Slots();
+    EXPECT_TRUE(slots.ok()) << slots.status();
+    for (const Slot& slot : *slots) {
+      const auto token = use->ReadToken(slot.id);
+      if (token.ok() && token->label == kLabel) return slot.description;
+    }
+    ADD_FAILURE() << "SoftHSM has lost its token";
+    return {};
+  }
 
   [[nodiscard]] std::string certificate() const {
     return testing::ReadFile(folder_ / "certificate.der");

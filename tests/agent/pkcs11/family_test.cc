@@ -1,0 +1,357 @@
+// The PKCS#11 family as the holder's client sees it: the card host with modules, on a
+// smart-card service that says only that a card is there.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/card/pkcs11_card.h"
+#include "agent/card/worker.h"
+#include "base/error.h"
+#include "tests/agent/card/fake_pcsc.h"
+#include "tests/agent/card/harness.h"
+#include "tests/agent/pkcs11/rude_modules.h"
+#include "tests/agent/pkcs11/softhsm.h"
+
+namespace ilkimza::agent::pkcs11 {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// An AKİS v2: no family of our own has commands for it.
+const std::string kAtr = sandbox::Bytes("3B9F968131FE458065544312210731C073F62180810590");
+constexpr char kRudeSerial[] = "4711-0815";
+
+// Another card host than the one of the AKİS tests: with the modules of a test.
+class FamilyTest : public ::testing::Test {
+ protected:
+  FamilyTest() : pcsc_(std::make_shared<FakePcsc>()) {}
+
+  // Starts with a card in the reader of that name.
+  void Start(const ModuleOptions& options, const std::string& reader, bool wait = true) {
+    modules_ = std::make_shared<Modules>(options);
+    pcsc_->AddReader(reader);
+    pcsc_->Insert(reader, kAtr, [](std::string_view) { return std::string("\x6D\x00", 2); });
+    CardHostOptions host;
+    host.families = Pkcs11Families(modules_);
+    harness_ = std::make_unique<Harness>(pcsc_, std::move(host));
+    if (wait) card_ = WaitForCard();
+  }
+  // With the one rude module of that name.
+  void StartRude(const std::string& name, bool so_pin_is_puk = false) {
+    path_ = rude_.Make(name);
+    ModuleOptions options = OptionsFor({path_}, ShortTimeouts());
+    if (so_pin_is_puk) options.so_pin_is_puk = {name + ".so"};
+    Start(options, kRudeReader);
+  }
+
+  v1::Card WaitForCard() {
+    for (int i = 0; i < 4000; ++i) {
+      const auto cards = harness_->Cards();
+      if (cards.ok() && !cards->empty() && !cards->front().serial().empty()) return cards->front();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    ADD_FAILURE() << "no card";
+    return {};
+  }
+
+  absl::Status Verify(const std::string& pin, bool last_try = false,
+                      v1::VerifyPinResponse* response = nullptr) {
+    v1::VerifyPinRequest request;
+    request.set_name(card_.name());
+    request.set_pin(pin);
+    request.set_allow_last_try(last_try);
+    return harness_->Verify(request, response);
+  }
+  absl::Status Change(const std::string& old_pin, const std::string& new_pin) {
+    v1::ChangePinRequest request;
+    request.set_name(card_.name());
+    request.set_old_pin(old_pin);
+    request.set_new_pin(new_pin);
+    return harness_->Change(request);
+  }
+  [[nodiscard]] int Calls(const std::string& function) const {
+    return RudeModules::Calls(path_, function);
+  }
+
+  RudeModules rude_;
+  std::string path_;
+  std::shared_ptr<FakePcsc> pcsc_;
+  std::shared_ptr<Modules> modules_;
+  std::unique_ptr<Harness> harness_;
+  v1::Card card_;
+};
+
+// --- SoftHSM ---
+
+class SoftHsmFamilyTest : public FamilyTest {
+ protected:
+  explicit SoftHsmFamilyTest(SoftHsm::Key key = SoftHsm::Key::kRsa) : token_(key) {
+    Start(OptionsFor({kSoftHsm}), token_.SlotDescription());
+  }
+
+  SoftHsm token_;
+};
+
+TEST_F(SoftHsmFamilyTest, SaysWhoItIs) {
+  EXPECT_EQ(card_.family(), v1::CARD_FAMILY_PKCS11);
+  EXPECT_EQ(card_.module(), "libsofthsm2.so");
+  EXPECT_EQ(card_.label(), SoftHsm::kLabel);
+  EXPECT_THAT(card_.serial(), Not(IsEmpty()));
+  EXPECT_THAT(card_.operations(),
+              ElementsAre(v1::CARD_OPERATION_LIST_CERTIFICATES, v1::CARD_OPERATION_GET_PIN_STATE,
+                          v1::CARD_OPERATION_VERIFY_PIN, v1::CARD_OPERATION_CHANGE_PIN,
+                          v1::CARD_OPERATION_TEST_SIGN));
+}
+
+TEST_F(SoftHsmFamilyTest, ListsCertificatesWithoutAPin) {
+  const auto certificates = harness_->Certificates(card_.name());
+  ASSERT_TRUE(certificates.ok()) << certificates.status();
+  ASSERT_THAT(*certificates, SizeIs(1));
+  const v1::Certificate& certificate = certificates->front();
+  EXPECT_TRUE(certificate.qualified());
+  EXPECT_TRUE(certificate.has_private_key());
+  EXPECT_EQ(certificate.label(), "Nitelikli Imza");
+  EXPECT_THAT(certificate.subject(), HasSubstr("serialNumber=*********46"));
+  // Nothing was tried, so nothing had to be closed.
+  EXPECT_THAT(pcsc_->Log(), Not(Contains("disconnect reset")));
+}
+
+TEST_F(SoftHsmFamilyTest, VerifiesAndLeavesTheCardClosed) {
+  EXPECT_EQ(harness_->PinState(card_.name())->tries_left(), v1::TRIES_LEFT_UNKNOWN);
+  EXPECT_EQ(ReasonOf(Verify("583920")), v1::ERROR_REASON_WRONG_PIN);
+  auto state = harness_->PinState(card_.name());
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->tries_left(), v1::TRIES_LEFT_SOME);
+  EXPECT_EQ(state->tries_left_count(), -1);
+  v1::VerifyPinResponse response;
+  const absl::Status right = Verify(SoftHsm::kPin, false, &response);
+  ASSERT_TRUE(right.ok()) << right;
+  EXPECT_EQ(response.pin_state().tries_left(), v1::TRIES_LEFT_ALL);
+  EXPECT_THAT(pcsc_->Log(), Contains("disconnect reset").Times(2));
+  EXPECT_EQ(pcsc_->OpenHandles(), 0);
+}
+
+TEST_F(SoftHsmFamilyTest, FormatAndPolicyNeverReachTheToken) {
+  EXPECT_EQ(ReasonOf(Verify("")), v1::ERROR_REASON_PIN_FORMAT);
+  EXPECT_EQ(ReasonOf(Verify("ışık")), v1::ERROR_REASON_PIN_FORMAT);
+  EXPECT_EQ(ReasonOf(Change(SoftHsm::kPin, "123456")), v1::ERROR_REASON_PIN_POLICY);
+  EXPECT_EQ(harness_->PinState(card_.name())->tries_left(), v1::TRIES_LEFT_UNKNOWN);
+}
+
+TEST_F(SoftHsmFamilyTest, ChangesThePin) {
+  EXPECT_EQ(ReasonOf(Change("111111", "583920")), v1::ERROR_REASON_WRONG_PIN);
+  const absl::Status changed = Change(SoftHsm::kPin, "583920");
+  EXPECT_TRUE(changed.ok()) << changed;
+  EXPECT_EQ(ReasonOf(Verify(SoftHsm::kPin)), v1::ERROR_REASON_WRONG_PIN);
+  EXPECT_TRUE(Verify("583920").ok());
+}
+
+TEST_F(SoftHsmFamilyTest, MakesATestSignature) {
+  v1::TestSignRequest request;
+  request.set_name(card_.name());
+  request.set_pin(SoftHsm::kPin);
+  v1::TestSignResponse response;
+  const absl::Status status = harness_->TestSign(request, &response);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(response.algorithm(), "RSA-2048 PKCS#1 v1.5 SHA-256");
+  EXPECT_EQ(response.certificate().label(), "Nitelikli Imza");
+}
+
+TEST_F(SoftHsmFamilyTest, AnotherTokenInTheReaderGetsNothing) {
+  // The same reader, the same module, another token than the one the caller means.
+  v1::VerifyPinRequest request;
+  request.set_name("cards/0000");
+  request.set_pin(SoftHsm::kPin);
+  EXPECT_EQ(ReasonOf(harness_->Verify(request)), v1::ERROR_REASON_CARD_NOT_FOUND);
+  EXPECT_EQ(harness_->PinState(card_.name())->tries_left(), v1::TRIES_LEFT_UNKNOWN);
+}
+
+// --- Modules that behave badly ---
+
+TEST_F(FamilyTest, FlagsBecomeTriesAndTheLastTryNeedsConsent) {
+  StartRude("final-try");
+  auto state = harness_->PinState(card_.name());
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->tries_left(), v1::TRIES_LEFT_ONE);
+  EXPECT_EQ(state->tries_left_count(), 1);
+  EXPECT_EQ(ReasonOf(Verify("1234")), v1::ERROR_REASON_LAST_TRY);
+  EXPECT_EQ(Calls("login"), 0);
+  EXPECT_TRUE(Verify("1234", /*last_try=*/true).ok());
+  EXPECT_EQ(Calls("login"), 1);
+}
+
+TEST_F(FamilyTest, ALockedPinIsNotTried) {
+  StartRude("locked");
+  EXPECT_EQ(ReasonOf(Verify("1234", /*last_try=*/true)), v1::ERROR_REASON_PIN_BLOCKED);
+  EXPECT_EQ(Calls("login"), 0);
+}
+
+TEST_F(FamilyTest, AModuleThatCrashesWithThePinTakesNothingWithIt) {
+  for (const std::string name : {"crash-in-login", "hang-in-login", "device-error-in-login"}) {
+    pcsc_ = std::make_shared<FakePcsc>();
+    StartRude(name);
+    EXPECT_EQ(ReasonOf(Verify("1234")), v1::ERROR_REASON_ATTEMPT_UNKNOWN) << name;
+    EXPECT_EQ(Calls("login"), 1) << name;
+    // The agent goes on, and so does the module in its next process.
+    const auto state = harness_->PinState(card_.name());
+    EXPECT_TRUE(state.ok()) << state.status();
+  }
+}
+
+TEST_F(FamilyTest, AnInterruptedChangeIsNotKnown) {
+  StartRude("crash-in-set-pin");
+  EXPECT_EQ(ReasonOf(Change("1234", "583920")), v1::ERROR_REASON_ATTEMPT_UNKNOWN);
+  EXPECT_EQ(Calls("set-pin"), 1);
+}
+
+TEST_F(FamilyTest, AFailingModuleDoesNotKeepTheNextFromSpeaking) {
+  const std::string good = rude_.Make("good");
+  Start(OptionsFor({rude_.Make("crash-at-load"), rude_.Make("hang-in-slots"),
+                    rude_.Make("garbage-slots"), good},
+                   ShortTimeouts()),
+        kRudeReader);
+  EXPECT_EQ(card_.module(), "good.so");
+  EXPECT_EQ(card_.serial(), kRudeSerial);
+  EXPECT_TRUE(Verify("1234").ok());
+  EXPECT_EQ(modules_->Statuses()[0].state, ModuleStatus::State::kFailed);
+}
+
+TEST_F(FamilyTest, LimitsThatCannotBeAreReplaced) {
+  StartRude("garbage-limits");
+  const auto state = harness_->PinState(card_.name());
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_EQ(state->min_length(), 4);
+  EXPECT_EQ(state->max_length(), 16);
+}
+
+TEST_F(FamilyTest, LabelsAreMadePrintable) {
+  StartRude("rude-label");
+  EXPECT_EQ(card_.label(), "???[31mlabel");
+}
+
+TEST_F(FamilyTest, ATokenOfAnotherReaderIsNotTakenForOurs) {
+  // The module names its slot in its own way, and two readers have cards.
+  pcsc_->AddReader("Second");
+  pcsc_->Insert("Second", kAtr, [](std::string_view) { return std::string("\x6D\x00", 2); });
+  path_ = rude_.Make("good");
+  Start(OptionsFor({path_}), "First", /*wait=*/false);
+  while (Calls("slots") < 4) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(Calls("token"), 0);
+  EXPECT_EQ(Calls("open"), 0);
+}
+
+TEST_F(FamilyTest, TheOnlyTokenIsTheOnlyCards) {
+  path_ = rude_.Make("good");
+  Start(OptionsFor({path_}), "A reader that the module calls otherwise");
+  EXPECT_EQ(card_.serial(), kRudeSerial);
+}
+
+// --- Unblocking, which the interface of the family has ---
+
+// A family's `Use`, without a card host.
+class DirectUse {
+ public:
+  DirectUse(std::shared_ptr<FakePcsc> pcsc, std::string reader)
+      : pcsc_(std::move(pcsc)), reader_(std::move(reader)), context_(*pcsc_) {
+    control_ = std::make_shared<JobControl>(std::make_shared<Timer>(), [](const auto&) {});
+  }
+  absl::Status Run(CardFamily& family, const CardFamily::Work& work) {
+    CardEnvironment environment{*pcsc_, context_, *control_, timeouts_, reader_};
+    return family.Use(environment, {.reader = reader_, .atr = kAtr, .insertion = 1}, work);
+  }
+
+ private:
+  const std::shared_ptr<FakePcsc> pcsc_;
+  const std::string reader_;
+  const CardTimeouts timeouts_;
+  PcscContext context_;
+  std::shared_ptr<JobControl> control_;
+};
+
+class UnblockTest : public FamilyTest {
+ protected:
+  absl::StatusOr<PinAnswer> Unblock(const ModuleOptions& options, const std::string& reader,
+                                    const std::string& puk, const std::string& new_pin) {
+    modules_ = std::make_shared<Modules>(options);
+    if (std::exchange(inserted_, true) == false) {
+      pcsc_->AddReader(reader);
+      pcsc_->Insert(reader, kAtr, [](std::string_view) { return std::string("\x6D\x00", 2); });
+    }
+    absl::StatusOr<PinAnswer> answer;
+    const auto families = Pkcs11Families(modules_);
+    const absl::Status status =
+        DirectUse(pcsc_, reader).Run(*families.front(), [&](Card& card) -> absl::Status {
+          ILKIMZA_ASSIGN_OR_RETURN(const PinInfo pin, card.FindPin(""));
+          answer = card.Unblock(pin, {.current = puk, .chosen = new_pin});
+          return answer.status();
+        });
+    return status.ok() ? answer : status;
+  }
+
+  bool inserted_ = false;
+};
+
+TEST_F(UnblockTest, IsNotAttemptedWithoutAProfile) {
+  path_ = rude_.Make("good");
+  EXPECT_EQ(ReasonOf(Unblock(OptionsFor({path_}), kRudeReader, "87654321", "583920").status()),
+            v1::ERROR_REASON_OPERATION_UNSUPPORTED);
+  EXPECT_EQ(Calls("login"), 0);
+  EXPECT_EQ(Calls("init-pin"), 0);
+}
+
+TEST_F(UnblockTest, WorksWhereTheOfficersPinIsThePuk) {
+  const SoftHsm token;
+  ModuleOptions options = OptionsFor({kSoftHsm});
+  options.so_pin_is_puk = {kSoftHsm};
+  const std::string reader = token.SlotDescription();
+  auto answer = Unblock(options, reader, "11111111", "583920");
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->verdict, PinVerdict::kWrong);
+  answer = Unblock(options, reader, SoftHsm::kOfficerPin, "583920");
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->verdict, PinVerdict::kRight);
+  const auto families = Pkcs11Families(modules_);
+  const absl::Status status =
+      DirectUse(pcsc_, reader).Run(*families.front(), [](Card& card) -> absl::Status {
+        ILKIMZA_ASSIGN_OR_RETURN(const PinInfo pin, card.FindPin(""));
+        ILKIMZA_ASSIGN_OR_RETURN(const PinStatus state, card.ReadPinStatus(pin));
+        EXPECT_TRUE(state.puk);
+        ILKIMZA_ASSIGN_OR_RETURN(const PinAnswer verified, card.Verify(pin, {.current = "583920"}));
+        EXPECT_EQ(verified.verdict, PinVerdict::kRight);
+        return absl::OkStatus();
+      });
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+TEST_F(UnblockTest, AWrongPukNeverReachesTheSecondStep) {
+  path_ = rude_.Make("officer-final-try");
+  ModuleOptions options = OptionsFor({path_});
+  options.so_pin_is_puk = {"officer-final-try.so"};
+  const auto answer = Unblock(options, kRudeReader, "00000000", "583920");
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->verdict, PinVerdict::kWrong);
+  EXPECT_EQ(answer->tries_left, 1);
+  EXPECT_EQ(Calls("login"), 1);
+  EXPECT_EQ(Calls("init-pin"), 0);
+}
+
+TEST_F(UnblockTest, AnInterruptedSecondStepIsNotKnown) {
+  path_ = rude_.Make("crash-in-init-pin");
+  ModuleOptions options = OptionsFor({path_});
+  options.so_pin_is_puk = {path_};
+  const auto answer = Unblock(options, kRudeReader, "87654321", "583920");
+  EXPECT_EQ(ReasonOf(answer.status()), v1::ERROR_REASON_ATTEMPT_UNKNOWN) << answer.status();
+  EXPECT_EQ(Calls("init-pin"), 1);
+}
+
+}  // namespace
+}  // namespace ilkimza::agent::pkcs11
