@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/card/pkcs11_card.h"
 #include "agent/local/forwarding.h"
 #include "agent/local/journey_forwarder.h"
 #include "agent/local/portal_relay.h"
+#include "agent/pkcs11/modules.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -33,11 +35,24 @@ absl::StatusOr<std::unique_ptr<portal::Host>> MakePortalHost(const AgentConfig& 
   return portal::Host::Create(std::move(options), observer);
 }
 
-absl::StatusOr<std::unique_ptr<CardHost>> MakeCardHost(const AgentConfig& config,
-                                                       CardObserver& observer) {
+std::shared_ptr<pkcs11::Modules> MakeModules(const AgentConfig& config) {
+  pkcs11::ModuleOptions options;
+  options.paths = config.pkcs11.modules;
+  options.so_pin_is_puk = config.pkcs11.so_pin_is_puk;
+  auto modules = std::make_shared<pkcs11::Modules>(std::move(options));
+  for (const pkcs11::ModuleStatus& status : modules->Statuses()) {
+    if (!status.sentence.empty()) spdlog::warn("{}", status.sentence);
+  }
+  return modules;
+}
+
+absl::StatusOr<std::unique_ptr<CardHost>> MakeCardHost(
+    const AgentConfig& config, const std::shared_ptr<pkcs11::Modules>& modules,
+    CardObserver& observer) {
   CardHostOptions options;
   options.journal = std::filesystem::path(config.state_directory) / "card-attempts";
   options.pin_policy = config.pin_policy;
+  options.families = Pkcs11Families(modules);
   return CardHost::Create(std::move(options), observer);
 }
 
@@ -67,7 +82,8 @@ Agent::Agent(const AgentConfig& config, DirectoryLock state, Dial dial)
 
 absl::Status Agent::Open(const AgentConfig& config, const HostMakers& makers) {
   ILKIMZA_ASSIGN_OR_RETURN(SocketHome home, SocketHome::Open(config.socket));
-  ILKIMZA_ASSIGN_OR_RETURN(card_, makers.card(config, steps_));
+  modules_ = MakeModules(config);
+  ILKIMZA_ASSIGN_OR_RETURN(card_, makers.card(config, modules_, steps_));
   ILKIMZA_ASSIGN_OR_RETURN(portal_, makers.portal(config, steps_));
   steps_.Wire(*portal_, *card_);
   const ForwardOptions options{.agent = config.name, .server_address = config.server.address};

@@ -19,6 +19,10 @@
 
 namespace ilkimza::agent {
 
+namespace pkcs11 {
+class Modules;
+}  // namespace pkcs11
+
 class JourneyForwarder;
 class PortalRelay;
 
@@ -27,7 +31,9 @@ struct HostMakers {
   std::function<absl::StatusOr<std::unique_ptr<portal::Host>>(const AgentConfig&,
                                                               portal::HostObserver&)>
       portal;
-  std::function<absl::StatusOr<std::unique_ptr<CardHost>>(const AgentConfig&, CardObserver&)> card;
+  std::function<absl::StatusOr<std::unique_ptr<CardHost>>(
+      const AgentConfig&, const std::shared_ptr<pkcs11::Modules>&, CardObserver&)>
+      card;
 };
 // This machine's: libcurl and the smart-card service.
 HostMakers RealHosts();
@@ -60,6 +66,8 @@ class Agent {
   JourneyHosts journeys_;
   Steps steps_;
   ServerLink link_;
+  // Shared with the card host's families.
+  std::shared_ptr<pkcs11::Modules> modules_;
   std::unique_ptr<CardHost> card_;
   std::unique_ptr<portal::Host> portal_;
   std::unique_ptr<JourneyForwarder> forwarder_;

@@ -58,6 +58,11 @@ void ReadPinPolicy(Config& file, PinPolicy& policy) {
   file.Get("pin.refuse_serial_part", policy.refuse_serial_part);
 }
 
+void ReadPkcs11(Config& file, AgentConfig::Pkcs11& pkcs11) {
+  if (file.Has("pkcs11.modules")) file.Get("pkcs11.modules", pkcs11.modules.emplace());
+  file.Get("pkcs11.so_pin_is_puk", pkcs11.so_pin_is_puk);
+}
+
 absl::StatusOr<AgentConfig> Build(Config file, const Machine& machine) {
   AgentConfig config;
   std::string id = DefaultAgentId(machine.user, machine.host);
@@ -78,6 +83,7 @@ absl::StatusOr<AgentConfig> Build(Config file, const Machine& machine) {
   file.GetPath("portal.ca_file", config.portal.ca_file);
   file.Get("portal.proxy", config.portal.proxy);
   ReadPinPolicy(file, config.pin_policy);
+  ReadPkcs11(file, config.pkcs11);
   ILKIMZA_RETURN_IF_ERROR(file.Finish());
 
   if (!IsAgentId(id)) {
@@ -100,6 +106,15 @@ absl::StatusOr<AgentConfig> Build(Config file, const Machine& machine) {
     return file.ErrorAt(
         "pin.min_length",
         absl::StrCat("and its neighbours cannot be met together. ", std::string(status.message())));
+  }
+  for (const std::string& module : config.pkcs11.modules.value_or(std::vector<std::string>())) {
+    // Looked up nowhere: a name alone could be found in a folder nobody thought of.
+    if (module.empty() || module.front() != '/') {
+      return file.ErrorAt("pkcs11.modules",
+                          absl::StrCat("has '", module,
+                                       "', which is no absolute path: write the whole path of each "
+                                       "module, starting with '/'."));
+    }
   }
   if (const auto dial = MakeDial(config.server); !dial.ok()) {
     return file.ErrorAt("server.address", absl::StrCat("cannot be reached this way. ",

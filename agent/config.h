@@ -2,8 +2,10 @@
 #ifndef ILKIMZA_AGENT_CONFIG_H_
 #define ILKIMZA_AGENT_CONFIG_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "agent/card/pin_policy.h"
@@ -41,6 +43,13 @@ struct AgentConfig {
   } portal;
 
   PinPolicy pin_policy;
+
+  struct Pkcs11 {
+    // Absolute paths, in the order in which they are asked. Nothing: the default ones.
+    std::optional<std::vector<std::string>> modules;
+    // Paths or file names: see pkcs11::ModuleOptions.
+    std::vector<std::string> so_pin_is_puk;
+  } pkcs11;
 };
 
 // Strict: unknown keys and values out of range are errors that name file, line and

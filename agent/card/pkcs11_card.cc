@@ -152,13 +152,15 @@ absl::StatusOr<std::vector<CardCertificateEntry>> Pkcs11Card::ReadCertificates()
         return entry.der == certificate.der;
       });
       if (known) continue;
-      // Where a token hides all keys from who is not logged in, a holder's certificate
-      // is taken to have one: the signature will tell.
-      const bool hidden = !list.shows_keys && (in_slot.token.flags & CKF_LOGIN_REQUIRED) != 0 &&
-                          !certificate.id.empty() && !IsAuthority(certificate.der);
+      // An authority's key is not on a holder's card, whatever public keys are. Where a
+      // token hides all keys from who is not logged in, a holder's certificate is taken
+      // to have one: the signature will tell.
+      const bool hidden = !list.shows_keys && (in_slot.token.flags & CKF_LOGIN_REQUIRED) != 0;
+      const bool has_key = (certificate.key_seen || hidden) && !certificate.id.empty() &&
+                           !IsAuthority(certificate.der);
       entries.push_back({.label = Printable(certificate.label),
                          .der = std::move(certificate.der),
-                         .key = certificate.key_seen || hidden ? certificate.id : "",
+                         .key = has_key ? certificate.id : "",
                          .pin = absl::StrCat(in_slot.slot)});
     }
   }

@@ -41,19 +41,20 @@ class AgentTest : public ::testing::Test {
   }
 
   absl::Status Start() {
-    auto agent =
-        Agent::Start(config_, {.portal = [this](const AgentConfig&, portal::HostObserver& observer)
-                                   -> absl::StatusOr<std::unique_ptr<portal::Host>> {
-                                 portal_observer_ = &observer;
-                                 return std::make_unique<FakePortalHost>(portal_, conversations_);
-                               },
-                               .card = [this](const AgentConfig&, CardObserver& observer)
-                                   -> absl::StatusOr<std::unique_ptr<CardHost>> {
-                                 card_observer_ = &observer;
-                                 // As a host does that finds an attempt without a result on disk.
-                                 if (early_report_) observer.OnStepReport(*early_report_);
-                                 return std::make_unique<FakeCardHost>(card_, serial_);
-                               }});
+    auto agent = Agent::Start(
+        config_,
+        {.portal = [this](const AgentConfig&, portal::HostObserver& observer)
+             -> absl::StatusOr<std::unique_ptr<portal::Host>> {
+           portal_observer_ = &observer;
+           return std::make_unique<FakePortalHost>(portal_, conversations_);
+         },
+         .card = [this](const AgentConfig&, const auto&,
+                        CardObserver& observer) -> absl::StatusOr<std::unique_ptr<CardHost>> {
+           card_observer_ = &observer;
+           // As a host does that finds an attempt without a result on disk.
+           if (early_report_) observer.OnStepReport(*early_report_);
+           return std::make_unique<FakeCardHost>(card_, serial_);
+         }});
     if (agent.ok()) agent_ = *std::move(agent);
     return agent.status();
   }
@@ -224,7 +225,7 @@ TEST_F(AgentTest, OneAgentForEachSocketAndStateDirectory) {
 TEST_F(AgentTest, HostThatCannotBeMadeIsAnErrorAtStart) {
   auto agent = Agent::Start(
       config_, {.portal = RealHosts().portal,
-                .card = [this](const AgentConfig&,
+                .card = [this](const AgentConfig&, const auto&,
                                CardObserver&) -> absl::StatusOr<std::unique_ptr<CardHost>> {
                   return std::make_unique<FakeCardHost>(card_, serial_);
                 }});

@@ -46,6 +46,7 @@ TEST(AgentConfigTest, DefaultsFollowFromPersonAndMachine) {
   EXPECT_EQ(config->portal.entrance, "");
   EXPECT_EQ(config->server.keepalive, absl::Seconds(60));
   EXPECT_EQ(config->pin_policy.min_length, 6);
+  EXPECT_FALSE(config->pkcs11.modules);
 }
 
 TEST(AgentConfigTest, EveryKeyIsTakenUp) {
@@ -70,6 +71,9 @@ max_length = 8
 refuse_sequences = false
 refuse_repeats = false
 refuse_serial_part = false
+[pkcs11]
+modules = ["/usr/lib/libakisp11.so", "/opt/vendor/p11.so"]
+so_pin_is_puk = ["p11.so"]
 )");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->server.address, "127.0.0.1:7000");
@@ -88,6 +92,10 @@ refuse_serial_part = false
   EXPECT_FALSE(config->pin_policy.refuse_sequences);
   EXPECT_FALSE(config->pin_policy.refuse_repeats);
   EXPECT_FALSE(config->pin_policy.refuse_serial_part);
+  ASSERT_TRUE(config->pkcs11.modules);
+  EXPECT_THAT(*config->pkcs11.modules,
+              ::testing::ElementsAre("/usr/lib/libakisp11.so", "/opt/vendor/p11.so"));
+  EXPECT_THAT(config->pkcs11.so_pin_is_puk, ::testing::ElementsAre("p11.so"));
 }
 
 TEST(AgentConfigTest, MistakesNameFileLineAndKey) {
@@ -100,6 +108,9 @@ TEST(AgentConfigTest, MistakesNameFileLineAndKey) {
   EXPECT_THAT(ErrorOf(least + "pin.min_length = 3\n"), HasSubstr("agent.toml:2"));
   EXPECT_THAT(ErrorOf(least + "pin.min_length = 9\npin.max_length = 8\n"),
               HasSubstr("'pin.min_length'"));
+  EXPECT_THAT(ErrorOf(least + "pkcs11.modules = ['libakisp11.so']\n"),
+              AllOf(HasSubstr("agent.toml:2"), HasSubstr("'libakisp11.so'"),
+                    HasSubstr("no absolute path")));
   EXPECT_THAT(ErrorOf("agent.id = 'x'\n"), HasSubstr("server.address"));
 }
 
@@ -136,7 +147,7 @@ TEST(AgentConfigTest, ReferenceIsAConfigurationAndNamesOnlyKnownKeys) {
                 Not(HasSubstr("known")))
         << lines[i];
   }
-  EXPECT_EQ(keys, 18);
+  EXPECT_EQ(keys, 20);
 }
 
 TEST(AgentConfigTest, DefaultIdsAreStableValidAndTellApart) {

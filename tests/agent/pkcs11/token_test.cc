@@ -64,9 +64,7 @@ TEST(TokenTest, SerialsAreMadePlain) {
 }
 
 TEST(TokenTest, EcdsaSignaturesAreEncoded) {
-  EXPECT_EQ(sandbox::Hex(EcdsaDer(sandbox::Bytes("00 01 80 00"))),
-            "30080201010203008000"
-            "00");
+  EXPECT_EQ(sandbox::Hex(EcdsaDer(sandbox::Bytes("00 01 80 00"))), "30080201010203008000");
   EXPECT_EQ(EcdsaDer(""), "");
   EXPECT_EQ(EcdsaDer("abc"), "");
 }

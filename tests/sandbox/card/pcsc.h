@@ -32,6 +32,19 @@ class PcscReader {
   PcscReader& operator=(const PcscReader&) = delete;
   ~PcscReader() { SCardReleaseContext(context_); }
 
+  // Waits until the card of the last test is gone, also for the service: it counts
+  // insertions and removals in the upper half of the state, and shows a card that died as
+  // gone before it has counted that. False after ten seconds without a change.
+  [[nodiscard]] bool WaitUntilGone() {
+    SCARD_READERSTATE state{};
+    state.szReader = name_.c_str();
+    do {
+      state.dwCurrentState = state.dwEventState;
+      if (SCardGetStatusChange(context_, 10'000, &state, 1) != SCARD_S_SUCCESS) return false;
+    } while ((state.dwEventState & SCARD_STATE_EMPTY) == 0 || (state.dwEventState >> 16) % 2 != 0);
+    return true;
+  }
+
   // Waits for events until one of `flags` and none of `without` is set; false where
   // nothing changes for ten seconds.
   [[nodiscard]] bool WaitFor(DWORD flags, DWORD without = 0) {

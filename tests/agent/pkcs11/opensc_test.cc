@@ -1,0 +1,173 @@
+// OpenSC's module, which nobody here wrote, on a real smart-card service with the
+// practice card in a virtual reader. The card says that it is an AKİS of a version that
+// no family of our own knows, so that a module has to speak for it. Run by
+// tests/support/isolated.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <winscard.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "agent/card/pkcs11_card.h"
+#include "base/error.h"
+#include "tests/agent/card/harness.h"
+#include "tests/agent/pkcs11/rude_modules.h"
+#include "tests/sandbox/card/pcsc.h"
+
+namespace ilkimza::agent::pkcs11 {
+namespace {
+
+using sandbox::kVerify;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr char kOpenSc[] = "/usr/lib/" ILKIMZA_LIBRARY_ARCHITECTURE "/opensc-pkcs11.so";
+constexpr char kSerial[] = "12345678901234567890";
+constexpr char kReader[] = "Virtual PCD 0 00 00";
+// The driver is off by default, and is led to this version by the answer to reset.
+constexpr std::string_view kConfiguration = R"(app default {
+  card_drivers = akis, internal;
+  card_atr 3b:9f:13:81:31:fe:45:80:67:55:45:4b:41:45:19:99:31:80:73:b3:a1:80:ef {
+    driver = "akis";
+  }
+}
+)";
+
+class OpenScModuleTest : public ::testing::Test {
+ protected:
+  OpenScModuleTest() {
+    testing::WriteFile(folder_ / "opensc.conf", std::string(kConfiguration));
+    setenv("OPENSC_CONF", (folder_ / "opensc.conf").c_str(), 1);
+    modules_ = std::make_shared<Modules>(OptionsFor({kOpenSc}));
+    CardHostOptions options;
+    options.families = Pkcs11Families(modules_);
+    harness_ = std::make_unique<Harness>(nullptr, std::move(options));
+  }
+  ~OpenScModuleTest() override { unsetenv("OPENSC_CONF"); }
+
+  void SetUp() override {
+    card_ = sandbox::MakeCard({.serial = kSerial, .version = "1999"});
+    ASSERT_TRUE(reader_.WaitUntilGone());
+    ASSERT_TRUE(card_->Insert("localhost", 35963).ok());
+    seen_ = WaitForCard();
+  }
+  void TearDown() override {
+    card_->Remove();
+    EXPECT_TRUE(reader_.WaitUntilGone());
+  }
+
+  v1::Card WaitForCard() {
+    for (int i = 0; i < 4000; ++i) {
+      const auto cards = harness_->Cards();
+      if (cards.ok() && !cards->empty() && !cards->front().serial().empty()) return cards->front();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    ADD_FAILURE() << "no card";
+    return {};
+  }
+
+  absl::Status Verify(const std::string& pin, bool last_try = false,
+                      v1::VerifyPinResponse* response = nullptr) {
+    v1::VerifyPinRequest request;
+    request.set_name(seen_.name());
+    request.set_pin(pin);
+    request.set_allow_last_try(last_try);
+    return harness_->Verify(request, response);
+  }
+
+  testing::TempDir folder_;
+  sandbox::PcscReader reader_;
+  std::shared_ptr<Modules> modules_;
+  std::unique_ptr<Harness> harness_;
+  std::unique_ptr<sandbox::CardSimulator> card_;
+  v1::Card seen_;
+};
+
+TEST_F(OpenScModuleTest, SpeaksForACardOfAnUnknownVersion) {
+  EXPECT_EQ(seen_.family(), v1::CARD_FAMILY_PKCS11);
+  EXPECT_EQ(seen_.module(), "opensc-pkcs11.so");
+  EXPECT_THAT(seen_.label(), HasSubstr("AKIS"));
+  // PKCS#11 has room for sixteen characters: the last ones, with the filling.
+  EXPECT_EQ(seen_.serial(), "901234567890ffff");
+  EXPECT_THAT(seen_.operations(), Not(Contains(v1::CARD_OPERATION_UNBLOCK_PIN)));
+  EXPECT_THAT(modules_->Statuses().front().description, HasSubstr("OpenSC"));
+
+  const auto certificates = harness_->Certificates(seen_.name());
+  ASSERT_TRUE(certificates.ok()) << certificates.status();
+  ASSERT_THAT(*certificates, SizeIs(3));
+  // Those with a key come first.
+  EXPECT_TRUE(certificates->at(0).has_private_key());
+  EXPECT_TRUE(certificates->at(1).has_private_key());
+  EXPECT_FALSE(certificates->at(2).has_private_key());
+  EXPECT_EQ(card_->CommandCount(kVerify), 0);
+}
+
+TEST_F(OpenScModuleTest, VerifiesOnceAndLeavesTheCardClosed) {
+  v1::VerifyPinResponse response;
+  const absl::Status status = Verify("1234", false, &response);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(card_->CommandCount(kVerify), 1);
+  EXPECT_FALSE(card_->pin_verified());
+}
+
+TEST_F(OpenScModuleTest, AWrongPinIsSentOnce) {
+  EXPECT_EQ(ReasonOf(Verify("9876")), v1::ERROR_REASON_WRONG_PIN);
+  EXPECT_EQ(card_->tries_left().pin, 2);
+  EXPECT_EQ(card_->CommandCount(kVerify), 1);
+  EXPECT_FALSE(card_->pin_verified());
+}
+
+TEST_F(OpenScModuleTest, ChangesThePin) {
+  v1::ChangePinRequest request;
+  request.set_name(seen_.name());
+  request.set_old_pin("1234");
+  request.set_new_pin("295174");
+  const absl::Status status = harness_->Change(request);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(card_->pin(), "295174");
+  EXPECT_FALSE(card_->pin_verified());
+}
+
+TEST_F(OpenScModuleTest, MakesATestSignature) {
+  v1::TestSignRequest request;
+  request.set_name(seen_.name());
+  request.set_pin("1234");
+  v1::TestSignResponse response;
+  const absl::Status status = harness_->TestSign(request, &response);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(response.certificate().qualified());
+  EXPECT_EQ(card_->CommandCount(kVerify), 1);
+  EXPECT_FALSE(card_->pin_verified());
+}
+
+TEST_F(OpenScModuleTest, ACardThatDiesWithThePinIsNotTriedAgain) {
+  card_->DieAfter(kVerify);
+  const absl::Status status = Verify("1234");
+  EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_ATTEMPT_UNKNOWN) << status;
+  EXPECT_EQ(card_->CommandCount(kVerify), 1);
+}
+
+TEST_F(OpenScModuleTest, AnotherProgramCannotUseTheVerifiedPin) {
+  SCARDCONTEXT context = 0;
+  SCARDHANDLE other = 0;
+  DWORD protocol = 0;
+  ASSERT_EQ(SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context), SCARD_S_SUCCESS);
+  ASSERT_EQ(
+      SCardConnect(context, kReader, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, &other, &protocol),
+      SCARD_S_SUCCESS);
+  EXPECT_TRUE(Verify("1234").ok());
+  // It is told that the card was reset.
+  EXPECT_EQ(SCardBeginTransaction(other), SCARD_W_RESET_CARD);
+  EXPECT_FALSE(card_->pin_verified());
+  SCardDisconnect(other, SCARD_LEAVE_CARD);
+  SCardReleaseContext(context);
+}
+
+}  // namespace
+}  // namespace ilkimza::agent::pkcs11
