@@ -374,9 +374,9 @@ class Pkcs11Family final : public CardFamily {
 absl::Status Pkcs11Family::UseModule(CardEnvironment& environment, const CardFacts& facts,
                                      const Work& work, bool& attempt_made) const {
   const pkcs11::ModuleTimeouts& timeouts = module_->timeouts();
-  ILKIMZA_ASSIGN_OR_RETURN(ModuleUse use,
-                           Guarded(environment.control, JobControl::Stage::kCommand,
-                                   timeouts.busy + timeouts.load, [&] { return module_->Use(); }));
+  ILKIMZA_ASSIGN_OR_RETURN(ModuleUse use, Guarded(environment.control, JobControl::Stage::kCommand,
+                                                  timeouts.busy + timeouts.load,
+                                                  [&] { return module_->Use(facts.insertion); }));
   ILKIMZA_ASSIGN_OR_RETURN(std::vector<TokenInSlot> tokens, FindTokens(environment, facts, use));
   if (tokens.empty()) return NotThisFamily();
   Pkcs11Card card(*module_, use, environment.control, std::move(tokens));

@@ -243,7 +243,7 @@ absl::Status Module::Failed(std::string_view why) {
   return Error(absl::StatusCode::kInternal, v1::ERROR_REASON_MODULE_FAILED, sentence);
 }
 
-absl::StatusOr<ModuleUse> Module::Use() {
+absl::StatusOr<ModuleUse> Module::Use(uint64_t stay) {
   std::unique_lock lock(process_mutex_, std::defer_lock);
   if (!lock.try_lock_for(absl::ToChronoNanoseconds(timeouts_.busy))) {
     return Error(absl::StatusCode::kUnavailable, v1::ERROR_REASON_CARD_BUSY,
@@ -252,6 +252,7 @@ absl::StatusOr<ModuleUse> Module::Use() {
                               "try again in a moment."));
   }
   failed_in_this_use_ = false;
+  if (std::exchange(stay_, stay) != stay) EndProcess();
   ILKIMZA_RETURN_IF_ERROR(EnsureRunning());
   return ModuleUse(shared_from_this(), std::move(lock));
 }
@@ -340,16 +341,19 @@ absl::StatusOr<uint64_t> Module::Attempt(std::string_view request) {
 }
 
 void Module::EndUse() {
-  if (saw_pin_ && process_ != nullptr) {
-    process_->End(kEndGrace);
-    process_.reset();
-  }
+  if (saw_pin_) EndProcess();
   saw_pin_ = false;
   last_use_ = Clock::now();
   if (failed_in_this_use_) return;
   const std::lock_guard lock(status_mutex_);
   failures_in_a_row_ = 0;
   failure_.clear();
+}
+
+void Module::EndProcess() {
+  if (process_ == nullptr) return;
+  process_->End(kEndGrace);
+  process_.reset();
 }
 
 void Module::TellIdleThread() const {
@@ -363,8 +367,7 @@ Clock::time_point Module::EndIfIdle() {
   if (!lock.owns_lock() || process_ == nullptr) return Clock::time_point::max();
   const auto end = last_use_ + absl::ToChronoNanoseconds(timeouts_.idle);
   if (Clock::now() < end) return end;
-  process_->End(kEndGrace);
-  process_.reset();
+  EndProcess();
   return Clock::time_point::max();
 }
 

@@ -46,8 +46,8 @@ struct ModuleTimeouts {
   absl::Duration attempt = absl::Seconds(30);
   // Waiting for another thread's use of the module.
   absl::Duration busy = absl::Seconds(8);
-  // Without any use, the process is ended.
-  absl::Duration idle = absl::Seconds(30);
+  // Without any use, the process is ended: it may keep the card from others.
+  absl::Duration idle = absl::Seconds(10);
   // The pause after the second failure in a row; doubled with each further one, up to
   // `longest_pause`. After the first there is none.
   absl::Duration first_pause = absl::Seconds(1);
@@ -146,7 +146,10 @@ class Module : public std::enable_shared_from_this<Module> {
   [[nodiscard]] ModuleStatus Status() const;
 
   // Takes the module for the calling thread, and starts its process where none runs.
-  absl::StatusOr<ModuleUse> Use();
+  // `stay` tells one card's stay in a reader from every other: for another one than the
+  // last the process is started anew, since what a module remembers of a card that has
+  // gone, or of a smart-card service that has ended, is not to be relied on.
+  absl::StatusOr<ModuleUse> Use(uint64_t stay = 0);
 
  private:
   friend class Modules;
@@ -176,6 +179,7 @@ class Module : public std::enable_shared_from_this<Module> {
   // Ends the process; `why` goes on "The PKCS#11 module 'x' ...".
   absl::Status Failed(std::string_view why);
   void EndUse();
+  void EndProcess();
 
   absl::Status Error(absl::StatusCode code, v1::ErrorReason reason,
                      std::string_view sentence) const;
@@ -198,6 +202,7 @@ class Module : public std::enable_shared_from_this<Module> {
 
   std::timed_mutex process_mutex_;
   std::unique_ptr<HelperProcess> process_;
+  uint64_t stay_ = 0;
   bool saw_pin_ = false;
   bool failed_in_this_use_ = false;
   std::chrono::steady_clock::time_point last_use_;

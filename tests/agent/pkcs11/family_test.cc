@@ -2,6 +2,8 @@
 // smart-card service that says only that a card is there.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include <memory>
 #include <string>
@@ -255,7 +257,7 @@ TEST_F(FamilyTest, TheOnlyTokenIsTheOnlyCards) {
   EXPECT_EQ(card_.serial(), kRudeSerial);
 }
 
-// --- Unblocking, which the interface of the family has ---
+// --- The family alone: kinds of keys, and unblocking ---
 
 // A family's `Use`, without a card host.
 class DirectUse {
@@ -276,6 +278,57 @@ class DirectUse {
   PcscContext context_;
   std::shared_ptr<JobControl> control_;
 };
+
+// Whether `signature` over SHA-256 of `message` was made with the certificate's key.
+bool Verifies(std::string_view der, std::string_view message, std::string_view signature) {
+  const auto bytes = [](std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+  };
+  const unsigned char* at = bytes(der);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      d2i_X509(nullptr, &at, static_cast<long>(der.size())), &X509_free);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        &EVP_MD_CTX_free);
+  return certificate != nullptr &&
+         EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr,
+                              X509_get0_pubkey(certificate.get())) == 1 &&
+         EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(message),
+                          message.size()) == 1;
+}
+
+class SignTest : public FamilyTest {
+ protected:
+  // Signs with a SoftHSM key of that kind, after a right PIN.
+  void SignAndCheck(SoftHsm::Key kind) {
+    const SoftHsm token(kind);
+    const std::string reader = token.SlotDescription();
+    pcsc_->AddReader(reader);
+    pcsc_->Insert(reader, kAtr, [](std::string_view) { return std::string("\x6D\x00", 2); });
+    modules_ = std::make_shared<Modules>(OptionsFor({kSoftHsm}));
+    const auto families = Pkcs11Families(modules_);
+    const absl::Status status =
+        DirectUse(pcsc_, reader).Run(*families.front(), [](Card& card) -> absl::Status {
+          ILKIMZA_ASSIGN_OR_RETURN(const auto certificates, card.ReadCertificates());
+          EXPECT_THAT(certificates, SizeIs(1));
+          EXPECT_THAT(certificates.at(0).key, Not(IsEmpty()));
+          ILKIMZA_ASSIGN_OR_RETURN(const PinInfo pin, card.FindPin(certificates.at(0).pin));
+          EXPECT_FALSE(card.Sign(certificates.at(0), "too early").ok());
+          ILKIMZA_ASSIGN_OR_RETURN(const PinAnswer answer,
+                                   card.Verify(pin, {.current = SoftHsm::kPin}));
+          EXPECT_EQ(answer.verdict, PinVerdict::kRight);
+          ILKIMZA_ASSIGN_OR_RETURN(const std::string signature,
+                                   card.Sign(certificates.at(0), "message"));
+          EXPECT_TRUE(Verifies(certificates.at(0).der, "message", signature));
+          EXPECT_FALSE(Verifies(certificates.at(0).der, "another", signature));
+          return card.LogOut();
+        });
+    EXPECT_TRUE(status.ok()) << status;
+  }
+};
+
+TEST_F(SignTest, WithRsa) { SignAndCheck(SoftHsm::Key::kRsa); }
+TEST_F(SignTest, WithEllipticCurves) { SignAndCheck(SoftHsm::Key::kEc); }
+TEST_F(SignTest, WithAKeyThatAsksForThePinAgain) { SignAndCheck(SoftHsm::Key::kRsaAskingAgain); }
 
 class UnblockTest : public FamilyTest {
  protected:

@@ -105,6 +105,13 @@ TEST_F(ModulesTest, AProcessWithoutAPinIsKeptUntilItIsIdle) {
   EXPECT_EQ(Calls("initialize"), 2);
 }
 
+TEST_F(ModulesTest, EachStayOfACardHasAProcessOfItsOwn) {
+  Module& module = Make("good");
+  for (const uint64_t stay : {1, 1, 2, 2, 1}) EXPECT_TRUE(module.Use(stay).ok());
+  EXPECT_EQ(Calls("initialize"), 3);
+  EXPECT_EQ(Calls("finalize"), 2);
+}
+
 TEST_F(ModulesTest, CrashAtLoad) {
   ExpectFailed(Make("crash-at-load").Use().status(), "was ended by signal 11");
   EXPECT_EQ(Status().state, State::kFailed);

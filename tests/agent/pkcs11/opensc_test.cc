@@ -53,14 +53,12 @@ class OpenScModuleTest : public ::testing::Test {
 
   void SetUp() override {
     card_ = sandbox::MakeCard({.serial = kSerial, .version = "1999"});
-    ASSERT_TRUE(reader_.WaitUntilGone());
+    reader_ = std::make_unique<sandbox::PcscReader>();
+    ASSERT_TRUE(reader_->WaitUntilGone());
     ASSERT_TRUE(card_->Insert("localhost", 35963).ok());
     seen_ = WaitForCard();
   }
-  void TearDown() override {
-    card_->Remove();
-    EXPECT_TRUE(reader_.WaitUntilGone());
-  }
+  void TearDown() override { card_->Remove(); }
 
   v1::Card WaitForCard() {
     for (int i = 0; i < 4000; ++i) {
@@ -82,7 +80,8 @@ class OpenScModuleTest : public ::testing::Test {
   }
 
   testing::TempDir folder_;
-  sandbox::PcscReader reader_;
+  // Of this test alone: contexts do not outlive their service.
+  std::unique_ptr<sandbox::PcscReader> reader_;
   std::shared_ptr<Modules> modules_;
   std::unique_ptr<Harness> harness_;
   std::unique_ptr<sandbox::CardSimulator> card_;
@@ -151,6 +150,20 @@ TEST_F(OpenScModuleTest, ACardThatDiesWithThePinIsNotTriedAgain) {
   const absl::Status status = Verify("1234");
   EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_ATTEMPT_UNKNOWN) << status;
   EXPECT_EQ(card_->CommandCount(kVerify), 1);
+}
+
+TEST_F(OpenScModuleTest, TheServiceEndsAndComesBack) {
+  ASSERT_EQ(std::system("pcscd-ctl stop"), 0);
+  while (harness_->Cards().ok()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ASSERT_EQ(std::system("pcscd-ctl start"), 0);
+  seen_ = WaitForCard();
+  const absl::Status status = Verify("1234");
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(card_->CommandCount(kVerify), 1);
+  // A service that found a card at its start counts otherwise: the next test gets a new
+  // one.
+  card_->Remove();
+  EXPECT_EQ(std::system("pcscd-ctl stop && pcscd-ctl start"), 0);
 }
 
 TEST_F(OpenScModuleTest, AnotherProgramCannotUseTheVerifiedPin) {

@@ -25,7 +25,8 @@ class SoftHsm {
   static constexpr char kOfficerPin[] = "87654321";
   static constexpr char kLabel[] = "Deneme Kartı";
 
-  enum class Key { kRsa, kEc };
+  // kRsaAskingAgain: the module wants the PIN again for each signature.
+  enum class Key { kRsa, kEc, kRsaAskingAgain };
 
   explicit SoftHsm(Key key = Key::kRsa) {
     testing::WriteFile(folder_ / "softhsm2.conf",
@@ -36,7 +37,7 @@ class SoftHsm {
     Shell("mkdir -m 0700 tokens");
     Shell("softhsm2-util --init-token --free --label '" + std::string(kLabel) + "' --pin " + kPin +
           " --so-pin " + kOfficerPin);
-    const std::string kind = key == Key::kRsa ? "rsa:2048" : "ec -pkeyopt ec_paramgen_curve:P-256";
+    const std::string kind = key == Key::kEc ? "ec -pkeyopt ec_paramgen_curve:P-256" : "rsa:2048";
     // The statement of ETSI that makes a certificate a qualified one.
     Shell("openssl req -x509 -newkey " + kind +
           " -nodes -keyout key.pem -outform DER -out certificate.der -days 30"
@@ -44,10 +45,14 @@ class SoftHsm {
           " -addext keyUsage=critical,nonRepudiation"
           " -addext 1.3.6.1.5.5.7.1.3=DER:30:0A:30:08:06:06:04:00:8E:46:01:01");
     Shell("openssl pkcs8 -topk8 -nocrypt -in key.pem -out key.p8");
-    Shell("softhsm2-util --import key.p8 --token '" + std::string(kLabel) +
-          "' --label 'Nitelikli Imza' --id 01 --pin " + kPin);
-    Shell(std::string("pkcs11-tool --module ") + kSoftHsm + " --login --pin " + kPin +
-          " --write-object certificate.der --type cert --id 01 --label 'Nitelikli Imza'");
+    if (key == Key::kRsaAskingAgain) {
+      Shell("openssl pkey -in key.pem -outform DER -out key.der");
+      WriteObject("key.der --type privkey --always-auth");
+    } else {
+      Shell("softhsm2-util --import key.p8 --token '" + std::string(kLabel) +
+            "' --label 'Nitelikli Imza' --id 01 --pin " + kPin);
+    }
+    WriteObject("certificate.der --type cert");
   }
   SoftHsm(const SoftHsm&) = delete;
   SoftHsm& operator=(const SoftHsm&) = delete;
@@ -76,6 +81,10 @@ class SoftHsm {
   }
 
  private:
+  void WriteObject(const std::string& what) const {
+    Shell(std::string("pkcs11-tool --module ") + kSoftHsm + " --login --pin " + kPin +
+          " --id 01 --label 'Nitelikli Imza' --write-object " + what);
+  }
   // Test PINs on command lines: these are tools of SoftHSM and OpenSC.
   void Shell(const std::string& command) const {
     const auto finished =
