@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <optional>
 
 #include "sandbox/card/akis_card.h"
@@ -38,12 +39,17 @@ class Reader {
 
   [[nodiscard]] int port() const { return port_; }
 
-  // The next card's connection. -1: none is waiting.
-  int Accept(int timeout_ms) const {
+  // The card's connection; waits for it.
+  int Wait() const {
     pollfd polled{.fd = listener_, .events = POLLIN, .revents = 0};
-    ::poll(&polled, 1, timeout_ms);
-    return ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    // libFuzzer's timer interrupts.
+    for (int connection = -1;; connection = Accept()) {
+      if (connection >= 0) return connection;
+      FUZZ_CHECK(::poll(&polled, 1, -1) >= 0 || errno == EINTR);
+    }
   }
+  // -1: none is waiting.
+  int Accept() const { return ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC); }
 
  private:
   const int listener_;
@@ -54,8 +60,12 @@ class Reader {
 std::optional<std::string> ReadFrame(int connection) {
   const auto read = [connection](std::size_t size) -> std::optional<std::string> {
     std::string bytes(size, '\0');
-    const ssize_t got = ::recv(connection, bytes.data(), size, MSG_WAITALL);
-    if (got != static_cast<ssize_t>(size)) return std::nullopt;
+    for (std::size_t have = 0; have < size;) {
+      const ssize_t got = ::recv(connection, bytes.data() + have, size - have, 0);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return std::nullopt;
+      have += static_cast<std::size_t>(got);
+    }
     return bytes;
   };
   const auto header = read(2);
@@ -103,8 +113,7 @@ bool TakeInput(std::string_view input) {
   int connection = -1;
   {
     const sandbox::VpcdLink link("127.0.0.1", reader.port(), std::move(seam));
-    connection = reader.Accept(-1);
-    FUZZ_CHECK(connection >= 0);
+    connection = reader.Wait();
     FUZZ_CHECK(::send(connection, input.data(), input.size(), MSG_NOSIGNAL) ==
                static_cast<ssize_t>(input.size()));
     for (const bool is_atr : expected.answers) {
@@ -116,7 +125,7 @@ bool TakeInput(std::string_view input) {
   }
   ::close(connection);
   // The link may have looked for the reader again.
-  for (int late = reader.Accept(0); late >= 0; late = reader.Accept(0)) ::close(late);
+  for (int late = reader.Accept(); late >= 0; late = reader.Accept()) ::close(late);
   // Whatever was sent, a PIN loses no more tries than it was asked.
   FUZZ_CHECK(card.pin().tries_left >= 0 && card.pin().tries_left <= card.pin().max_tries);
   FUZZ_CHECK(card.puk().tries_left >= 0 && card.puk().tries_left <= card.puk().max_tries);
