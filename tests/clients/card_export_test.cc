@@ -36,7 +36,9 @@ TEST_F(CardExportTest, TheOneThatSignsAndIsValid) {
   EXPECT_THAT(pem.output, HasSubstr("\n-----END CERTIFICATE-----\n"));
   for (size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
     end = pem.output.find('\n', begin);
-    if (end != std::string::npos) EXPECT_LE(end - begin, 64U);
+    if (end != std::string::npos) {
+      EXPECT_LE(end - begin, 64U);
+    }
   }
 }
 
