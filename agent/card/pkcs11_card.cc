@@ -78,8 +78,12 @@ struct TokenInSlot {
 class Pkcs11Card final : public Card {
  public:
   Pkcs11Card(const Module& module, ModuleUse& use, JobControl& control,
-             std::vector<TokenInSlot> tokens)
-      : module_(module), use_(use), control_(control), tokens_(std::move(tokens)) {}
+             std::vector<TokenInSlot> tokens, const Recognition& recognition)
+      : module_(module),
+        use_(use),
+        control_(control),
+        tokens_(std::move(tokens)),
+        recognition_(recognition) {}
 
   absl::StatusOr<std::string> ReadSerial() override {
     ILKIMZA_ASSIGN_OR_RETURN(const Token token, ReadToken(tokens_.front().slot));
@@ -90,7 +94,9 @@ class Pkcs11Card final : public Card {
     const Token& token = tokens_.front().token;
     CardIdentity identity{
         .family = v1::CARD_FAMILY_PKCS11,
-        .family_display_name = absl::StrCat("PKCS#11 (", module_.name(), ")"),
+        // The chip's own word, where it has one that is known.
+        .family_display_name = recognition_.akis ? recognition_.display_name
+                                                 : absl::StrCat("PKCS#11 (", module_.name(), ")"),
         .serial = SerialOf(token.serial),
         .label = Printable(token.label),
         .module = module_.name(),
@@ -135,6 +141,7 @@ class Pkcs11Card final : public Card {
   ModuleUse& use_;
   JobControl& control_;
   const std::vector<TokenInSlot> tokens_;
+  const Recognition& recognition_;
   std::optional<uint64_t> open_slot_;
   bool attempt_made_ = false;
   bool verified_ = false;
@@ -379,7 +386,7 @@ absl::Status Pkcs11Family::UseModule(CardEnvironment& environment, const CardFac
                                                   [&] { return module_->Use(facts.insertion); }));
   ILKIMZA_ASSIGN_OR_RETURN(std::vector<TokenInSlot> tokens, FindTokens(environment, facts, use));
   if (tokens.empty()) return NotThisFamily();
-  Pkcs11Card card(*module_, use, environment.control, std::move(tokens));
+  Pkcs11Card card(*module_, use, environment.control, std::move(tokens), facts.recognition);
   absl::Status status = work(card);
   attempt_made = card.attempt_made();
   return status;
@@ -425,8 +432,8 @@ absl::StatusOr<std::vector<TokenInSlot>> Pkcs11Family::FindTokens(CardEnvironmen
   for (const pkcs11::Slot& slot : ours) {
     auto token = guarded([&] { return use.ReadToken(slot.id); });
     if (token.ok()) {
-      // A slot without an initialised token is an empty place on the card.
-      if ((token->flags & CKF_TOKEN_INITIALIZED) == 0) continue;
+      // A slot with neither is an empty place on the card.
+      if ((token->flags & (CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED)) == 0) continue;
       tokens.push_back({.slot = slot.id, .token = *std::move(token)});
       continue;
     }

@@ -105,6 +105,7 @@ class SoftHsmFamilyTest : public FamilyTest {
 
 TEST_F(SoftHsmFamilyTest, SaysWhoItIs) {
   EXPECT_EQ(card_.family(), v1::CARD_FAMILY_PKCS11);
+  EXPECT_EQ(card_.family_display_name(), "AKİS v2 or national id card (TC 122107)");
   EXPECT_EQ(card_.module(), "libsofthsm2.so");
   EXPECT_EQ(card_.label(), SoftHsm::kLabel);
   EXPECT_THAT(card_.serial(), Not(IsEmpty()));

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <thread>
 
@@ -301,6 +302,12 @@ TEST_F(ModulesTest, AMissingHelperIsNamed) {
   const absl::Status status = modules_->modules().front()->Use().status();
   EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_MODULE_FAILED);
   EXPECT_THAT(std::string(status.message()), HasSubstr("no-helper"));
+}
+
+TEST(ModuleDefaultsTest, TheHelperLiesBesideTheProgram) {
+  EXPECT_EQ(HelperBeside(), ILKIMZA_PKCS11_HELPER);
+  // Started by hand it says what it is, and ends.
+  EXPECT_EQ(testing::Run({HelperBeside()}, std::chrono::seconds(20)).exit_code, 64);
 }
 
 TEST(ModuleDefaultsTest, MissingDefaultsAreSilent) {
