@@ -6,7 +6,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/card/pcsc.h"
 #include "agent/card/pkcs11_card.h"
+#include "agent/diagnosis/diagnosis.h"
+#include "agent/diagnosis/module_probe.h"
 #include "agent/local/forwarding.h"
 #include "agent/local/journey_forwarder.h"
 #include "agent/local/portal_relay.h"
@@ -22,9 +25,11 @@ constexpr absl::Duration kLogOutGrace = absl::Seconds(3);
 // Then local calls have this long to end by themselves: an answer that is on its way
 // is told, a watch is cut.
 constexpr absl::Duration kLocalGrace = absl::Seconds(1);
+// A diagnosis is waited for by a person.
+constexpr absl::Duration kDiagnosisConnect = absl::Seconds(8);
+constexpr absl::Duration kDiagnosisPage = absl::Seconds(15);
 
-absl::StatusOr<std::unique_ptr<portal::Host>> MakePortalHost(const AgentConfig& config,
-                                                             portal::HostObserver& observer) {
+absl::StatusOr<portal::HostOptions> PortalOptions(const AgentConfig& config) {
   ILKIMZA_ASSIGN_OR_RETURN(portal::Profile profile, portal::Profile::Named(config.portal.profile));
   if (!config.portal.entrance.empty()) {
     ILKIMZA_ASSIGN_OR_RETURN(profile, profile.WithEntrance(config.portal.entrance));
@@ -32,6 +37,12 @@ absl::StatusOr<std::unique_ptr<portal::Host>> MakePortalHost(const AgentConfig& 
   portal::HostOptions options{.profile = std::move(profile)};
   options.browser.ca_file = config.portal.ca_file;
   options.browser.proxy = config.portal.proxy;
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<portal::Host>> MakePortalHost(const AgentConfig& config,
+                                                             portal::HostObserver& observer) {
+  ILKIMZA_ASSIGN_OR_RETURN(portal::HostOptions options, PortalOptions(config));
   return portal::Host::Create(std::move(options), observer);
 }
 
@@ -44,6 +55,24 @@ std::shared_ptr<pkcs11::Modules> MakeModules(const AgentConfig& config) {
     if (!status.sentence.empty()) spdlog::warn("{}", status.sentence);
   }
   return modules;
+}
+
+absl::StatusOr<Probes> MakeProbes(const AgentConfig& config,
+                                  const std::shared_ptr<pkcs11::Modules>& modules,
+                                  ServerLink& link) {
+  ILKIMZA_ASSIGN_OR_RETURN(portal::HostOptions options, PortalOptions(config));
+  options.browser.connect_timeout = kDiagnosisConnect;
+  options.browser.total_timeout = kDiagnosisPage;
+  Probes probes;
+  probes.service = ServiceProbe(SystemPcsc(), ThisCardMachine());
+  probes.modules = ModuleProbe(modules);
+  probes.server = ServerProbe(link);
+  probes.server_host = config.server.address;
+  ILKIMZA_ASSIGN_OR_RETURN(const portal::Address entrance,
+                           portal::ParseAddress("", options.profile.entrance()));
+  probes.portal_host = entrance.origin;
+  probes.portal = PortalProbe(options.profile, options.browser);
+  return probes;
 }
 
 absl::StatusOr<std::unique_ptr<CardHost>> MakeCardHost(
@@ -89,10 +118,14 @@ absl::Status Agent::Open(const AgentConfig& config, const HostMakers& makers) {
   const ForwardOptions options{.agent = config.name, .server_address = config.server.address};
   forwarder_ = std::make_unique<JourneyForwarder>(options, link_, journeys_);
   relay_ = std::make_unique<PortalRelay>(options, link_, journeys_, portal_->service());
-  ILKIMZA_ASSIGN_OR_RETURN(
-      local_, LocalServer::Start(std::move(home),
-                                 {forwarder_.get(), relay_.get(), &card_->service()}, geteuid()));
+  ILKIMZA_ASSIGN_OR_RETURN(Probes probes, MakeProbes(config, modules_, link_));
+  diagnosis_ = Diagnosis::Create(std::move(probes), ILKIMZA_VERSION);
+  ILKIMZA_ASSIGN_OR_RETURN(local_, LocalServer::Start(std::move(home),
+                                                      {forwarder_.get(), relay_.get(),
+                                                       &card_->service(), &diagnosis_->service()},
+                                                      geteuid()));
   relay_->set_self(local_->InProcessChannel());
+  diagnosis_->set_self(local_->InProcessChannel());
   link_.CardChanged(card_->CurrentSerial());
   link_.Start();
   return absl::OkStatus();
@@ -103,12 +136,17 @@ Agent::~Agent() { Stop(); }
 void Agent::Stop() {
   if (std::exchange(stopped_, true)) return;
   link_.RefuseWaiters();
+  if (diagnosis_) {
+    diagnosis_->Stop();
+    diagnosis_->set_self(nullptr);
+  }
   if (card_) card_->Shutdown();
   if (portal_) portal_->Shutdown(kLogOutGrace);
   if (local_) local_->Stop(kLocalGrace);
   link_.Stop();
   if (relay_) relay_->set_self(nullptr);
   local_.reset();
+  diagnosis_.reset();
   relay_.reset();
   forwarder_.reset();
   portal_.reset();

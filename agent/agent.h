@@ -23,6 +23,7 @@ namespace pkcs11 {
 class Modules;
 }  // namespace pkcs11
 
+class Diagnosis;
 class JourneyForwarder;
 class PortalRelay;
 
@@ -72,6 +73,7 @@ class Agent {
   std::unique_ptr<portal::Host> portal_;
   std::unique_ptr<JourneyForwarder> forwarder_;
   std::unique_ptr<PortalRelay> relay_;
+  std::unique_ptr<Diagnosis> diagnosis_;
   std::unique_ptr<LocalServer> local_;
   bool stopped_ = false;
 };

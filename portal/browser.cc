@@ -320,6 +320,12 @@ class CurlBrowser : public Browser {
     response.status = static_cast<int>(status);
     response.content_type = content_type == nullptr ? "" : content_type;
     response.address = hop.address;
+    curl_header* date = nullptr;
+    if (curl_easy_header(easy_.get(), "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK) {
+      // Knows the months in no language but HTTP's own.
+      const time_t seconds = curl_getdate(date->value, nullptr);
+      if (seconds > 0) response.date = absl::FromTimeT(seconds);
+    }
     hop.redirect.clear();
     curl_header* location = nullptr;
     if (curl_easy_header(easy_.get(), "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK) {

@@ -71,6 +71,8 @@ struct Response {
   Address address;
   int status = 0;
   std::string content_type;
+  // The portal's clock by its `Date`; the infinite past where it told none.
+  absl::Time date = absl::InfinitePast();
   // As sent, unpacked.
   WipedString body;
 };

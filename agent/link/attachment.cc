@@ -2,6 +2,7 @@
 
 #include <grpcpp/channel.h>
 
+#include <string>
 #include <utility>
 
 namespace ilkimza::agent {
@@ -10,6 +11,8 @@ namespace {
 // Turns and card reports pile up only while the server does not read; beyond this
 // something is wrong with the stream, and a new one starts from a fresh hello.
 constexpr size_t kMaxQueued = 4096;
+// Of a time in RFC 3339.
+constexpr size_t kMaxTime = 64;
 
 }  // namespace
 
@@ -63,6 +66,21 @@ void Attachment::WriteNext() {
     half_closed_ = true;
     StartWritesDone();
   }
+}
+
+void Attachment::OnReadInitialMetadataDone(bool ok) {
+  if (!ok || !callbacks_.on_server_time) return;
+  const auto& metadata = context_.GetServerInitialMetadata();
+  const auto told = metadata.find("ilkimza-server-time");
+  absl::Time time;
+  std::string error;
+  if (told == metadata.end() || told->second.size() > kMaxTime ||
+      !absl::ParseTime(absl::RFC3339_full,
+                       absl::string_view(told->second.data(), told->second.size()), &time,
+                       &error)) {
+    return;
+  }
+  callbacks_.on_server_time(time);
 }
 
 void Attachment::OnReadDone(bool ok) {

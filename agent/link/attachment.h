@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 
+#include "absl/time/time.h"
 #include "ilkimza/v1/fleet_service.grpc.pb.h"
 
 namespace ilkimza::agent {
@@ -25,6 +26,8 @@ class Attachment final
   struct Callbacks {
     // One message at a time, in order.
     std::function<void(const v1::AttachAgentResponse&)> on_message;
+    // At most once, before the first message: the server's clock, where it tells.
+    std::function<void(absl::Time)> on_server_time;
     // Last call; the attachment may be destroyed as soon as it has been made. OK
     // where the server ended the stream in good order.
     std::function<void(const grpc::Status&)> on_done;
@@ -47,6 +50,7 @@ class Attachment final
  private:
   explicit Attachment(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
 
+  void OnReadInitialMetadataDone(bool ok) override;
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
   void OnDone(const grpc::Status& status) override;

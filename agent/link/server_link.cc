@@ -59,6 +59,13 @@ absl::Status CheckDirective(const v1::RunStep& directive) {
   return absl::OkStatus();
 }
 
+// Goes on while the PC sleeps.
+absl::Duration SinceBoot() {
+  timespec time{};
+  clock_gettime(CLOCK_BOOTTIME, &time);
+  return absl::DurationFromTimespec(time);
+}
+
 std::string StepName(v1::StepKind step) { return v1::StepKind_Name(step).substr(10); }
 
 }  // namespace
@@ -88,6 +95,11 @@ class ServerLink::Impl {
   bool attached() const {
     const std::lock_guard lock(mutex_);
     return welcomed_;
+  }
+  std::optional<absl::Duration> clock_ahead() const {
+    const std::lock_guard lock(mutex_);
+    if (!welcomed_ || !server_started_) return std::nullopt;
+    return absl::Now() - (*server_started_ + SinceBoot());
   }
 
  private:
@@ -145,6 +157,9 @@ class ServerLink::Impl {
   std::shared_ptr<grpc::Channel> channel_;
   std::string hello_serial_;
   bool welcomed_ = false;
+  // By the server's clock, when this PC was started: a clock that is put right later
+  // shows at once.
+  std::optional<absl::Time> server_started_;
   bool going_away_ = false;
   bool done_ = true;
 };
@@ -269,11 +284,17 @@ void ServerLink::Impl::AttachOnce(Lock& lock) {
     spdlog::error("The server cannot be dialled: {}", std::string(last_error_.message()));
   } else {
     welcomed_ = going_away_ = done_ = false;
+    server_started_.reset();
     channel_ = dialled->channel;
     lock.unlock();
     auto attachment = Attachment::Start(
         dialled->channel, std::move(hello),
         {.on_message = [this](const AttachAgentResponse& message) { OnMessage(message); },
+         .on_server_time =
+             [this](absl::Time time) {
+               const std::lock_guard guard(mutex_);
+               server_started_ = time - SinceBoot();
+             },
          .on_done = [this](const grpc::Status& status) { OnDone(status); }});
     lock.lock();
     attachment_ = attachment.get();
@@ -429,5 +450,7 @@ void ServerLink::WithServer(absl::Duration patience, UseChannel use) {
 }
 void ServerLink::RefuseWaiters() { impl_->RefuseWaiters(); }
 bool ServerLink::attached() const { return impl_->attached(); }
+
+std::optional<absl::Duration> ServerLink::clock_ahead() const { return impl_->clock_ahead(); }
 
 }  // namespace ilkimza::agent

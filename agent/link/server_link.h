@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -87,6 +88,9 @@ class ServerLink {
   void RefuseWaiters();
 
   [[nodiscard]] bool attached() const;
+  // How far this PC's clock is ahead of the server's; nothing while not attached, or
+  // where the server does not tell the time.
+  [[nodiscard]] std::optional<absl::Duration> clock_ahead() const;
 
  private:
   class Impl;

@@ -12,6 +12,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "server/engine/name.h"
@@ -39,6 +41,10 @@ class AgentStream : public grpc::ServerBidiReactor<AttachAgentRequest, AttachAge
 
   void Start(const std::shared_ptr<AgentStream>& self) {
     self_ = self;
+    // So that an agent can say how far its PC's clock is off.
+    context_.AddInitialMetadata(
+        "ilkimza-server-time",
+        absl::FormatTime(absl::RFC3339_full, absl::Now(), absl::UTCTimeZone()));
     SetAlarm(std::chrono::system_clock::now() + kHelloTime,
              MakeError(absl::StatusCode::kDeadlineExceeded, v1::ERROR_REASON_BAD_FIELD,
                        "The first message, 'hello', did not come in time."));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ilkimza/v1/card_service.pb.h"
+#include "ilkimza/v1/diagnosis_service.pb.h"
 #include "ilkimza/v1/fleet_service.pb.h"
 #include "ilkimza/v1/journey_service.pb.h"
 #include "ilkimza/v1/options.pb.h"
@@ -26,9 +27,12 @@ using google::protobuf::ServiceDescriptor;
 // Every file that holds a service. The first test compares their number with the
 // list the build compiles, so that a new service cannot be forgotten here.
 std::vector<const FileDescriptor*> ContractFiles() {
-  return {v1::Journey::descriptor()->file(), v1::GetJourneyRequest::descriptor()->file(),
-          v1::Screen::descriptor()->file(), v1::Card::descriptor()->file(),
-          v1::AttachAgentRequest::descriptor()->file()};
+  return {v1::Journey::descriptor()->file(),
+          v1::GetJourneyRequest::descriptor()->file(),
+          v1::Screen::descriptor()->file(),
+          v1::Card::descriptor()->file(),
+          v1::AttachAgentRequest::descriptor()->file(),
+          v1::Finding::descriptor()->file()};
 }
 
 std::vector<const ServiceDescriptor*> Services() {
