@@ -1,11 +1,6 @@
 // `ilkimza card export-cert`.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -18,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "clients/cli/file_output.h"
 #include "clients/cli/pin_command.h"
 #include "clients/cli/program.h"
 #include "clients/sdk/sentences.h"
@@ -88,46 +84,6 @@ absl::StatusOr<v1::Certificate> Choose(std::vector<v1::Certificate> found,
                                 "--signing");
 }
 
-absl::Status FileError(const std::string& path, int error) {
-  return Bad("out", "the file " + Printable(path) + " cannot be written: " + std::strerror(error));
-}
-
-absl::Status WriteAll(int fd, const std::string& path, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return FileError(path, errno);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return absl::OkStatus();
-}
-
-// The whole file or none of it. An existing one is replaced only with `force`.
-absl::Status WriteWhole(const std::string& path, std::string_view bytes, bool force) {
-  const std::string target = force ? path + ".new" : path;
-  const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (force ? O_TRUNC : O_EXCL);
-  const int fd = open(target.c_str(), flags, 0644);
-  if (fd < 0) return FileError(path, errno);
-  absl::Status status = WriteAll(fd, path, bytes);
-  if (close(fd) != 0 && status.ok()) status = FileError(path, errno);
-  if (status.ok() && force && rename(target.c_str(), path.c_str()) != 0) {
-    status = FileError(path, errno);
-  }
-  if (!status.ok()) unlink(target.c_str());
-  return status;
-}
-
-int FailToWrite(Program& program, const CommandOptions& options, const absl::Status& status) {
-  const bool there = !options.force && access(options.out.c_str(), F_OK) == 0;
-  const Sentence sentence =
-      there ? Sentence{program.Say("The file exists already, and was left as it is."),
-                       program.Say("Name another one, or say --force to write over it.")}
-            : Sentence{program.Say("The file cannot be written."),
-                       program.Say("Name a file in a folder of your own.")};
-  Fail(program.screen, program.settings, status, sentence);
-  return kExitInputOutput;
-}
-
 int FailToChoose(Program& program, const CommandOptions& options, const absl::Status& status) {
   Sentence sentence = StatusSentence(program.settings.texts, status);
   if (ReasonOf(status) == v1::ERROR_REASON_BAD_FIELD) {
@@ -158,8 +114,8 @@ int Write(Program& program, const CommandOptions& options, const v1::Card& card,
   const bool pem = options.form == "pem";
   const std::string bytes = pem ? Pem(exported.der()) : exported.der();
   if (!options.out.empty()) {
-    const absl::Status status = WriteWhole(options.out, bytes, options.force);
-    if (!status.ok()) return FailToWrite(program, options, status);
+    const absl::Status status = WriteWholeFile(options.out, bytes, options.force);
+    if (!status.ok()) return FailToWrite(program.screen, program.settings, status);
   }
   if (program.settings.json) {
     Json json;

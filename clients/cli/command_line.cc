@@ -27,6 +27,7 @@ struct CommandLine {
   bool forgotten = false;
   bool remembered = false;
 
+  bool doctor = false;
   Action action;
 };
 
@@ -69,6 +70,7 @@ class TreeBuilder {
     BuildStart(app);
     BuildJourney(app);
     BuildCard(app);
+    BuildDoctor(app);
     Localise(app);
   }
 
@@ -213,6 +215,18 @@ class TreeBuilder {
     command.add_flag("--force", line_.options.force, Say("Write over a file that exists"));
   }
 
+  void BuildDoctor(CLI::App& app) {
+    // Not by way of an Action: those need an agent.
+    CLI::App* doctor =
+        Add(app, "doctor", ILKIMZA_TEXT("Find out what is in the way of signing"), {});
+    doctor->callback([this] { line_.doctor = true; });
+    doctor
+        ->add_option("--report", line_.options.report,
+                     Say("Write a report for the help desk, without personal data"))
+        ->type_name("FILE");
+    doctor->add_flag("--force", line_.options.force, Say("Write over a file that exists"));
+  }
+
   // CLI11's own words.
   void Localise(CLI::App& app) {
     for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) {
@@ -227,6 +241,7 @@ class TreeBuilder {
     formatter->label("SUBCOMMAND", Say("command"));
     formatter->label("SUBCOMMANDS", Say("commands"));
     formatter->label("Positionals", Say("Arguments"));
+    formatter->label("Excludes", Say("not with"));
     app.formatter(formatter);
     app.get_formatter()->label("REQUIRED", Say("required"));
   }
@@ -257,6 +272,31 @@ int Fail(Screen& screen, const Settings& settings, const absl::Status& status) {
   return Fail(screen, settings, status, StatusSentence(settings.texts, status));
 }
 
+namespace {
+
+// The doctor knows more about these than one sentence can tell.
+bool ForTheDoctor(v1::ErrorReason reason) {
+  switch (reason) {
+    case v1::ERROR_REASON_AGENT_UNREACHABLE:
+    case v1::ERROR_REASON_SERVER_UNREACHABLE:
+    case v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED:
+    case v1::ERROR_REASON_SMART_CARD_SERVICE_MISSING:
+    case v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED:
+    case v1::ERROR_REASON_NO_READER:
+    case v1::ERROR_REASON_CARD_MUTE:
+    case v1::ERROR_REASON_CARD_UNSUPPORTED:
+    case v1::ERROR_REASON_CARD_BUSY:
+    case v1::ERROR_REASON_CARD_PROTOCOL:
+    case v1::ERROR_REASON_CARD_TIMEOUT:
+    case v1::ERROR_REASON_MODULE_FAILED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 int Fail(Screen& screen, const Settings& settings, const absl::Status& status,
          const Sentence& sentence) {
   if (settings.json) {
@@ -278,6 +318,9 @@ int Fail(Screen& screen, const Settings& settings, const absl::Status& status,
   if (const std::string detail(status.message()); !detail.empty()) {
     screen.WriteError("(" + detail + ")");
   }
+  if (ForTheDoctor(ReasonOf(status))) {
+    screen.WriteError(settings.texts.Say("\"ilkimza doctor\" finds out what is in the way."));
+  }
   return ExitCodeOf(status);
 }
 
@@ -296,6 +339,10 @@ int Run(int argc, char** argv, Language language) {
   }
   const Settings settings{texts, line.socket, line.output == "json"};
   const auto agent = AgentClient::Connect(settings.socket);
+  if (line.doctor) {
+    const int found = Doctor(screen, settings, line.options, agent);
+    return screen.healthy() ? found : kExitInputOutput;
+  }
   if (!agent.ok()) return Fail(screen, settings, agent.status());
   Program program{settings, screen, **agent};
   const int code = line.action(program);

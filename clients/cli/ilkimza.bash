@@ -9,18 +9,18 @@ _ilkimza() {
     --goal) mapfile -t COMPREPLY < <(compgen -W 'get-pin reset-word' -- "$word") && return ;;
     --portal-host) mapfile -t COMPREPLY < <(compgen -W 'agent server' -- "$word") && return ;;
     --form) mapfile -t COMPREPLY < <(compgen -W 'pem der' -- "$word") && return ;;
-    --socket | --out) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+    --socket | --out | --report) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
   esac
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      --socket | --output | --lang | --goal | --portal-host | --limit | --certificate | --form | --out) ((i++)) ;;
+      --socket | --output | --lang | --goal | --portal-host | --limit | --certificate | --form | --out | --report) ((i++)) ;;
       -*) ;;
       *) if [[ $group ]]; then command=${command:-${COMP_WORDS[i]}}; else group=${COMP_WORDS[i]}; fi ;;
     esac
   done
   local words
   case $group/$command in
-    /) words='start journey card --socket --output --lang --version --help' ;;
+    /) words='start journey card doctor --socket --output --lang --version --help' ;;
     start/*) words='--events --goal --forgotten --remembered --portal-host --help' ;;
     journey/) words='list show watch cancel retry --help' ;;
     journey/list) words='--active --limit --help' ;;
@@ -31,6 +31,7 @@ _ilkimza() {
     card/unblock) words='--use-a-puk-try --on-reader --help' ;;
     card/test-sign) words='--allow-last-try --help' ;;
     card/export-cert) words='--certificate --signing --form --out --force --help' ;;
+    doctor/*) words='--report --force --help' ;;
     *) words='--help' ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -47,6 +47,9 @@ struct CommandOptions {
   std::string form = "pem";
   std::string out;
   bool force = false;
+
+  // Of doctor: a file for the help desk.
+  std::string report;
 };
 
 struct Program {
@@ -79,6 +82,10 @@ int CardExportCert(Program& program, const CommandOptions& options);
 int CardWatch(Program& program, const CommandOptions& options);
 int CardChangePin(Program& program, const CommandOptions& options);
 int CardTestSign(Program& program, const CommandOptions& options);
+
+// Says what is in the way, also where `agent` could not be had.
+int Doctor(Screen& screen, const Settings& settings, const CommandOptions& options,
+           const absl::StatusOr<std::unique_ptr<AgentClient>>& agent);
 
 // `ilkimza start` for a person, and for another program (EVENTS.md).
 int StartGuided(Program& program, GuideOptions options);

@@ -11,6 +11,7 @@
 #include "base/redact.h"
 #include "clients/sdk/socket_check.h"
 #include "ilkimza/v1/card_service.grpc.pb.h"
+#include "ilkimza/v1/diagnosis_service.grpc.pb.h"
 #include "ilkimza/v1/journey_service.grpc.pb.h"
 #include "ilkimza/v1/portal_service.grpc.pb.h"
 
@@ -24,6 +25,8 @@ constexpr seconds kReadDeadline{15};
 constexpr seconds kCardDeadline{60};
 // Somebody types on the reader's keys, up to three times.
 constexpr seconds kPinpadDeadline{300};
+// Portal, server and a card that hangs are given up one after the other.
+constexpr seconds kDiagnosisDeadline{90};
 // Long-lived streams end after this and are opened again by their reader.
 constexpr seconds kWatchDeadline{600};
 // An agent that starts anew is seen soon.
@@ -55,6 +58,7 @@ class GrpcAgentClient final : public AgentClient {
     journeys_ = v1::JourneyService::NewStub(channel_);
     portal_ = v1::PortalService::NewStub(channel_);
     cards_ = v1::CardService::NewStub(channel_);
+    diagnosis_ = v1::DiagnosisService::NewStub(channel_);
   }
 
   absl::StatusOr<v1::Journey> CreateJourney(const v1::CreateJourneyRequest& request) override {
@@ -127,6 +131,11 @@ class GrpcAgentClient final : public AgentClient {
   absl::StatusOr<v1::TestSignResponse> TestSign(const v1::TestSignRequest& request) override {
     ILKIMZA_RETURN_IF_ERROR(CheckSocket(path_));
     return Call<v1::TestSignResponse>(*cards_, &CardStub::TestSign, request, kCardDeadline);
+  }
+
+  absl::StatusOr<v1::DiagnoseResponse> Diagnose() override {
+    return Call<v1::DiagnoseResponse>(*diagnosis_, &v1::DiagnosisService::StubInterface::Diagnose,
+                                      v1::DiagnoseRequest(), kDiagnosisDeadline);
   }
 
   absl::Status WatchJourney(const v1::WatchJourneyRequest& request, std::stop_token stop,
@@ -222,6 +231,7 @@ class GrpcAgentClient final : public AgentClient {
   std::unique_ptr<JourneyStub> journeys_;
   std::unique_ptr<PortalStub> portal_;
   std::unique_ptr<CardStub> cards_;
+  std::unique_ptr<v1::DiagnosisService::StubInterface> diagnosis_;
 };
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ilkimza/v1/card_service.pb.h"
+#include "ilkimza/v1/diagnosis_service.pb.h"
 #include "ilkimza/v1/journey_service.pb.h"
 #include "ilkimza/v1/portal_service.pb.h"
 
@@ -65,6 +66,9 @@ class AgentClient {
   virtual absl::StatusOr<v1::TestSignResponse> TestSign(const v1::TestSignRequest& request) = 0;
   virtual absl::StatusOr<v1::ExportCertificateResponse> ExportCertificate(
       const v1::ExportCertificateRequest& request) = 0;
+
+  // Takes some seconds where something does not answer.
+  virtual absl::StatusOr<v1::DiagnoseResponse> Diagnose() = 0;
 
   // Each blocks until the stream ends, and calls `seen` for each message on the
   // calling thread. OK: the other side ended it, or its long deadline passed and

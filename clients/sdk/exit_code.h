@@ -30,6 +30,9 @@ enum ExitCode : int {
 
   kExitPortal = 30,
 
+  // `doctor` found at least one fault.
+  kExitFaultFound = 40,
+
   // As in sysexits.h.
   kExitUsage = 64,
   kExitBadInput = 65,

@@ -202,7 +202,9 @@ Words WordsOf(v1::ErrorReason reason) {
                            "department about their driver.")};
     case v1::ERROR_REASON_CARD_BUSY:
       return {ILKIMZA_TEXT("Another program holds the card."),
-              ILKIMZA_TEXT("Close the other program that uses the card; İlkimza tries again.")};
+              ILKIMZA_TEXT(
+                  "Close other programs that use the card (browsers, signing programs, the "
+                  "card maker's own); if none is open, restart the computer. Then try again.")};
     case v1::ERROR_REASON_CARD_RESET:
       return {ILKIMZA_TEXT(
                   "Another program reset the card in between; nothing is sent again by itself."),
@@ -223,8 +225,8 @@ Words WordsOf(v1::ErrorReason reason) {
               ILKIMZA_TEXT("Look at how many tries are left, and type it again with care.")};
     case v1::ERROR_REASON_PIN_BLOCKED:
       return {ILKIMZA_TEXT("The PIN is blocked: it was wrong too many times."),
-              ILKIMZA_TEXT("Do not try further. It is unblocked with the PUK, at the portal or by "
-                           "your IT department.")};
+              ILKIMZA_TEXT("Do not try further. It is unblocked with the PUK (\"ilkimza card "
+                           "unblock\"), at the portal or by your IT department.")};
     case v1::ERROR_REASON_PIN_FORMAT:
       return {ILKIMZA_TEXT("This cannot be a PIN of this card, so it was not sent to the card."),
               ILKIMZA_TEXT("Look at how long it has to be, and type it again; no try was spent.")};

@@ -81,6 +81,11 @@ Sentence StatusSentence(const Texts& texts, const absl::Status& status) {
                                            FieldTitle(texts, field->second));
     }
   }
+  if (ReasonOf(status) == v1::ERROR_REASON_PIN_FORMAT && field != metadata.end() &&
+      field->second == "puk") {
+    sentence.happened =
+        texts.Say("This cannot be a PUK of this card, so it was not sent to the card.");
+  }
   return sentence;
 }
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "ilkimza/v1/card_service.grpc.pb.h"
+#include "ilkimza/v1/diagnosis_service.grpc.pb.h"
 #include "ilkimza/v1/journey_service.grpc.pb.h"
 #include "ilkimza/v1/portal_service.grpc.pb.h"
 #include "tests/clients/fake_world.h"
@@ -30,7 +31,8 @@ constexpr std::chrono::milliseconds kLook{20};
 
 class FakeAgent::Impl final : public v1::JourneyService::Service,
                               public v1::PortalService::Service,
-                              public v1::CardService::Service {
+                              public v1::CardService::Service,
+                              public v1::DiagnosisService::Service {
  public:
   Impl(std::string socket, World facts) : socket_(std::move(socket)), world_(std::move(facts)) {}
 
@@ -40,6 +42,9 @@ class FakeAgent::Impl final : public v1::JourneyService::Service,
     builder.RegisterService(static_cast<v1::JourneyService::Service*>(this));
     builder.RegisterService(static_cast<v1::PortalService::Service*>(this));
     builder.RegisterService(static_cast<v1::CardService::Service*>(this));
+    if (world_.facts_.knows_diagnosis) {
+      builder.RegisterService(static_cast<v1::DiagnosisService::Service*>(this));
+    }
     {
       const std::lock_guard lock(mutex_);
       world_.TakeUpConversation();
@@ -170,6 +175,15 @@ class FakeAgent::Impl final : public v1::JourneyService::Service,
       changed_.wait_for(lock, kLook);
     }
     return grpc::Status::CANCELLED;
+  }
+
+  // -- DiagnosisService --
+
+  grpc::Status Diagnose(ServerContext* /*context*/, const v1::DiagnoseRequest* /*request*/,
+                        v1::DiagnoseResponse* response) override {
+    With([&](FakeWorld& world) { *response = world.facts_.diagnosis; });
+    response->set_agent_version("9.9");
+    return grpc::Status::OK;
   }
 
   // -- CardService --

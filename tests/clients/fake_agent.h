@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "ilkimza/v1/card_service.pb.h"
+#include "ilkimza/v1/diagnosis_service.pb.h"
 #include "ilkimza/v1/error_reason.pb.h"
 #include "ilkimza/v1/journey.pb.h"
 
@@ -42,6 +43,9 @@ class FakeAgent {
     bool has_pinpad = false;
     bool card_present = true;
     bool delete_supported = true;
+    // What its DiagnosisService finds; an older agent has no such service.
+    v1::DiagnoseResponse diagnosis;
+    bool knows_diagnosis = true;
   };
 
   // Everything a client handed over, in order: "login", "verify_pin", ...

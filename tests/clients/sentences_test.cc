@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "clients/sdk/doctor.h"
 #include "clients/sdk/exit_code.h"
 
 namespace ilkimza::client {
@@ -84,6 +85,49 @@ TEST_F(SentencesTest, EveryStepAndStateHasItsOwnTitle) {
     for (const auto state : Values<v1::ReaderState>(v1::ReaderState_descriptor())) {
       EXPECT_TRUE(readers.insert(ReaderStateTitle(texts, state)).second) << ReaderStateName(state);
     }
+  }
+}
+
+// A verdict of the checks that a finding of this kind can have.
+v1::Check CheckOf(int kind) {
+  if (kind < 20) return v1::CHECK_AGENT;
+  if (kind < 30) return v1::CHECK_SMART_CARD_SERVICE;
+  if (kind < 40) return v1::CHECK_PERMISSION;
+  if (kind < 50) return v1::CHECK_DRIVER;
+  if (kind < 60) return v1::CHECK_READER;
+  if (kind < 70) return v1::CHECK_CARD;
+  if (kind < 90) return v1::CHECK_PIN;
+  if (kind < 110) return v1::CHECK_CERTIFICATE;
+  if (kind < 120) return v1::CHECK_MODULE;
+  if (kind < 130) return v1::CHECK_SERVER;
+  return kind < 140 ? v1::CHECK_PORTAL : v1::CHECK_CLOCK;
+}
+
+TEST_F(SentencesTest, EveryFindingHasItsOwnWordsInBothLanguages) {
+  std::set<std::string> seen;
+  for (const auto kind : Values<v1::FindingKind>(v1::FindingKind_descriptor())) {
+    if (kind < v1::FINDING_KIND_AGENT_RUNS) continue;
+    v1::Finding finding;
+    finding.set_kind(kind);
+    finding.set_check(CheckOf(kind));
+    const Sentence english = FindingSentence(english_, finding);
+    const Sentence turkish = FindingSentence(turkish_, finding);
+    EXPECT_TRUE(seen.insert(english.happened).second) << FindingName(kind);
+    EXPECT_TRUE(EndsASentence(english.happened)) << FindingName(kind);
+    EXPECT_TRUE(EndsASentence(turkish.happened)) << FindingName(kind);
+    EXPECT_NE(english.happened, turkish.happened) << FindingName(kind);
+    EXPECT_EQ(english.next.empty(), turkish.next.empty()) << FindingName(kind);
+    EXPECT_EQ(english.happened.find('$'), std::string::npos) << FindingName(kind);
+  }
+}
+
+TEST_F(SentencesTest, ChecksAndVerdictsHaveTitles) {
+  for (const Texts& texts : {english_, turkish_}) {
+    std::set<std::string> checks;
+    for (const auto check : Values<v1::Check>(v1::Check_descriptor())) {
+      EXPECT_TRUE(checks.insert(CheckTitle(texts, check)).second) << CheckName(check);
+    }
+    EXPECT_NE(VerdictTitle(texts, v1::VERDICT_OK), VerdictTitle(texts, v1::VERDICT_FAULT));
   }
 }
 
