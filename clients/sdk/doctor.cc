@@ -26,10 +26,10 @@ std::string Day(const google::protobuf::Timestamp& time) {
 
 std::string Amount(const Texts& texts, int64_t seconds) {
   if (seconds >= 2 * 24 * 3600) {
-    return absl::Substitute(texts.Say("$0 days"), seconds / (24 * 3600));
+    return absl::Substitute(texts.Say("$0 days"), (seconds + 12 * 3600) / (24 * 3600));
   }
-  if (seconds >= 2 * 3600) return absl::Substitute(texts.Say("$0 hours"), seconds / 3600);
-  return absl::Substitute(texts.Say("$0 minutes"), seconds / 60);
+  if (seconds >= 2 * 3600) return absl::Substitute(texts.Say("$0 hours"), (seconds + 1800) / 3600);
+  return absl::Substitute(texts.Say("$0 minutes"), (seconds + 30) / 60);
 }
 
 Sentence AgentWords(const Texts& texts, const v1::Finding& finding) {

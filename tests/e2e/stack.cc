@@ -55,10 +55,9 @@ void Stack::StartSandbox() {
                                       options_.style,
                                       "--charset",
                                       options_.charset,
-                                      "--vpcd",
-                                      "localhost:35963",
                                       "--ca-out",
                                       dir_ / "portal-ca.pem"};
+  if (options_.card) command.insert(command.end(), {"--vpcd", "localhost:35963"});
   command.insert(command.end(), options_.sandbox.begin(), options_.sandbox.end());
   sandbox_ = std::make_unique<Process>(
       Process::Options{.command = command, .stderr_file = dir_ / "sandbox.log"});
@@ -113,12 +112,13 @@ void Stack::StartServer() {
   WriteConfigurations();
 }
 
-void Stack::StartAgent() {
+void Stack::StartAgent(const std::map<std::string, std::string>& environment) {
   const std::string address_file = dir_ / "agent.address";
   std::filesystem::remove(address_file);
   agent_ = std::make_unique<Process>(
       Process::Options{.command = {Program("ilkimza-agent"), "--config", dir_ / "agent.toml",
                                    "--address-file", address_file},
+                       .environment = environment,
                        .stdout_file = dir_ / "agent.out",
                        .stderr_file = dir_ / "agent.log"});
   AwaitAddress(address_file, *agent_, dir_ / "agent.log");

@@ -4,6 +4,7 @@
 #ifndef ILKIMZA_TESTS_E2E_STACK_H_
 #define ILKIMZA_TESTS_E2E_STACK_H_
 
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -20,6 +21,8 @@ struct StackOptions {
   std::string style = "html5";        // html5, tables, postback
   std::string charset = "utf-8";      // utf-8, iso-8859-9
   std::vector<std::string> sandbox;   // further options of the sandbox
+  // The sandbox's own card, in the first slot.
+  bool card = true;
   std::string log_level = "trace";
 };
 
@@ -33,9 +36,10 @@ class Stack {
   // Each is started by the constructor; the others are for tests that take one
   // down. Starting returns once the program answers.
   void StartServer();
-  void StartAgent();
+  void StartAgent(const std::map<std::string, std::string>& environment = {});
   Process& server() { return *server_; }
   Process& agent() { return *agent_; }
+  Process& sandbox() { return *sandbox_; }
 
   // `ilkimza` with these arguments, talking to this stack's agent.
   Process Cli(const std::vector<std::string>& arguments) const;
