@@ -33,6 +33,8 @@ constexpr std::string_view kObjectDirectoryId("\x50\x31", 2);
 constexpr std::string_view kTokenInfoId("\x50\x32", 2);
 constexpr std::size_t kMaxRead = 0xF4;
 constexpr std::size_t kMaxFile = 16 * 1024;
+// A tag and a length that are not told by as many bytes are none.
+constexpr std::size_t kLongestHeader = 8;
 constexpr std::size_t kMaxPinLength = 16;
 
 absl::Status Unexpected(std::string_view command, StatusWord status) {
@@ -103,7 +105,10 @@ absl::StatusOr<std::string> ReadSelected(CardChannel& channel, std::size_t size,
     if (response.status.EndOfFile()) break;
     if (extent == Extent::kFirstObject) {
       const auto announced = AnnouncedSize(content);
-      size = std::min(size, announced.value_or(content.size()));
+      // Some cards read out a byte at a time.
+      if (announced || content.size() >= kLongestHeader) {
+        size = std::min(size, announced.value_or(content.size()));
+      }
     } else if (ReachedFilling(content)) {
       break;
     }

@@ -14,6 +14,7 @@ namespace ilkimza::agent {
 namespace {
 
 constexpr std::size_t kCachedLayouts = 16;
+constexpr uint8_t kVerifyInstruction = 0x20;
 
 absl::Status NoPin() {
   return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CARD_UNSUPPORTED,
@@ -117,12 +118,19 @@ absl::StatusOr<PinStatus> AkisCard::ReadPinStatus(const PinInfo& pin) {
 }
 
 absl::StatusOr<PinAnswer> AkisCard::Verify(const PinInfo& pin, const PinEntry& entry) {
-  if (entry.on_pinpad) return NoPinpad();
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject object, Object(pin));
+  if (entry.on_pinpad) {
+    ILKIMZA_ASSIGN_OR_RETURN(
+        const ResponseApdu response,
+        session_.SendFromKeys(
+            {.ins = kVerifyInstruction, .p2 = object.reference, .limits = object.limits}));
+    return JudgePinAnswer(response.status);
+  }
   return VerifyPin(session_, object, entry.current);
 }
 
 absl::StatusOr<PinAnswer> AkisCard::Change(const PinInfo& pin, const PinEntry& entry) {
+  // Both PINs have their lengths before them, which no reader can fill in.
   if (entry.on_pinpad) return NoPinpad();
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject object, Object(pin));
   return ChangePin(session_, object, entry.current, entry.chosen);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "agent/card/pinpad.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -55,8 +56,8 @@ AttemptResult ResultOf(const AttemptWork& work, const absl::Status& status) {
   if (!work.answer) {
     // PC/SC says these instead of sending.
     const v1::ErrorReason reason = ReasonOf(status);
-    const bool not_sent =
-        reason == v1::ERROR_REASON_CARD_RESET || reason == v1::ERROR_REASON_CARD_BUSY;
+    const bool not_sent = reason == v1::ERROR_REASON_CARD_RESET ||
+                          reason == v1::ERROR_REASON_CARD_BUSY || KeysSentNothing(status);
     return not_sent ? AttemptResult::kNotSent : AttemptResult::kUnknown;
   }
   switch (work.answer->verdict) {
@@ -216,6 +217,15 @@ void Attempts::Begin(const std::shared_ptr<Run>& run, const SeenReader& seen) {
                   .directive_id = run->claim ? run->claim->directive_id : 0,
                   .request_id = run->call.request_id};
   if (run->call.keep_current) return KeepCurrent(*run);
+  if (run->call.on_pinpad) {
+    const bool typed_here = !run->call.pin.empty() || !run->call.new_pin.empty();
+    if (typed_here || !seen.reader.has_pinpad()) {
+      return FinishUnsent(*run, typed_here ? BadField("on_pinpad",
+                                                      "With on_pinpad the PINs have to be empty: "
+                                                      "they are typed on the reader.")
+                                           : KeysUnusable());
+    }
+  }
   Send(run, seen);
 }
 
@@ -247,6 +257,7 @@ void Attempts::Send(const std::shared_ptr<Run>& run, const SeenReader& seen) {
   work.pin = std::move(run->call.pin);
   work.new_pin = std::move(run->call.new_pin);
   work.allow_last_try = run->call.allow_last_try;
+  work.on_pinpad = run->call.on_pinpad;
   work.policy = parts_.policy;
   work.clock = parts_.clock;
   // `run` outlives the session they are called in.

@@ -39,6 +39,8 @@ struct AttemptCall {
   // kChange only.
   Secret new_pin;
   bool allow_last_try = false;
+  // The PINs are typed on the reader's keys; both are empty. NO_PINPAD where it has none.
+  bool on_pinpad = false;
   // kChange in a journey whose own PIN is unknown: nothing is sent, the step is done.
   bool keep_current = false;
   // Empty outside journeys.

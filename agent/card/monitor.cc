@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "agent/card/pinpad.h"
 #include "agent/card/pkcs15.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -22,6 +23,9 @@ namespace ilkimza::agent {
 namespace {
 
 constexpr char kPlugAndPlay[] = R"(\\?PnP?\Notification)";
+// pcsc-lite has no more readers than this, and refuses to wait for more (the pseudo reader
+// counts as well).
+constexpr std::size_t kMaxWaited = 16;
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 // For a card that did not say who it is, since another program had it.
 constexpr absl::Duration kFirstAskAgain = absl::Seconds(1);
@@ -70,6 +74,9 @@ struct Watched {
   DWORD state = SCARD_STATE_UNAWARE;
   SeenReader seen;
   bool identified = false;
+  // Tells a reader from one plugged in later under the same name.
+  uint64_t plugged = 0;
+  enum class Keys { kUnasked, kAsking, kKnown } keys = Keys::kUnasked;
   absl::Duration ask_again = kFirstAskAgain;
 };
 
@@ -85,10 +92,14 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
         on_change_(std::move(on_change)),
         snapshot_(std::make_shared<Snapshot>()) {}
 
-  ~MonitorImpl() override { Stop(); }
-
   void StartThread() {
-    thread_ = std::jthread([this](const std::stop_token& stop) { Loop(stop); });
+    // Shared, since the thread may have to be left behind.
+    thread_ = std::thread([self = shared_from_this()] {
+      self->Loop(self->stop_.get_token());
+      const std::lock_guard lock(self->mutex_);
+      self->ended_ = true;
+      self->wake_.notify_all();
+    });
   }
 
   [[nodiscard]] std::shared_ptr<const Snapshot> Current() const override {
@@ -101,6 +112,7 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
 
  private:
   void Loop(const std::stop_token& stop);
+  void Wake();
   // Returns why watching ended; `worked` becomes true once the readers were seen.
   LONG Watch(PcscContext& context, const std::stop_token& stop, bool& worked);
   void SyncReaders(const std::vector<std::string>& names);
@@ -113,8 +125,11 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
   void Ask(const CardFacts& facts);
   void TakeIdentity(const std::string& name, uint64_t insertion,
                     const absl::StatusOr<IdentifiedCard>& identified);
+  void AskKeys(const std::string& name, uint64_t plugged);
+  void TakeKeys(const std::string& name, uint64_t plugged,
+                const absl::StatusOr<PinpadFeatures>& features);
   void AskLater(const std::string& name, Watched& watched);
-  void ServiceGone();
+  void ServiceGone(const absl::Status& why);
   // With the lock held; true where it differs from what was shown.
   bool Publish();
   void Tell() {
@@ -131,31 +146,53 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
   std::condition_variable_any wake_;
   std::shared_ptr<const Snapshot> snapshot_;
   bool service_running_ = false;
+  absl::Status service_ = NotAnswering();
   bool complete_ = false;
   // Watching's own thread writes; in PC/SC's order.
   std::vector<std::string> order_;
   std::map<std::string, Watched> readers_;
   uint64_t last_insertion_ = 0;
+  uint64_t last_plugged_ = 0;
   // The context that waits, where one does.
   std::optional<SCARDCONTEXT> waiting_;
   std::atomic<bool> quiet_ = false;
   std::mutex stop_mutex_;
-  std::jthread thread_;
+  std::stop_source stop_;
+  bool ended_ = false;
+  std::thread thread_;
 };
 
 void MonitorImpl::Stop() {
   const std::lock_guard stopping(stop_mutex_);
   if (!thread_.joinable()) return;
   quiet_ = true;
-  thread_.request_stop();
+  stop_.request_stop();
+  // On a thread of its own, since Cancel waits for the service as well.
+  std::thread waker([self = shared_from_this()] { self->Wake(); });
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, absl::ToChronoNanoseconds(kStopPatience), [this] { return ended_; });
+  const bool ended = ended_;
+  lock.unlock();
+  if (ended) {
+    thread_.join();
+    waker.join();
+    return;
+  }
+  spdlog::warn("the smart-card service hangs; a call to it is left behind");
+  thread_.detach();
+  waker.detach();
+}
+
+void MonitorImpl::Wake() {
   std::unique_lock lock(mutex_);
   // A Cancel that comes before the wait has begun is lost: say it until it was heard.
-  while (waiting_) {
-    pcsc_->Cancel(*waiting_);
+  while (waiting_ && !ended_) {
+    const SCARDCONTEXT context = *waiting_;
+    lock.unlock();
+    pcsc_->Cancel(context);
+    lock.lock();
     wake_.wait_for(lock, std::chrono::milliseconds(10), [this] { return !waiting_; });
   }
-  lock.unlock();
-  thread_.join();
 }
 
 void MonitorImpl::Loop(const std::stop_token& stop) {
@@ -165,12 +202,14 @@ void MonitorImpl::Loop(const std::stop_token& stop) {
     LONG code = context.Establish();
     bool worked = false;
     if (code == SCARD_S_SUCCESS) code = Watch(context, stop, worked);
+    // Who was let in and is thrown out later has lost a service that ended.
+    if (worked) code = OnceConnected(code);
     if (worked) pause = kFirstPause;
     if (stop.stop_requested()) return;
     spdlog::debug("watching readers ended with {:08X}; asking again in {} ms",
                   static_cast<uint32_t>(code), absl::ToInt64Milliseconds(pause));
     context.Release();
-    ServiceGone();
+    ServiceGone(ServiceError(*pcsc_, code));
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, absl::ToChronoMilliseconds(pause), [] { return false; });
     pause = std::min(pause * 2, kLongestPause);
@@ -188,11 +227,13 @@ LONG MonitorImpl::Watch(PcscContext& context, const std::stop_token& stop, bool&
     {
       const std::lock_guard lock(mutex_);
       service_running_ = true;
+      service_ = absl::OkStatus();
       SyncReaders(names);
       states = StatesToWaitFor();
       // Readers that were not looked at yet are shown after the first look.
-      if (std::all_of(states.begin() + 1, states.end(),
-                      [](const auto& state) { return state.dwCurrentState != 0; })) {
+      if (std::all_of(states.begin(), states.end(), [](const auto& state) {
+            return state.szReader == kPlugAndPlay || state.dwCurrentState != 0;
+          })) {
         complete_ = true;
         changed = Publish();
       }
@@ -222,7 +263,9 @@ LONG MonitorImpl::Watch(PcscContext& context, const std::stop_token& stop, bool&
 
 void MonitorImpl::SyncReaders(const std::vector<std::string>& names) {
   std::erase_if(readers_, [&](const auto& entry) {
-    return std::find(names.begin(), names.end(), entry.first) == names.end();
+    const bool gone = std::find(names.begin(), names.end(), entry.first) == names.end();
+    if (gone) workers_->Retire(entry.first);
+    return gone;
   });
   for (const std::string& name : names) {
     if (readers_.contains(name)) continue;
@@ -234,6 +277,7 @@ void MonitorImpl::SyncReaders(const std::vector<std::string>& names) {
       });
     };
     for (int i = 2; taken(id); ++i) id = absl::StrCat(Slug(name), "-", i);
+    watched.plugged = ++last_plugged_;
     watched.seen.pcsc_name = name;
     watched.seen.reader.set_name("readers/" + id);
     watched.seen.reader.set_display_name(Printable(name));
@@ -243,34 +287,44 @@ void MonitorImpl::SyncReaders(const std::vector<std::string>& names) {
 }
 
 std::vector<SCARD_READERSTATE> MonitorImpl::StatesToWaitFor() const {
-  std::vector<SCARD_READERSTATE> states(order_.size() + 1);
-  states[0].szReader = kPlugAndPlay;
-  // How many readers there were when they were listed, so that one that came since is
-  // not missed by services that look at this; others count when the wait begins.
-  states[0].dwCurrentState = static_cast<DWORD>(order_.size()) << 16;
-  for (std::size_t i = 0; i < order_.size(); ++i) {
+  std::vector<SCARD_READERSTATE> states(std::min(order_.size(), kMaxWaited));
+  for (std::size_t i = 0; i < states.size(); ++i) {
     // The strings live in the map until the next SyncReaders, on this thread.
-    states[i + 1].szReader = readers_.find(order_[i])->first.c_str();
-    states[i + 1].dwCurrentState = readers_.at(order_[i]).state;
+    states[i].szReader = readers_.find(order_[i])->first.c_str();
+    states[i].dwCurrentState = readers_.at(order_[i]).state;
+  }
+  // Where there is no room for one more reader, none can come before another has gone,
+  // and that is told by its own state.
+  if (states.size() < kMaxWaited) {
+    SCARD_READERSTATE& plug = states.emplace_back();
+    plug.szReader = kPlugAndPlay;
+    // How many readers there were when they were listed, so that one that came since is
+    // not missed by services that look at this; others count when the wait begins.
+    plug.dwCurrentState = static_cast<DWORD>(order_.size()) << 16;
   }
   return states;
 }
 
 void MonitorImpl::TakeStates(const std::vector<SCARD_READERSTATE>& states) {
   std::vector<CardFacts> to_ask;
+  std::vector<std::pair<std::string, uint64_t>> keys_to_ask;
   bool changed = false;
   {
     const std::lock_guard lock(mutex_);
-    for (std::size_t i = 1; i < states.size(); ++i) {
-      const auto found = readers_.find(states[i].szReader);
+    for (const SCARD_READERSTATE& state : states) {
+      const auto found = readers_.find(state.szReader);
       if (found == readers_.end()) continue;
       auto& [name, watched] = *found;
       const bool was_asking = watched.seen.asking;
       const uint64_t was_insertion = watched.seen.facts.insertion;
-      TakeState(watched, states[i]);
+      TakeState(watched, state);
       // An answer that is still to come is that of the card before.
       if (watched.seen.asking && (!was_asking || watched.seen.facts.insertion != was_insertion)) {
         to_ask.push_back(watched.seen.facts);
+      }
+      if (watched.keys == Watched::Keys::kUnasked) {
+        watched.keys = Watched::Keys::kAsking;
+        keys_to_ask.emplace_back(name, watched.plugged);
       }
     }
     complete_ = true;
@@ -278,6 +332,7 @@ void MonitorImpl::TakeStates(const std::vector<SCARD_READERSTATE>& states) {
   }
   if (changed) Tell();
   for (const CardFacts& facts : to_ask) Ask(facts);
+  for (const auto& [name, plugged] : keys_to_ask) AskKeys(name, plugged);
 }
 
 void MonitorImpl::TakeState(Watched& watched, const SCARD_READERSTATE& state) {
@@ -297,6 +352,7 @@ void MonitorImpl::TakeState(Watched& watched, const SCARD_READERSTATE& state) {
     watched.identified = false;
     watched.ask_again = kFirstAskAgain;
     seen.family = nullptr;
+    seen.trouble = absl::OkStatus();
     seen.facts = {.reader = seen.pcsc_name, .insertion = ++last_insertion_};
     if (seen.reader.state() == v1::READER_STATE_CARD_PRESENT ||
         seen.reader.state() == v1::READER_STATE_IN_USE_EXCLUSIVELY) {
@@ -380,6 +436,7 @@ void MonitorImpl::TakeIdentity(const std::string& name, uint64_t insertion,
     Watched& watched = found->second;
     SeenReader& seen = watched.seen;
     seen.asking = false;
+    seen.trouble = absl::OkStatus();
     if (identified.ok()) {
       watched.identified = true;
       Introduce(seen, *identified);
@@ -389,6 +446,7 @@ void MonitorImpl::TakeIdentity(const std::string& name, uint64_t insertion,
       NameByReader(seen);
       seen.reader.set_state(StateFor(watched.state));
     } else {
+      seen.trouble = identified.status();
       ErrorMetadata details = MetadataOf(identified.status());
       spdlog::info("the card in '{}' did not say who it is: {} {}{}", name,
                    ReasonName(ReasonOf(identified.status())), details["pcsc_code"],
@@ -405,6 +463,30 @@ void MonitorImpl::TakeIdentity(const std::string& name, uint64_t insertion,
       }
       AskLater(name, watched);
     }
+    changed = Publish();
+  }
+  if (changed) Tell();
+}
+
+void MonitorImpl::AskKeys(const std::string& name, uint64_t plugged) {
+  workers_->Run<PinpadFeatures>(
+      name, [](CardEnvironment& environment) { return AskPinpadFeatures(environment); },
+      [weak = weak_from_this(), name, plugged](const absl::StatusOr<PinpadFeatures>& features) {
+        if (const auto self = weak.lock()) self->TakeKeys(name, plugged, features);
+      });
+}
+
+void MonitorImpl::TakeKeys(const std::string& name, uint64_t plugged,
+                           const absl::StatusOr<PinpadFeatures>& features) {
+  bool changed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = readers_.find(name);
+    if (found == readers_.end() || found->second.plugged != plugged) return;
+    Watched& watched = found->second;
+    // One that could not be asked is asked again at its next change.
+    watched.keys = features.ok() ? Watched::Keys::kKnown : Watched::Keys::kUnasked;
+    watched.seen.reader.set_has_pinpad(features.ok() && features->verify != 0);
     changed = Publish();
   }
   if (changed) Tell();
@@ -456,11 +538,12 @@ void MonitorImpl::AskLater(const std::string& name, Watched& watched) {
       });
 }
 
-void MonitorImpl::ServiceGone() {
+void MonitorImpl::ServiceGone(const absl::Status& why) {
   bool changed = false;
   {
     const std::lock_guard lock(mutex_);
     service_running_ = false;
+    service_ = why;
     complete_ = true;
     readers_.clear();
     order_.clear();
@@ -472,15 +555,18 @@ void MonitorImpl::ServiceGone() {
 bool MonitorImpl::Publish() {
   auto next = std::make_shared<Snapshot>();
   next->service_running = service_running_;
+  next->service = service_;
   next->complete = complete_;
   for (const std::string& name : order_) next->readers.push_back(readers_.at(name).seen);
   const auto same = [](const SeenReader& a, const SeenReader& b) {
     return a.facts.insertion == b.facts.insertion && a.family == b.family && a.asking == b.asking &&
+           ReasonOf(a.trouble) == ReasonOf(b.trouble) &&
            a.reader.SerializeAsString() == b.reader.SerializeAsString() &&
            a.card.SerializeAsString() == b.card.SerializeAsString();
   };
   const Snapshot& last = *snapshot_;
   const bool changed = next->service_running != last.service_running ||
+                       ReasonOf(next->service) != ReasonOf(last.service) ||
                        next->complete != last.complete ||
                        !std::equal(next->readers.begin(), next->readers.end(), last.readers.begin(),
                                    last.readers.end(), same);
@@ -515,6 +601,12 @@ std::unique_ptr<Monitor> Monitor::Start(std::shared_ptr<Pcsc> pcsc,
                                     std::move(families), std::move(on_change));
   monitor->StartThread();
   return std::make_unique<MonitorHandle>(std::move(monitor));
+}
+
+absl::Status NotAnswering() {
+  return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED,
+                   "The smart-card service of this PC does not answer. Start it anew: systemctl "
+                   "restart pcscd");
 }
 
 bool Snapshot::Settled() const {

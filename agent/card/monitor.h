@@ -2,8 +2,10 @@
 // changes, learns who each new card is (on the reader's worker thread), and tells its owner. A card
 // is known by what it says, never by the number of its reader.
 //
-// Survives the smart-card service: while that does not run it asks for it with growing
-// pauses of at most `kLongestPause`.
+// Survives the smart-card service: while that does not run, or refuses this person, it
+// asks for it with growing pauses of at most `kLongestPause`, and says why in
+// `Snapshot::service`. A service that hangs (its process stopped, the PC going to sleep)
+// holds nobody but the watching thread: `Stop` leaves that behind.
 //
 // Who a card is says the family that speaks for it (families.h). Cards of no family are
 // named by their answer to reset.
@@ -19,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "agent/card/families.h"
 #include "agent/card/pcsc.h"
@@ -41,10 +44,18 @@ struct SeenReader {
   std::shared_ptr<CardFamily> family;
   // Its card is still being asked who it is.
   bool asking = false;
+  // Why its card has not said who it is; OK where it has, or nobody was to ask it.
+  absl::Status trouble;
 };
+
+// SMART_CARD_SERVICE_STOPPED, of a service that was asked and has not answered yet.
+absl::Status NotAnswering();
 
 struct Snapshot {
   bool service_running = false;
+  // Not OK while it does not run or cannot be had: SMART_CARD_SERVICE_STOPPED,
+  // SMART_CARD_SERVICE_MISSING or SMART_CARD_NOT_PERMITTED.
+  absl::Status service = NotAnswering();
   // False until the readers were seen once.
   bool complete = false;
   // In PC/SC's order.
@@ -61,6 +72,7 @@ struct Snapshot {
 class Monitor {
  public:
   static constexpr absl::Duration kLongestPause = absl::Seconds(10);
+  static constexpr absl::Duration kStopPatience = absl::Seconds(2);
 
   // `on_change` is called after each change, on threads of the monitor, the workers or
   // the timer, with no lock held: ask `Current` of the monitor it is given for what is
@@ -76,8 +88,9 @@ class Monitor {
   // The card in that reader turned out to be another one: asks it who it is. Readers
   // that look for their card only now and then miss a quick exchange.
   virtual void AskAgain(const std::string& pcsc_name) = 0;
-  // Wakes the thread and ends it. A call of `on_change` on another thread may still be
-  // under way. Idempotent.
+  // Wakes the thread and ends it; one that hangs in PC/SC for longer than
+  // `kStopPatience` is left behind and touches nobody any more. A call of `on_change` on
+  // another thread may still be under way. Idempotent.
   virtual void Stop() = 0;
 };
 

@@ -36,6 +36,9 @@ struct AttemptWork {
   // kChange only.
   Secret new_pin;
   bool allow_last_try = false;
+  // The PINs are typed on the reader's keys: both are empty, and what they are like is
+  // the reader's to check (pinpad.h).
+  bool on_pinpad = false;
   PinPolicy policy;
   Clock* clock = &SystemClock();
   // Called when all has been checked and the PIN goes next: puts the attempt on disk.

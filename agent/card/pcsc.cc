@@ -1,8 +1,12 @@
 #include "agent/card/pcsc.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
@@ -15,9 +19,20 @@ namespace {
 // more than it may.
 constexpr std::size_t kReceiveBuffer = 4 * 1024;
 constexpr std::size_t kMaxReaders = 64;
+// Where libpcsclite looks for the service, and where distributions put it.
+constexpr char kSocketVariable[] = "PCSCLITE_CSOCK_NAME";
+constexpr char kSocket[] = "/run/pcscd/pcscd.comm";
+constexpr std::array<const char*, 4> kServicePrograms = {"/usr/sbin/pcscd", "/usr/local/sbin/pcscd",
+                                                         "/sbin/pcscd", "/usr/bin/pcscd"};
 
 class SystemPcscImpl final : public Pcsc {
  public:
+  ServiceAbsence WhyNoService() override {
+    const char* socket = std::getenv(kSocketVariable);
+    return JudgeAbsence(socket != nullptr ? socket : kSocket,
+                        {kServicePrograms.begin(), kServicePrograms.end()});
+  }
+
   LONG EstablishContext(SCARDCONTEXT& context) override {
     return SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context);
   }
@@ -98,6 +113,20 @@ class SystemPcscImpl final : public Pcsc {
     return code;
   }
 
+  LONG Control(SCARDHANDLE card, DWORD control, std::string_view command,
+               std::string& response) override {
+    std::array<BYTE, kReceiveBuffer> buffer;
+    DWORD size = 0;
+    const LONG code = SCardControl(card, control, command.data(), command.size(), buffer.data(),
+                                   buffer.size(), &size);
+    response.clear();
+    if (code == SCARD_S_SUCCESS) {
+      response.assign(reinterpret_cast<const char*>(buffer.data()),
+                      std::min<std::size_t>(size, buffer.size()));
+    }
+    return code;
+  }
+
  private:
   static constexpr DWORD kProtocols = SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1;
 };
@@ -120,6 +149,9 @@ v1::ErrorReason ReasonFor(LONG code) {
       return v1::ERROR_REASON_CARD_BUSY;
     case SCARD_W_RESET_CARD:
       return v1::ERROR_REASON_CARD_RESET;
+    case SCARD_W_SECURITY_VIOLATION:
+    case SCARD_E_NO_ACCESS:
+      return v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED;
     default:
       return MeansServiceGone(code) ? v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED
                                     : v1::ERROR_REASON_CARD_PROTOCOL;
@@ -138,6 +170,11 @@ Sentence SentenceFor(v1::ErrorReason reason) {
       return {absl::StatusCode::kUnavailable,
               "The smart-card service does not run (asked for reader '%s'). Start it: systemctl "
               "start pcscd.socket"};
+    case v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED:
+      return {absl::StatusCode::kPermissionDenied,
+              "The smart-card service refuses this person (asked for reader '%s'). An "
+              "administrator has to allow org.debian.pcsc-lite.access_pcsc and access_card in a "
+              "polkit rule, or run the agent in the session of whoever sits at this PC."};
     case v1::ERROR_REASON_NO_READER:
       return {absl::StatusCode::kFailedPrecondition,
               "The reader '%s' is not there. Plug it in again."};
@@ -169,6 +206,50 @@ Sentence SentenceFor(v1::ErrorReason reason) {
 }  // namespace
 
 std::shared_ptr<Pcsc> SystemPcsc() { return std::make_shared<SystemPcscImpl>(); }
+
+ServiceAbsence JudgeAbsence(const std::string& socket, const std::vector<std::string>& programs) {
+  if (access(socket.c_str(), W_OK) != 0) {
+    if (errno == EACCES || errno == EPERM) return ServiceAbsence::kNotPermitted;
+    const bool installed = std::any_of(programs.begin(), programs.end(), [](const auto& program) {
+      return access(program.c_str(), F_OK) == 0;
+    });
+    // Without its socket nobody can have it started either.
+    if (errno == ENOENT && !installed) return ServiceAbsence::kMissing;
+  }
+  return ServiceAbsence::kStopped;
+}
+
+absl::Status ServiceError(Pcsc& pcsc, LONG code) {
+  const ServiceAbsence absence =
+      MeansRefused(code) ? ServiceAbsence::kNotPermitted : pcsc.WhyNoService();
+  const ErrorMetadata metadata = {
+      {"pcsc_code", absl::StrFormat("%08X", static_cast<uint32_t>(code))}};
+  switch (absence) {
+    case ServiceAbsence::kNotPermitted:
+      return MakeError(
+          absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED,
+          "The smart-card service of this PC refuses this person. An administrator has to allow "
+          "org.debian.pcsc-lite.access_pcsc and access_card in a polkit rule, or run the agent in "
+          "the session of whoever sits at this PC.",
+          metadata);
+    case ServiceAbsence::kMissing:
+      return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SMART_CARD_SERVICE_MISSING,
+                       "There is no smart-card service on this PC. Install it: apt install pcscd",
+                       metadata);
+    case ServiceAbsence::kStopped:
+      break;
+  }
+  return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED,
+                   "The smart-card service does not run on this PC. Start it: systemctl start "
+                   "pcscd.socket",
+                   metadata);
+}
+
+bool MeansRefused(LONG code) {
+  return code == SCARD_W_SECURITY_VIOLATION || code == SCARD_E_NO_ACCESS;
+}
+
+LONG OnceConnected(LONG code) { return MeansRefused(code) ? SCARD_E_SERVICE_STOPPED : code; }
 
 bool MeansServiceGone(LONG code) {
   switch (code) {

@@ -19,10 +19,16 @@
 
 namespace ilkimza::agent {
 
+// What keeps the service from answering, where PC/SC itself says no more than
+// SCARD_E_NO_SERVICE.
+enum class ServiceAbsence { kStopped, kMissing, kNotPermitted };
+
 class Pcsc {
  public:
   virtual ~Pcsc() = default;
 
+  // Does not block, and does not start the service.
+  virtual ServiceAbsence WhyNoService() { return ServiceAbsence::kStopped; }
   virtual LONG EstablishContext(SCARDCONTEXT& context) = 0;
   virtual LONG ReleaseContext(SCARDCONTEXT context) = 0;
   // SCARD_S_SUCCESS with an empty list where PC/SC says that there are no readers.
@@ -33,6 +39,7 @@ class Pcsc {
   virtual LONG Cancel(SCARDCONTEXT context) = 0;
 
   // `protocol` becomes SCARD_PROTOCOL_T0 or SCARD_PROTOCOL_T1.
+  // With SCARD_SHARE_DIRECT it is the reader that is talked to, with or without a card.
   virtual LONG Connect(SCARDCONTEXT context, const std::string& reader, DWORD share_mode,
                        SCARDHANDLE& card, DWORD& protocol) = 0;
   virtual LONG Reconnect(SCARDHANDLE card, DWORD share_mode, DWORD initialisation,
@@ -46,19 +53,41 @@ class Pcsc {
   // `response` is replaced. Blocks until the card answers.
   virtual LONG Transmit(SCARDHANDLE card, DWORD protocol, std::string_view command,
                         std::string& response) = 0;
+  // Talks to the reader itself; `response` is replaced. Blocks until it answers: with a
+  // PIN to be typed on its keys, that is until somebody has.
+  virtual LONG Control(SCARDHANDLE card, DWORD code, std::string_view command,
+                       std::string& response) = 0;
 };
 
 // This machine's service, through libpcsclite.
 std::shared_ptr<Pcsc> SystemPcsc();
 
 // The typed error of a PC/SC code other than SCARD_S_SUCCESS:
-//   SMART_CARD_SERVICE_STOPPED, NO_READER, NO_CARD, CARD_REMOVED, CARD_MUTE,
-//   CARD_BUSY, CARD_RESET, and CARD_PROTOCOL (with the code) for all else.
+//   SMART_CARD_SERVICE_STOPPED, SMART_CARD_NOT_PERMITTED, NO_READER, NO_CARD,
+//   CARD_REMOVED, CARD_MUTE, CARD_BUSY, CARD_RESET, and CARD_PROTOCOL (with the code)
+//   for all else.
 // `reader` is named in the sentence.
 absl::Status PcscError(LONG code, std::string_view reader);
 
+// The typed error of a service that could not be had, by `code` and by what `pcsc`
+// finds out: SMART_CARD_SERVICE_STOPPED, SMART_CARD_SERVICE_MISSING or
+// SMART_CARD_NOT_PERMITTED.
+absl::Status ServiceError(Pcsc& pcsc, LONG code);
+
 // Whether the context that met this code will never recover.
 bool MeansServiceGone(LONG code);
+
+// pcsc-lite says SCARD_W_SECURITY_VIOLATION where the service closed the connection. It
+// does that to who may not use it, as soon as he comes: at EstablishContext where
+// polkit's org.debian.pcsc-lite.access_pcsc is missing, at Connect where access_card is.
+// To everybody else it means, at any later call, that the service has ended.
+bool MeansRefused(LONG code);
+// `code` of a call on a card that was connected already: never a refusal.
+LONG OnceConnected(LONG code);
+
+// What the files of this machine say: `socket` is where the service is asked for, and
+// `programs` are the places where the service itself may be.
+ServiceAbsence JudgeAbsence(const std::string& socket, const std::vector<std::string>& programs);
 
 // A context with RAII. `pcsc` outlives it.
 class PcscContext {

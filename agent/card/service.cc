@@ -21,12 +21,6 @@ namespace {
 
 constexpr std::size_t kMaxName = 256;
 
-absl::Status ServiceStopped() {
-  return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED,
-                   "The smart-card service does not run on this PC. Start it: systemctl start "
-                   "pcscd.socket");
-}
-
 absl::Status CheckName(std::string_view field, std::string_view name) {
   if (name.size() > 6 && name.size() <= kMaxName && name.substr(0, 6) == "cards/") {
     return absl::OkStatus();
@@ -38,7 +32,7 @@ absl::Status CheckName(std::string_view field, std::string_view name) {
 }
 
 absl::Status NoSuchCard(const Snapshot& view) {
-  if (!view.service_running) return ServiceStopped();
+  ILKIMZA_RETURN_IF_ERROR(view.service);
   if (view.readers.empty()) {
     return MakeError(absl::StatusCode::kNotFound, v1::ERROR_REASON_NO_READER,
                      "There is no card reader at this PC. Plug it in, and install its driver if it "
@@ -47,6 +41,8 @@ absl::Status NoSuchCard(const Snapshot& view) {
   for (const SeenReader& seen : view.readers) {
     switch (seen.reader.state()) {
       case v1::READER_STATE_CARD_PRESENT:
+        // One that has not said who it is may be the card that is meant.
+        ILKIMZA_RETURN_IF_ERROR(seen.trouble);
         return MakeError(absl::StatusCode::kNotFound, v1::ERROR_REASON_CARD_NOT_FOUND,
                          "No card of that name is in a reader, but another one is. Look at the "
                          "list of cards.");
@@ -240,7 +236,7 @@ CardServerImpl::Reactor* CardServerImpl::ListReaders(Context* context,
                                                      v1::ListReadersResponse* response) {
   Reactor* reactor = context->DefaultReactor();
   AnswerFromView(reactor, [response](const Snapshot& view) {
-    if (!view.service_running) return ServiceStopped();
+    ILKIMZA_RETURN_IF_ERROR(view.service);
     for (const SeenReader& seen : view.readers) *response->add_readers() = seen.reader;
     return absl::OkStatus();
   });
@@ -256,7 +252,7 @@ CardServerImpl::Reactor* CardServerImpl::ListCards(Context* context, const v1::L
                                                    v1::ListCardsResponse* response) {
   Reactor* reactor = context->DefaultReactor();
   AnswerFromView(reactor, [response](const Snapshot& view) {
-    if (!view.service_running) return ServiceStopped();
+    ILKIMZA_RETURN_IF_ERROR(view.service);
     for (const SeenReader& seen : view.readers) {
       if (!seen.card.name().empty()) *response->add_cards() = seen.card;
     }
@@ -366,6 +362,7 @@ CardServerImpl::Reactor* CardServerImpl::VerifyPin(Context* context,
                    .card = request->name(),
                    .pin = Secret(request->pin()),
                    .allow_last_try = request->allow_last_try(),
+                   .on_pinpad = request->on_pinpad(),
                    .journey = request->journey(),
                    .request_id = request->request_id()};
   // gRPC hands requests over as const, but they are ours until the call ends.
@@ -385,6 +382,7 @@ CardServerImpl::Reactor* CardServerImpl::ChangePin(Context* context,
                    .pin = Secret(request->old_pin()),
                    .new_pin = Secret(request->new_pin()),
                    .allow_last_try = request->allow_last_try(),
+                   .on_pinpad = request->on_pinpad(),
                    .keep_current = request->keep_current(),
                    .journey = request->journey(),
                    .request_id = request->request_id()};

@@ -1,5 +1,7 @@
 #include "agent/card/session.h"
 
+#include <reader.h>
+
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -15,6 +17,8 @@ constexpr absl::Duration kFirstPause = absl::Milliseconds(50);
 constexpr absl::Duration kLongestPause = absl::Seconds(1);
 // A service that was just started again needs a moment.
 constexpr int kServiceTries = 4;
+// A refusal may be the end of a service that was about to go: asked once more.
+constexpr int kRefusals = 2;
 // pcscd looks for the cards of simple readers every 400 ms.
 constexpr absl::Duration kRemovalNoticed = absl::Milliseconds(600);
 constexpr absl::Duration kRemovalPause = absl::Milliseconds(50);
@@ -52,6 +56,7 @@ absl::Status CardSession::Connect() {
   absl::Duration pause = kFirstPause;
   absl::Duration waited;
   int service_tries = 0;
+  int refusals = 0;
   while (true) {
     if (!control.Enter(JobControl::Stage::kWaiting, timeouts.busy)) return Ended();
     LONG code = context.Establish();
@@ -61,8 +66,12 @@ absl::Status CardSession::Connect() {
     connected_ = code == SCARD_S_SUCCESS;
     if (!control.Leave()) return Ended();
     if (connected_) return absl::OkStatus();
-    if (MeansServiceGone(code) && ++service_tries < kServiceTries) {
+    if (MeansServiceGone(code) || MeansRefused(code)) {
+      // The service has closed the connection of this context.
       context.Release();
+      const bool again =
+          MeansRefused(code) ? ++refusals < kRefusals : ++service_tries < kServiceTries;
+      if (!again) return ServiceError(pcsc, code);
     } else if (code != SCARD_E_SHARING_VIOLATION || waited >= timeouts.busy) {
       return PcscError(code, reader);
     }
@@ -76,7 +85,7 @@ absl::Status CardSession::BeginTransaction() {
   auto& [pcsc, context, control, timeouts, reader] = environment_;
   for (int resets = 0;; ++resets) {
     if (!control.Enter(JobControl::Stage::kWaiting, timeouts.busy)) return Ended();
-    const LONG code = pcsc.BeginTransaction(card_);
+    const LONG code = OnceConnected(pcsc.BeginTransaction(card_));
     in_transaction_ = code == SCARD_S_SUCCESS;
     if (!control.Leave()) return Ended();
     if (in_transaction_) return absl::OkStatus();
@@ -84,7 +93,7 @@ absl::Status CardSession::BeginTransaction() {
     if (!control.Enter(JobControl::Stage::kWaiting, timeouts.busy)) return Ended();
     const LONG reconnected = pcsc.Reconnect(card_, SCARD_SHARE_SHARED, SCARD_LEAVE_CARD, protocol_);
     if (!control.Leave()) return Ended();
-    if (reconnected != SCARD_S_SUCCESS) return PcscError(reconnected, reader);
+    if (reconnected != SCARD_S_SUCCESS) return PcscError(OnceConnected(reconnected), reader);
   }
 }
 
@@ -96,7 +105,7 @@ absl::Status CardSession::Recover() {
   in_transaction_ = false;
   const LONG code = pcsc.Reconnect(card_, SCARD_SHARE_SHARED, SCARD_LEAVE_CARD, protocol_);
   if (!control.Leave()) return Ended();
-  if (code != SCARD_S_SUCCESS) return PcscError(code, reader);
+  if (code != SCARD_S_SUCCESS) return PcscError(OnceConnected(code), reader);
   return BeginTransaction();
 }
 
@@ -112,10 +121,42 @@ absl::StatusOr<std::string> CardSession::Transmit(std::string_view command, bool
   if (!control.Enter(stage, timeouts.command)) return Ended();
   attempt_sent_ = attempt_sent_ || attempt;
   std::string response;
-  const LONG code = pcsc.Transmit(card_, protocol_, command, response);
+  const LONG code = OnceConnected(pcsc.Transmit(card_, protocol_, command, response));
   if (!control.Leave()) return Ended();
   if (code != SCARD_S_SUCCESS) return TransmitError(code, attempt);
   return response;
+}
+
+absl::StatusOr<DWORD> CardSession::FindKeysControl(const KeysCommand& command) {
+  auto& [pcsc, context, control, timeouts, reader] = environment_;
+  if (!TrustedPinpad(reader)) return DWORD{0};
+  if (!control.Enter(JobControl::Stage::kCommand, timeouts.command)) return Ended();
+  std::string list;
+  const LONG code = pcsc.Control(card_, CM_IOCTL_GET_FEATURE_REQUEST, "", list);
+  if (!control.Leave()) return Ended();
+  if (code != SCARD_S_SUCCESS) return DWORD{0};
+  const PinpadFeatures features = ParsePinpadFeatures(list);
+  return command.modify ? features.modify : features.verify;
+}
+
+absl::StatusOr<ResponseApdu> CardSession::SendFromKeys(const KeysCommand& command) {
+  auto& [pcsc, context, control, timeouts, reader] = environment_;
+  ILKIMZA_ASSIGN_OR_RETURN(const DWORD keys, FindKeysControl(command));
+  if (keys == 0) return KeysUnusable();
+  ILKIMZA_ASSIGN_OR_RETURN(const std::string block, EncodeKeysBlock(command, timeouts.typing));
+  // The old PIN, and the new one twice.
+  const absl::Duration limit = timeouts.typing * (command.modify ? 3 : 1) + timeouts.command;
+  if (!control.Enter(JobControl::Stage::kAttempt, limit)) return Ended();
+  attempt_sent_ = true;
+  std::string answer;
+  const LONG code = OnceConnected(pcsc.Control(card_, keys, block, answer));
+  if (!control.Leave()) return Ended();
+  if (code == SCARD_E_UNSUPPORTED_FEATURE) return KeysUnusable();
+  if (code != SCARD_S_SUCCESS) return TransmitError(code, /*attempt=*/true);
+  if (answer.size() != 2) return AttemptUnknown(SCARD_F_COMM_ERROR);
+  const StatusWord status(static_cast<uint8_t>(answer[0]), static_cast<uint8_t>(answer[1]));
+  ILKIMZA_RETURN_IF_ERROR(JudgeKeysAnswer(status));
+  return ResponseApdu{.data = "", .status = status};
 }
 
 absl::Status CardSession::TransmitError(LONG code, bool attempt) {

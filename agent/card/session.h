@@ -9,7 +9,8 @@
 //   are answered with CARD_RESET, and `RunOnCard` starts the work over, unless a PIN
 //   was sent in it: a PIN is never sent again;
 // - anything that happens to a PIN command after it left is ATTEMPT_UNKNOWN;
-// - the service died: a new context, with growing pauses, before anything is sent.
+// - the service died: a new context, with growing pauses, before anything is sent; then
+//   why it cannot be had: stopped, not installed, or not for this person.
 //
 // Once the watchdog has ended the job every call fails with an absl::CancelledError,
 // which nobody hears: the job's answer has been given. What the job shares with others
@@ -25,6 +26,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/card/apdu.h"
+#include "agent/card/pinpad.h"
 #include "agent/card/worker.h"
 
 namespace ilkimza::agent {
@@ -37,6 +39,10 @@ class CardSession final : public CardChannel {
   ~CardSession() override;
 
   absl::StatusOr<ResponseApdu> Send(const CommandApdu& command) override;
+  // An attempt whose PIN is typed on the reader's keys; sent at most once. Where nothing
+  // was sent: the errors of `JudgeKeysAnswer`, CARD_RESET and CARD_BUSY. Holds the card
+  // while somebody types, since the reader cannot be told otherwise.
+  absl::StatusOr<ResponseApdu> SendFromKeys(const KeysCommand& command);
   // Whether a PIN command left this session.
   [[nodiscard]] bool attempt_sent() const { return attempt_sent_; }
   // Connects again and begins a new transaction, after CARD_RESET.
@@ -48,6 +54,8 @@ class CardSession final : public CardChannel {
   absl::Status Connect();
   absl::Status BeginTransaction();
   absl::StatusOr<std::string> Transmit(std::string_view command, bool attempt);
+  // The control code that does `command`; 0 where there is none.
+  absl::StatusOr<DWORD> FindKeysControl(const KeysCommand& command);
   absl::Status TransmitError(LONG code, bool attempt);
   void GiveBack();
 

@@ -12,6 +12,8 @@ namespace {
 
 // More work than a person can ask for at once.
 constexpr std::size_t kMaxQueue = 32;
+// For giving back a context to a service that may hang.
+constexpr absl::Duration kReleasePatience = absl::Seconds(2);
 
 absl::Status MissedDeadline(JobControl::Stage stage) {
   switch (stage) {
@@ -126,6 +128,8 @@ struct CardWorkers::Worker {
   bool stopping = false;
   // The job under way was ended by the watchdog, and all that follows from it is done.
   bool replaced = false;
+  // Nothing is left to do for the thread but to end.
+  bool gone = false;
   std::thread thread;
 };
 
@@ -163,13 +167,14 @@ absl::Status CardWorkers::Enqueue(const std::string& reader, Job& job) {
 // `this` is used only by what runs before the job is ended: `Shutdown` waits for that.
 void CardWorkers::Loop(const std::shared_ptr<Worker>& worker) {
   PcscContext context(*worker->pcsc);
+  bool ended = false;
   while (true) {
     Job job;
     std::shared_ptr<JobControl> control;
     {
       std::unique_lock lock(worker->mutex);
       worker->wake.wait(lock, [&] { return worker->stopping || !worker->queue.empty(); });
-      if (worker->stopping) return;
+      if (worker->stopping) break;
       job = std::move(worker->queue.front());
       worker->queue.pop_front();
       control = std::make_shared<JobControl>(
@@ -185,13 +190,20 @@ void CardWorkers::Loop(const std::shared_ptr<Worker>& worker) {
     CardEnvironment environment{*worker->pcsc, context, *control, worker->timeouts, worker->reader};
     job.run(environment);
     job = {};
-    if (control->abandoned()) break;
+    if (control->abandoned()) {
+      ended = true;
+      break;
+    }
     const std::lock_guard lock(worker->mutex);
     worker->control = nullptr;
     worker->wake.notify_all();
   }
+  // Waits for the service as well.
   context.Release();
-  --*worker->left_behind;
+  const std::lock_guard lock(worker->mutex);
+  if (ended) --*worker->left_behind;
+  worker->gone = true;
+  worker->wake.notify_all();
 }
 
 void CardWorkers::Replace(const std::shared_ptr<Worker>& worker) {
@@ -213,6 +225,23 @@ void CardWorkers::Replace(const std::shared_ptr<Worker>& worker) {
     }
   }
   for (auto& [job, status] : refused) job.fail(status);
+}
+
+void CardWorkers::Retire(const std::string& reader) {
+  const std::lock_guard lock(mutex_);
+  const auto found = workers_.find(reader);
+  if (shut_down_ || found == workers_.end()) return;
+  const std::shared_ptr<Worker> worker = found->second;
+  {
+    const std::lock_guard worker_lock(worker->mutex);
+    if (worker->control != nullptr || !worker->queue.empty()) return;
+    worker->stopping = true;
+    worker->thread.detach();
+    worker->wake.notify_all();
+  }
+  workers_.erase(found);
+  const auto count = left_behind_.find(reader);
+  if (count != left_behind_.end() && *count->second == 0) left_behind_.erase(count);
 }
 
 void CardWorkers::Shutdown() {
@@ -239,8 +268,16 @@ void CardWorkers::Shutdown() {
     worker->wake.wait(
         lock, [worker = worker.get()] { return worker->replaced || worker->control == nullptr; });
     if (worker->replaced) continue;
+    worker->wake.wait_for(lock, absl::ToChronoNanoseconds(kReleasePatience),
+                          [worker = worker.get()] { return worker->gone; });
+    const bool gone = worker->gone;
     lock.unlock();
-    if (worker->thread.joinable()) worker->thread.join();
+    if (!worker->thread.joinable()) continue;
+    if (gone) {
+      worker->thread.join();
+    } else {
+      worker->thread.detach();
+    }
   }
   const std::lock_guard lock(mutex_);
   workers_.clear();

@@ -41,6 +41,8 @@ struct CardTimeouts {
   absl::Duration command = absl::Seconds(20);
   // Waiting until another program gives the card back.
   absl::Duration busy = absl::Seconds(8);
+  // Somebody types a PIN on the reader's keys: from one key to the next.
+  absl::Duration typing = absl::Seconds(30);
 };
 
 // One job's side of the watchdog. Every call that may block stands between `Enter`
@@ -115,8 +117,12 @@ class CardWorkers {
           .fail = [shared_done](absl::Status status) { (*shared_done)(std::move(status)); }});
   }
 
+  // The reader is gone: ends its thread and gives its context back, unless it has work.
+  void Retire(const std::string& reader);
+
   // Ends jobs that wait with SHUTTING_DOWN, and returns when no job runs any more: a
-  // command on its way is waited for, at most until its deadline.
+  // command on its way is waited for, at most until its deadline. A thread whose service
+  // hangs while it gives its context back is left behind.
   void Shutdown();
 
  private:

@@ -1,5 +1,7 @@
 #include "tests/agent/card/fake_pcsc.h"
 
+#include <reader.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -11,6 +13,8 @@
 namespace ilkimza::agent {
 namespace {
 
+// As pcsc-lite has it.
+constexpr std::size_t kMaxWaited = 16;
 constexpr std::string_view kPlugAndPlay = R"(\\?PnP?\Notification)";
 
 const char* Disposition(DWORD disposition) {
@@ -36,8 +40,13 @@ void FakePcsc::AddReader(const std::string& name) {
 void FakePcsc::RemoveReader(const std::string& name) {
   const std::lock_guard lock(mutex_);
   std::erase(order_, name);
+  PowerOff(readers_[name]);
   readers_.erase(name);
   changed_.notify_all();
+}
+
+void FakePcsc::PowerOff(Reader& reader) {
+  if (reader.present && !reader.mute && reader.reset) reader.reset();
 }
 
 void FakePcsc::Changed(Reader& reader) {
@@ -74,6 +83,7 @@ void FakePcsc::InsertMute(const std::string& name) {
 void FakePcsc::Remove(const std::string& name) {
   const std::lock_guard lock(mutex_);
   Reader& reader = readers_[name];
+  PowerOff(reader);
   reader.present = false;
   ++reader.insertion;
   Changed(reader);
@@ -84,7 +94,11 @@ void FakePcsc::StopService() {
   running_ = false;
   ++generation_;
   handles_.clear();
-  for (auto& [name, reader] : readers_) reader.transaction = 0;
+  for (auto& [name, reader] : readers_) {
+    reader.transaction = 0;
+    // Found by the next service, which resets it before it does anything with it.
+    PowerOff(reader);
+  }
   changed_.notify_all();
 }
 
@@ -92,6 +106,53 @@ void FakePcsc::StartService() {
   const std::lock_guard lock(mutex_);
   running_ = true;
   changed_.notify_all();
+}
+
+void FakePcsc::SetAbsence(ServiceAbsence absence) {
+  const std::lock_guard lock(mutex_);
+  absence_ = absence;
+}
+
+void FakePcsc::RefuseCards(bool refuse) {
+  const std::lock_guard lock(mutex_);
+  refuse_cards_ = refuse;
+}
+
+void FakePcsc::Freeze(bool freeze) {
+  const std::lock_guard lock(mutex_);
+  frozen_ = freeze;
+  changed_.notify_all();
+}
+
+void FakePcsc::SleepAndResume() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, reader] : readers_) {
+    if (!reader.present) continue;
+    // Away and in again, as the service counts it.
+    reader.events += 2;
+    ++reader.insertion;
+    reader.transaction = 0;
+    reader.reset();
+  }
+  changed_.notify_all();
+}
+
+void FakePcsc::GiveKeys(const std::string& name, const std::map<uint8_t, DWORD>& features,
+                        Keys keys) {
+  const std::lock_guard lock(mutex_);
+  readers_[name].features = features;
+  readers_[name].keys = std::move(keys);
+}
+
+void FakePcsc::AtCommand(int index, Rudeness rudeness) {
+  const std::lock_guard lock(mutex_);
+  until_armed_ = index;
+  armed_at_index_ = std::move(rudeness);
+}
+
+bool FakePcsc::Armed() const {
+  const std::lock_guard lock(mutex_);
+  return until_armed_ >= 0 || !armed_.empty();
 }
 
 void FakePcsc::HoldExclusively(const std::string& name, bool hold) {
@@ -181,21 +242,33 @@ int FakePcsc::OpenContexts() const {
   return static_cast<int>(contexts_.size());
 }
 
-LONG FakePcsc::EstablishContext(SCARDCONTEXT& context) {
+std::unique_lock<std::mutex> FakePcsc::Enter() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !frozen_; });
+  return lock;
+}
+
+ServiceAbsence FakePcsc::WhyNoService() {
   const std::lock_guard lock(mutex_);
+  return absence_;
+}
+
+LONG FakePcsc::EstablishContext(SCARDCONTEXT& context) {
+  const auto lock = Enter();
   if (!running_) return SCARD_E_NO_SERVICE;
+  if (absence_ == ServiceAbsence::kNotPermitted) return SCARD_W_SECURITY_VIOLATION;
   context = ++last_id_;
   contexts_[context] = generation_;
   return SCARD_S_SUCCESS;
 }
 
 LONG FakePcsc::ReleaseContext(SCARDCONTEXT context) {
-  const std::lock_guard lock(mutex_);
+  const auto lock = Enter();
   return contexts_.erase(context) == 1 ? SCARD_S_SUCCESS : SCARD_E_INVALID_HANDLE;
 }
 
 LONG FakePcsc::ListReaders(SCARDCONTEXT context, std::vector<std::string>& readers) {
-  const std::lock_guard lock(mutex_);
+  const auto lock = Enter();
   if (contexts_[context] != generation_) return SCARD_E_NO_SERVICE;
   readers = order_;
   return SCARD_S_SUCCESS;
@@ -211,8 +284,9 @@ DWORD FakePcsc::StateOf(const Reader& reader) const {
 }
 
 LONG FakePcsc::GetStatusChange(SCARDCONTEXT context, std::vector<SCARD_READERSTATE>& states) {
-  std::unique_lock lock(mutex_);
+  auto lock = Enter();
   ++waits_;
+  if (states.size() > kMaxWaited) return SCARD_E_INVALID_PARAMETER;
   const auto known = contexts_.find(context);
   if (known == contexts_.end() || known->second != generation_) return SCARD_E_NO_SERVICE;
   waiting_.insert(context);
@@ -241,6 +315,7 @@ LONG FakePcsc::GetStatusChange(SCARDCONTEXT context, std::vector<SCARD_READERSTA
     return any;
   };
   changed_.wait(lock, [&] {
+    if (frozen_) return false;
     if (!running_ || generation_ != contexts_[context]) {
       // What a waiting call really gets when the service dies.
       code = SCARD_W_SECURITY_VIOLATION;
@@ -257,21 +332,34 @@ LONG FakePcsc::GetStatusChange(SCARDCONTEXT context, std::vector<SCARD_READERSTA
 }
 
 LONG FakePcsc::Cancel(SCARDCONTEXT context) {
-  const std::lock_guard lock(mutex_);
+  const auto lock = Enter();
   // Lost where nobody waits, as with pcsc-lite.
   if (waiting_.contains(context)) cancelled_.insert(context);
   changed_.notify_all();
   return SCARD_S_SUCCESS;
 }
 
-LONG FakePcsc::Connect(SCARDCONTEXT context, const std::string& name, DWORD, SCARDHANDLE& card,
-                       DWORD& protocol) {
-  const std::lock_guard lock(mutex_);
-  log_.emplace_back("connect");
+LONG FakePcsc::Connect(SCARDCONTEXT context, const std::string& name, DWORD share_mode,
+                       SCARDHANDLE& card, DWORD& protocol) {
+  const auto lock = Enter();
+  const bool direct = share_mode == SCARD_SHARE_DIRECT;
+  if (!direct) log_.emplace_back("connect");
   if (contexts_[context] != generation_ || !running_) return SCARD_E_NO_SERVICE;
   const auto found = readers_.find(name);
+  if (refuse_cards_) {
+    // The service hangs up on this context for good.
+    contexts_[context] = -1;
+    return SCARD_W_SECURITY_VIOLATION;
+  }
   if (found == readers_.end()) return SCARD_E_UNKNOWN_READER;
   Reader& reader = found->second;
+  if (direct) {
+    if (reader.exclusive) return SCARD_E_SHARING_VIOLATION;
+    card = ++last_id_;
+    handles_[card] = {name, reader.insertion, reader.resets, true};
+    protocol = 0;
+    return SCARD_S_SUCCESS;
+  }
   if (!reader.present) return SCARD_E_NO_SMARTCARD;
   if (reader.mute) return SCARD_W_UNPOWERED_CARD;
   if (reader.exclusive) return SCARD_E_SHARING_VIOLATION;
@@ -280,7 +368,7 @@ LONG FakePcsc::Connect(SCARDCONTEXT context, const std::string& name, DWORD, SCA
     return SCARD_E_SHARING_VIOLATION;
   }
   card = ++last_id_;
-  handles_[card] = {name, reader.insertion, reader.resets};
+  handles_[card] = {name, reader.insertion, reader.resets, false};
   protocol = reader.protocol;
   return SCARD_S_SUCCESS;
 }
@@ -293,13 +381,14 @@ LONG FakePcsc::Check(SCARDHANDLE card, Reader** reader, Handle** handle) {
   const auto at = readers_.find(found->second.reader);
   if (at == readers_.end()) return SCARD_E_READER_UNAVAILABLE;
   *reader = &at->second;
+  if (found->second.direct) return SCARD_S_SUCCESS;
   if (at->second.insertion != found->second.insertion) return SCARD_W_REMOVED_CARD;
   if (at->second.resets != found->second.resets) return SCARD_W_RESET_CARD;
   return SCARD_S_SUCCESS;
 }
 
 LONG FakePcsc::Reconnect(SCARDHANDLE card, DWORD, DWORD, DWORD& protocol) {
-  const std::lock_guard lock(mutex_);
+  const auto lock = Enter();
   log_.emplace_back("reconnect");
   Reader* reader = nullptr;
   Handle* handle = nullptr;
@@ -318,9 +407,11 @@ void FakePcsc::DoDispose(Reader& reader, Handle& handle, DWORD disposition) {
 }
 
 LONG FakePcsc::Disconnect(SCARDHANDLE card, DWORD disposition) {
-  const std::lock_guard lock(mutex_);
-  log_.push_back(absl::StrCat("disconnect ", Disposition(disposition)));
+  const auto lock = Enter();
   const auto found = handles_.find(card);
+  if (found == handles_.end() || !found->second.direct) {
+    log_.push_back(absl::StrCat("disconnect ", Disposition(disposition)));
+  }
   if (found == handles_.end()) return SCARD_E_INVALID_HANDLE;
   const auto reader = readers_.find(found->second.reader);
   if (reader != readers_.end()) {
@@ -333,7 +424,7 @@ LONG FakePcsc::Disconnect(SCARDHANDLE card, DWORD disposition) {
 }
 
 LONG FakePcsc::BeginTransaction(SCARDHANDLE card) {
-  std::unique_lock lock(mutex_);
+  auto lock = Enter();
   log_.emplace_back("begin");
   Reader* reader = nullptr;
   Handle* handle = nullptr;
@@ -352,7 +443,7 @@ LONG FakePcsc::BeginTransaction(SCARDHANDLE card) {
 }
 
 LONG FakePcsc::EndTransaction(SCARDHANDLE card, DWORD disposition) {
-  const std::lock_guard lock(mutex_);
+  const auto lock = Enter();
   log_.push_back(absl::StrCat("end ", Disposition(disposition)));
   Reader* reader = nullptr;
   Handle* handle = nullptr;
@@ -366,7 +457,7 @@ LONG FakePcsc::EndTransaction(SCARDHANDLE card, DWORD disposition) {
 }
 
 LONG FakePcsc::Status(SCARDHANDLE card) {
-  const std::lock_guard lock(mutex_);
+  const auto lock = Enter();
   Reader* reader = nullptr;
   Handle* handle = nullptr;
   return Check(card, &reader, &handle);
@@ -378,7 +469,7 @@ LONG FakePcsc::Transmit(SCARDHANDLE card, DWORD protocol, std::string_view comma
   Rudeness rudeness;
   Pass pass;
   {
-    const std::lock_guard lock(mutex_);
+    const auto lock = Enter();
     log_.push_back(absl::BytesToHexString(absl::string_view(command.data(), command.size())));
     Reader* reader = nullptr;
     Handle* handle = nullptr;
@@ -387,6 +478,7 @@ LONG FakePcsc::Transmit(SCARDHANDLE card, DWORD protocol, std::string_view comma
     if (reader->transaction != card) return SCARD_E_SHARING_VIOLATION;
     if (protocol != reader->protocol) return SCARD_E_PROTO_MISMATCH;
     pass = [answer = reader->answer, bytes = std::string(command)] { return answer(bytes); };
+    if (until_armed_ >= 0 && until_armed_-- == 0) rudeness = std::move(armed_at_index_);
     const auto armed = armed_.find(static_cast<uint8_t>(command[1]));
     if (armed != armed_.end() && armed->second.skip-- == 0) {
       rudeness = std::move(armed->second.rudeness);
@@ -396,6 +488,33 @@ LONG FakePcsc::Transmit(SCARDHANDLE card, DWORD protocol, std::string_view comma
   if (rudeness) return rudeness(pass, response);
   response = pass();
   return SCARD_S_SUCCESS;
+}
+
+LONG FakePcsc::Control(SCARDHANDLE card, DWORD code, std::string_view command,
+                       std::string& response) {
+  response.clear();
+  Keys keys;
+  {
+    const auto lock = Enter();
+    Reader* reader = nullptr;
+    Handle* handle = nullptr;
+    const LONG checked = Check(card, &reader, &handle);
+    if (checked != SCARD_S_SUCCESS) return checked;
+    if (!reader->keys) return SCARD_E_UNSUPPORTED_FEATURE;
+    if (code == CM_IOCTL_GET_FEATURE_REQUEST) {
+      for (const auto& [tag, control] : reader->features) {
+        response += static_cast<char>(tag);
+        response += '\4';
+        for (int shift = 24; shift >= 0; shift -= 8) {
+          response += static_cast<char>(control >> shift & 0xFF);
+        }
+      }
+      return SCARD_S_SUCCESS;
+    }
+    log_.emplace_back("keys");
+    keys = reader->keys;
+  }
+  return keys(code, command, response);
 }
 
 }  // namespace ilkimza::agent

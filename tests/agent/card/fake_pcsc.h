@@ -44,6 +44,17 @@ class FakePcsc final : public Pcsc {
 
   void StopService();
   void StartService();
+  // Why a service that does not run cannot be had; kNotPermitted also refuses whoever
+  // comes to one that runs, as polkit does.
+  void SetAbsence(ServiceAbsence absence);
+  // Whoever connects to a card is thrown out.
+  void RefuseCards(bool refuse);
+  // No call comes back any more until it runs on: a process that was stopped, a PC that
+  // sleeps.
+  void Freeze(bool freeze);
+  // The PC slept: readers are away and back, and cards have lost their state. The
+  // contexts live on.
+  void SleepAndResume();
   // Another program has the card for itself: nobody else connects.
   void HoldExclusively(const std::string& reader, bool hold);
   // The same, but lets go after it has refused that many times.
@@ -53,6 +64,16 @@ class FakePcsc final : public Pcsc {
   // Another program resets the card: all handles have to reconnect.
   void ResetByAnother(const std::string& reader);
 
+  // The reader has keys: PC/SC part 10. `features` maps tags to control codes; `keys` is
+  // called with a control code and the block that goes with it, and gives the reader's
+  // answer.
+  using Keys = std::function<LONG(DWORD code, std::string_view block, std::string& answer)>;
+  void GiveKeys(const std::string& reader, const std::map<uint8_t, DWORD>& features, Keys keys);
+
+  // Once, at the `index`th command from now on, whatever it is.
+  void AtCommand(int index, Rudeness rudeness);
+  // Whether a rudeness is armed that was not met.
+  [[nodiscard]] bool Armed() const;
   // Once, at the next command with that instruction, counting from now.
   void AtNext(uint8_t instruction, Rudeness rudeness, int skip = 0);
   // Whether a call is blocked in BeginTransaction, or in a Rudeness that calls
@@ -63,7 +84,8 @@ class FakePcsc final : public Pcsc {
   void Unblock();
 
   // What was asked, in order: "connect", "reconnect", "begin", "end leave", "end reset",
-  // "disconnect leave", ..., and commands as hex.
+  // "disconnect leave", ..., and commands as hex. What is asked of a reader alone, with
+  // SCARD_SHARE_DIRECT, is not in it.
   [[nodiscard]] std::vector<std::string> Log() const;
   // The commands that reached PC/SC's Transmit with that instruction, as hex.
   [[nodiscard]] std::vector<std::string> Sent(uint8_t instruction) const;
@@ -74,6 +96,7 @@ class FakePcsc final : public Pcsc {
   [[nodiscard]] int OpenHandles() const;
   [[nodiscard]] int OpenContexts() const;
 
+  ServiceAbsence WhyNoService() override;
   LONG EstablishContext(SCARDCONTEXT& context) override;
   LONG ReleaseContext(SCARDCONTEXT context) override;
   LONG ListReaders(SCARDCONTEXT context, std::vector<std::string>& readers) override;
@@ -89,6 +112,8 @@ class FakePcsc final : public Pcsc {
   LONG Status(SCARDHANDLE card) override;
   LONG Transmit(SCARDHANDLE card, DWORD protocol, std::string_view command,
                 std::string& response) override;
+  LONG Control(SCARDHANDLE card, DWORD code, std::string_view command,
+               std::string& response) override;
 
  private:
   struct Reader {
@@ -106,21 +131,28 @@ class FakePcsc final : public Pcsc {
     DWORD protocol = SCARD_PROTOCOL_T1;
     Answer answer;
     std::function<void()> reset;
+    std::map<uint8_t, DWORD> features;
+    Keys keys;
   };
   struct Handle {
     std::string reader;
     int insertion = 0;
     int resets = 0;
+    // Of the reader alone.
+    bool direct = false;
   };
-  struct Armed {
+  struct ArmedAt {
     int skip = 0;
     Rudeness rudeness;
   };
 
+  // Takes the lock, and waits while the service is frozen.
+  [[nodiscard]] std::unique_lock<std::mutex> Enter();
   // With the lock held.
   DWORD StateOf(const Reader& reader) const;
   LONG Check(SCARDHANDLE card, Reader** reader, Handle** handle);
   void Changed(Reader& reader);
+  static void PowerOff(Reader& reader);
   void DoDispose(Reader& reader, Handle& handle, DWORD disposition);
 
   mutable std::mutex mutex_;
@@ -135,7 +167,12 @@ class FakePcsc final : public Pcsc {
   std::vector<std::string> order_;
   std::map<std::string, Reader> readers_;
   std::map<SCARDHANDLE, Handle> handles_;
-  std::map<uint8_t, Armed> armed_;
+  std::map<uint8_t, ArmedAt> armed_;
+  int until_armed_ = -1;
+  Rudeness armed_at_index_;
+  ServiceAbsence absence_ = ServiceAbsence::kStopped;
+  bool refuse_cards_ = false;
+  bool frozen_ = false;
   std::vector<std::string> log_;
   int waits_ = 0;
   int blocked_ = 0;
