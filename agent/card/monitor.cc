@@ -545,6 +545,8 @@ void MonitorImpl::ServiceGone(const absl::Status& why) {
     service_running_ = false;
     service_ = why;
     complete_ = true;
+    // Their contexts never recover.
+    for (const auto& entry : readers_) workers_->Retire(entry.first);
     readers_.clear();
     order_.clear();
     changed = Publish();

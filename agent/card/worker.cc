@@ -128,6 +128,8 @@ struct CardWorkers::Worker {
   bool stopping = false;
   // The job under way was ended by the watchdog, and all that follows from it is done.
   bool replaced = false;
+  // Its reader is gone.
+  bool retired = false;
   // Nothing is left to do for the thread but to end.
   bool gone = false;
   std::thread thread;
@@ -159,6 +161,7 @@ absl::Status CardWorkers::Enqueue(const std::string& reader, Job& job) {
   }
   const std::lock_guard lock(worker->mutex);
   if (worker->queue.size() >= kMaxQueue) return TooManyLeftBehind(reader);
+  worker->retired = false;
   worker->queue.push_back(std::move(job));
   worker->wake.notify_all();
   return absl::OkStatus();
@@ -194,7 +197,9 @@ void CardWorkers::Loop(const std::shared_ptr<Worker>& worker) {
       ended = true;
       break;
     }
-    const std::lock_guard lock(worker->mutex);
+    const std::lock_guard lock(mutex_);
+    const std::lock_guard worker_lock(worker->mutex);
+    if (worker->retired && worker->queue.empty() && !shut_down_) LetGo(worker);
     worker->control = nullptr;
     worker->wake.notify_all();
   }
@@ -234,13 +239,18 @@ void CardWorkers::Retire(const std::string& reader) {
   const std::shared_ptr<Worker> worker = found->second;
   {
     const std::lock_guard worker_lock(worker->mutex);
-    if (worker->control != nullptr || !worker->queue.empty()) return;
-    worker->stopping = true;
-    worker->thread.detach();
-    worker->wake.notify_all();
+    // With work: as soon as that is done.
+    worker->retired = true;
+    if (worker->control == nullptr && worker->queue.empty()) LetGo(worker);
   }
-  workers_.erase(found);
-  const auto count = left_behind_.find(reader);
+}
+
+void CardWorkers::LetGo(const std::shared_ptr<Worker>& worker) {
+  worker->stopping = true;
+  worker->thread.detach();
+  worker->wake.notify_all();
+  workers_.erase(worker->reader);
+  const auto count = left_behind_.find(worker->reader);
   if (count != left_behind_.end() && *count->second == 0) left_behind_.erase(count);
 }
 
@@ -251,6 +261,9 @@ void CardWorkers::Shutdown() {
     shut_down_ = true;
     workers = workers_;
   }
+  // One for all of them: where one hangs, they all do.
+  const auto deadline =
+      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(kReleasePatience);
   for (auto& [reader, worker] : workers) {
     std::deque<Job> queue;
     std::shared_ptr<JobControl> control;
@@ -268,8 +281,7 @@ void CardWorkers::Shutdown() {
     worker->wake.wait(
         lock, [worker = worker.get()] { return worker->replaced || worker->control == nullptr; });
     if (worker->replaced) continue;
-    worker->wake.wait_for(lock, absl::ToChronoNanoseconds(kReleasePatience),
-                          [worker = worker.get()] { return worker->gone; });
+    worker->wake.wait_until(lock, deadline, [worker = worker.get()] { return worker->gone; });
     const bool gone = worker->gone;
     lock.unlock();
     if (!worker->thread.joinable()) continue;

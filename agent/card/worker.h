@@ -117,7 +117,7 @@ class CardWorkers {
           .fail = [shared_done](absl::Status status) { (*shared_done)(std::move(status)); }});
   }
 
-  // The reader is gone: ends its thread and gives its context back, unless it has work.
+  // The reader is gone: ends its thread and gives its context back, once it has no work.
   void Retire(const std::string& reader);
 
   // Ends jobs that wait with SHUTTING_DOWN, and returns when no job runs any more: a
@@ -136,6 +136,8 @@ class CardWorkers {
   void Post(const std::string& reader, Job job);
   // With the lock held. On failure `job` is left as it was.
   absl::Status Enqueue(const std::string& reader, Job& job);
+  // With both locks held: the worker ends by itself, and is ours no more.
+  void LetGo(const std::shared_ptr<Worker>& worker);
   void Loop(const std::shared_ptr<Worker>& worker);
   // Leaves the worker's thread behind; its queue goes to a new one.
   void Replace(const std::shared_ptr<Worker>& worker);

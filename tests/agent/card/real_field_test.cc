@@ -34,6 +34,22 @@ v1::VerifyPinRequest VerifyRequest(const sandbox::CardSimulator& card) {
   return request;
 }
 
+// Returns once each of its threads stands still: one that does not yet still answers.
+void Stop(pid_t process) {
+  kill(process, SIGSTOP);
+  const std::filesystem::path threads = "/proc/" + std::to_string(process) + "/task";
+  bool stopped = false;
+  while (!stopped) {
+    stopped = true;
+    for (const auto& thread : std::filesystem::directory_iterator(threads)) {
+      const std::string stat = testing::ReadFile(thread.path() / "stat");
+      // "23 (pcscd) T ..."
+      const std::size_t name_ends = stat.rfind(')');
+      stopped = stopped && (name_ends == std::string::npos || stat.substr(name_ends + 2, 1) == "T");
+    }
+  }
+}
+
 class RealFieldTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_EQ(std::system("pcscd-ctl start"), 0); }
@@ -82,13 +98,13 @@ TEST_F(RealFieldTest, AServiceThatHangsHoldsNobodyUp) {
   const auto card = MakeCard();
   ASSERT_TRUE(card->Insert("localhost", kFirstPort).ok());
   ASSERT_TRUE(harness->observer().WaitForSerial(card->options().serial));
-  kill(service, SIGSTOP);
+  Stop(service);
   EXPECT_EQ(ReasonOf(harness->Verify(VerifyRequest(*card))), v1::ERROR_REASON_CARD_BUSY);
   kill(service, SIGCONT);
   EXPECT_TRUE(harness->Verify(VerifyRequest(*card)).ok());
   EXPECT_EQ(card->CommandCount(kVerify), 1);
   // And the agent ends while it hangs.
-  kill(service, SIGSTOP);
+  Stop(service);
   harness.reset();
   kill(service, SIGCONT);
 }
