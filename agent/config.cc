@@ -56,6 +56,8 @@ void ReadPinPolicy(Config& file, PinPolicy& policy) {
   file.Get("pin.refuse_sequences", policy.refuse_sequences);
   file.Get("pin.refuse_repeats", policy.refuse_repeats);
   file.Get("pin.refuse_serial_part", policy.refuse_serial_part);
+  file.Get("pin.refuse_dates", policy.refuse_dates);
+  file.Get("pin.refuse_id_part", policy.refuse_id_part);
 }
 
 void ReadPkcs11(Config& file, AgentConfig::Pkcs11& pkcs11) {

@@ -32,23 +32,9 @@ std::string SerialText(std::string_view bytes);
 // One command.
 absl::StatusOr<std::string> ReadSerial(CardChannel& channel);
 
-// What is on the card and where. CARD_UNSUPPORTED without a PKCS#15 application.
-struct CardLayout {
-  std::vector<PinObject> pins;
-  std::vector<PrivateKeyObject> keys;
-  std::vector<CertificateObject> certificates;
-
-  // The holder's PIN, of the key with `auth_id` where that is not empty; null where
-  // there is none.
-  [[nodiscard]] const PinObject* HolderPin(std::string_view auth_id = {}) const;
-};
-absl::StatusOr<CardLayout> ReadLayout(CardChannel& channel);
-// Empty where the card has none.
-absl::StatusOr<std::string> ReadTokenLabel(CardChannel& channel);
-
-// The bytes of an elementary file, at most 16 KiB; of a DER file no more than the
-// object at its start.
-absl::StatusOr<std::string> ReadFile(CardChannel& channel, std::string_view path);
+// Its control information; nothing where there is no such file. `path` begins with the
+// master file (3F00).
+absl::StatusOr<std::optional<std::string>> SelectPath(CardChannel& channel, std::string_view path);
 
 // How many tries a PIN has left, read from its security byte: spends none. The count
 // is known only for one and none.
@@ -56,11 +42,15 @@ absl::StatusOr<PinTries> ReadPinTries(CardChannel& channel, const PinObject& pin
 // The security byte alone, for tables.
 PinTries JudgeSecurityByte(uint8_t security);
 
-// Each of these two is an attempt: sent once. The answer's verdict is not an error.
+// Each of these three is an attempt: sent once. The answer's verdict is not an error.
 absl::StatusOr<PinAnswer> VerifyPin(CardChannel& channel, const PinObject& pin,
                                     std::string_view entered);
 absl::StatusOr<PinAnswer> ChangePin(CardChannel& channel, const PinObject& pin,
                                     std::string_view old_pin, std::string_view new_pin);
+// RESET RETRY COUNTER with the PUK. Its layout on a real card is not known: it is taken
+// to be that of CHANGE REFERENCE DATA.
+absl::StatusOr<PinAnswer> UnblockPin(CardChannel& channel, const PinObject& pin,
+                                     std::string_view puk, std::string_view new_pin);
 // Forgets every verified PIN.
 absl::Status LogOut(CardChannel& channel);
 

@@ -21,6 +21,8 @@
 
 namespace ilkimza::agent {
 
+struct KeysCommand;
+
 // Le 0x00: as much as the card has, up to 256 bytes.
 inline constexpr int kLeAll = 256;
 inline constexpr std::size_t kMaxCommandData = 255;
@@ -82,6 +84,13 @@ class CardChannel {
  public:
   virtual ~CardChannel() = default;
   virtual absl::StatusOr<ResponseApdu> Send(const CommandApdu& command) = 0;
+  // An attempt whose PIN is typed on the reader's keys (pinpad.h). NO_PINPAD where the
+  // channel has none.
+  virtual absl::StatusOr<ResponseApdu> SendFromKeys(const KeysCommand& command);
+  // Whether a PIN command left on it: the card will be reset.
+  [[nodiscard]] virtual bool attempt_sent() const { return false; }
+  // The job has been ended: nothing may be shared any more.
+  [[nodiscard]] virtual bool ended() const { return false; }
 };
 
 }  // namespace ilkimza::agent

@@ -35,6 +35,8 @@ v1::StepKind StepOf(AttemptKind kind) {
       return v1::STEP_KIND_SET_OWN_PIN;
     case AttemptKind::kTestSign:
       return v1::STEP_KIND_TEST_SIGNATURE;
+    case AttemptKind::kUnblock:  // no step asks for it
+      break;
   }
   return v1::STEP_KIND_UNSPECIFIED;
 }
@@ -52,12 +54,24 @@ bool IsFinal(const Attempt& attempt) {
   }
 }
 
+// What a card says instead of sending: see Card::Verify.
+bool WasNotSent(v1::ErrorReason reason) {
+  switch (reason) {
+    case v1::ERROR_REASON_CARD_RESET:
+    case v1::ERROR_REASON_CARD_BUSY:
+    case v1::ERROR_REASON_OPERATION_UNSUPPORTED:
+    case v1::ERROR_REASON_NO_PINPAD:
+    case v1::ERROR_REASON_PINPAD_CANCELLED:
+    case v1::ERROR_REASON_PINPAD_TIMEOUT:
+      return true;
+    default:
+      return false;
+  }
+}
+
 AttemptResult ResultOf(const AttemptWork& work, const absl::Status& status) {
   if (!work.answer) {
-    // PC/SC says these instead of sending.
-    const v1::ErrorReason reason = ReasonOf(status);
-    const bool not_sent = reason == v1::ERROR_REASON_CARD_RESET ||
-                          reason == v1::ERROR_REASON_CARD_BUSY || KeysSentNothing(status);
+    const bool not_sent = WasNotSent(ReasonOf(status)) || KeysSentNothing(status);
     return not_sent ? AttemptResult::kNotSent : AttemptResult::kUnknown;
   }
   switch (work.answer->verdict) {
@@ -80,7 +94,9 @@ int TriesLeftOf(const AttemptWork& work) {
   if (work.answer && work.answer->tries_left) return *work.answer->tries_left;
   // Unset where the card was not asked any more.
   const bool asked = work.pin_state.tries_left() != v1::TRIES_LEFT_UNSPECIFIED;
-  return asked ? work.pin_state.tries_left_count() : -1;
+  if (!asked) return -1;
+  return work.kind == AttemptKind::kUnblock ? work.pin_state.puk_tries_left_count()
+                                            : work.pin_state.tries_left_count();
 }
 
 v1::PinState UnknownPinState() {
@@ -100,11 +116,17 @@ absl::Status StatusOf(const Attempt& attempt) {
     case AttemptResult::kSigned:
       return absl::OkStatus();
     case AttemptResult::kWrong:
+      if (attempt.kind == AttemptKind::kUnblock) {
+        return MakeError(absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_WRONG_PUK,
+                         "The card says that this PUK is wrong. Look it up before you try again: "
+                         "without tries left the card is of no use any more.",
+                         tries);
+      }
       return MakeError(absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_WRONG_PIN,
                        "The card says that this PIN is wrong. Look it up before you try again.",
                        tries);
     case AttemptResult::kBlocked:
-      return PinBlocked();
+      return attempt.kind == AttemptKind::kUnblock ? PukBlocked() : PinBlocked();
     case AttemptResult::kSignatureInvalid:
       return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_SIGNATURE_INVALID,
                        "The card signed, but the signature does not fit its certificate. Do not "
@@ -256,8 +278,9 @@ void Attempts::Send(const std::shared_ptr<Run>& run, const SeenReader& seen) {
   work.serial = seen.card.serial();
   work.pin = std::move(run->call.pin);
   work.new_pin = std::move(run->call.new_pin);
-  work.allow_last_try = run->call.allow_last_try;
   work.on_pinpad = run->call.on_pinpad;
+  work.allow_last_try = run->call.allow_last_try;
+  work.allow_puk_try = run->call.allow_puk_try;
   work.policy = parts_.policy;
   work.clock = parts_.clock;
   // `run` outlives the session they are called in.

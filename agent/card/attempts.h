@@ -35,12 +35,15 @@ struct AttemptCall {
   AttemptKind kind = AttemptKind::kVerify;
   // "cards/...".
   std::string card;
+  // The PUK for kUnblock.
   Secret pin;
-  // kChange only.
+  // kChange and kUnblock only.
   Secret new_pin;
-  bool allow_last_try = false;
-  // The PINs are typed on the reader's keys; both are empty. NO_PINPAD where it has none.
+  // They are typed on the reader; the secrets above are empty.
   bool on_pinpad = false;
+  bool allow_last_try = false;
+  // kUnblock: nothing is sent without it.
+  bool allow_puk_try = false;
   // kChange in a journey whose own PIN is unknown: nothing is sent, the step is done.
   bool keep_current = false;
   // Empty outside journeys.
@@ -111,8 +114,9 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
   std::deque<std::string> answered_;
 };
 
-// What the result of an attempt means to who made it: OK, WRONG_PIN, PIN_BLOCKED,
-// ATTEMPT_UNKNOWN, SIGNATURE_INVALID or, where no try was spent, CARD_PROTOCOL.
+// What the result of an attempt means to who made it: OK, WRONG_PIN, PIN_BLOCKED (of an
+// unblocking: WRONG_PUK, PUK_BLOCKED), ATTEMPT_UNKNOWN, SIGNATURE_INVALID or, where no try was
+// spent, CARD_PROTOCOL.
 absl::Status StatusOf(const Attempt& attempt);
 
 }  // namespace ilkimza::agent

@@ -87,6 +87,8 @@ struct PinInfo {
   PinLimits limits;
   // Of the PUK that unblocks it.
   PinLimits puk_limits;
+  // False: the state of the PUK is not needed, and a family may spare the commands.
+  bool ask_puk = true;
 };
 
 struct PinTries {
@@ -135,6 +137,11 @@ class Card {
   virtual absl::StatusOr<CardIdentity> Identify() = 0;
 
   // All of them, user certificates first. Never needs, asks for or uses a PIN.
+  //
+  // A family may answer from what it kept of this stay, once the card has shown that it
+  // is the same one and still has them: then it says so with `ProvesItself`, and the
+  // serial is not asked for first.
+  [[nodiscard]] virtual bool ProvesItself() const { return false; }
   virtual absl::StatusOr<std::vector<CardCertificateEntry>> ReadCertificates() = 0;
 
   // The PIN with that id; where the id is empty or unknown, the holder's first.

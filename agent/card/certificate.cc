@@ -2,6 +2,7 @@
 
 #include <openssl/asn1.h>
 #include <openssl/bn.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/sha.h>
@@ -11,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -19,6 +21,7 @@
 #include "agent/card/tlv.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/secret.h"
 
 namespace ilkimza::agent {
 namespace {
@@ -34,6 +37,7 @@ constexpr std::string_view kTurkishQualified("\x60\x86\x18\x01\x3D\x00\x01\xA7\x
 struct FreeOpenSsl {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   void operator()(BIGNUM* number) const { BN_free(number); }
+  void operator()(ECDSA_SIG* signature) const { ECDSA_SIG_free(signature); }
   void operator()(unsigned char* bytes) const { OPENSSL_free(bytes); }
   void operator()(char* text) const { OPENSSL_free(text); }
 };
@@ -44,6 +48,19 @@ const unsigned char* Bytes(std::string_view text) {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
+// Calls `found` with the start of each run of eleven digits.
+void ForEachNationalId(std::string_view text, const std::function<void(std::size_t)>& found) {
+  std::size_t run = 0;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size() && IsDigit(text[i])) {
+      ++run;
+      continue;
+    }
+    if (run == kNationalIdDigits) found(i - run);
+    run = 0;
+  }
+}
+
 std::string MaskAll(std::string_view text) {
   std::string masked(text);
   std::size_t shown = 0;
@@ -53,14 +70,19 @@ std::string MaskAll(std::string_view text) {
   return masked;
 }
 
-// Masked before it is cut to its length: of an id that the cut goes through too much
-// would stay.
-std::string AttributeText(const X509_NAME_ENTRY* entry, bool is_serial_number) {
+// As it is in the certificate, in UTF-8.
+std::string RawText(const X509_NAME_ENTRY* entry) {
   unsigned char* utf8 = nullptr;
   const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry));
   if (size < 0) return "?";
   const std::unique_ptr<unsigned char, FreeOpenSsl> owned(utf8);
-  const std::string_view text(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
+  return {reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size)};
+}
+
+// Masked before it is cut to its length: of an id that the cut goes through too much
+// would stay.
+std::string AttributeText(const X509_NAME_ENTRY* entry, bool is_serial_number) {
+  const std::string text = RawText(entry);
   return Printable(is_serial_number ? MaskAll(text) : MaskNationalIds(text));
 }
 
@@ -155,13 +177,17 @@ bool CardCertificate::ValidAt(absl::Time time) const {
          time <= TimeOf(X509_get0_notAfter(x509_.get()));
 }
 
-v1::Certificate CardCertificate::Describe() const {
+v1::Certificate CardCertificate::Describe(absl::Time now) const {
   v1::Certificate out;
   out.set_subject(NameText(X509_get_subject_name(x509_.get())));
   out.set_issuer(NameText(X509_get_issuer_name(x509_.get())));
   out.set_serial_number(SerialNumber(x509_.get()));
   *out.mutable_not_before() = ToProto(TimeOf(X509_get0_notBefore(x509_.get())));
   *out.mutable_not_after() = ToProto(TimeOf(X509_get0_notAfter(x509_.get())));
+  out.set_validity(ValidAt(now) ? v1::CERTIFICATE_VALIDITY_VALID
+                   : now < TimeOf(X509_get0_notBefore(x509_.get()))
+                       ? v1::CERTIFICATE_VALIDITY_NOT_YET_VALID
+                       : v1::CERTIFICATE_VALIDITY_EXPIRED);
   out.set_qualified(qualified());
   AddKeyUsages(x509_.get(), out);
   out.set_fingerprint(Fingerprint(x509_.get()));
@@ -174,9 +200,34 @@ std::size_t CardCertificate::modulus_size() const {
   return static_cast<std::size_t>(EVP_PKEY_size(key));
 }
 
+std::string CardCertificate::signature_algorithm() const {
+  EVP_PKEY* key = X509_get0_pubkey(x509_.get());
+  if (key == nullptr) return {};
+  if (EVP_PKEY_base_id(key) == EVP_PKEY_RSA) {
+    return absl::StrCat("RSA-", EVP_PKEY_bits(key), " PKCS#1 v1.5 SHA-256");
+  }
+  if (EVP_PKEY_base_id(key) == EVP_PKEY_EC) {
+    return absl::StrCat("ECDSA P-", EVP_PKEY_bits(key), " SHA-256");
+  }
+  return {};
+}
+
+std::vector<std::string> CardCertificate::NationalIds() const {
+  std::vector<std::string> ids;
+  const X509_NAME* subject = X509_get_subject_name(x509_.get());
+  const int count = std::min(X509_NAME_entry_count(subject), kMaxEntries);
+  for (int i = 0; i < count; ++i) {
+    std::string value = RawText(X509_NAME_get_entry(subject, i));
+    const WipeGuard wipe(value);
+    ForEachNationalId(value,
+                      [&](std::size_t at) { ids.push_back(value.substr(at, kNationalIdDigits)); });
+  }
+  return ids;
+}
+
 bool CardCertificate::Verifies(std::string_view message, std::string_view signature) const {
   EVP_PKEY* key = X509_get0_pubkey(x509_.get());
-  if (modulus_size() == 0) return false;
+  if (signature_algorithm().empty()) return false;
   const std::unique_ptr<EVP_MD_CTX, FreeOpenSsl> context(EVP_MD_CTX_new());
   return context != nullptr &&
          EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) == 1 &&
@@ -184,38 +235,69 @@ bool CardCertificate::Verifies(std::string_view message, std::string_view signat
                           message.size()) == 1;
 }
 
-std::string PaddedDigest(std::string_view message, std::size_t size) {
-  // DigestInfo: SEQUENCE { SEQUENCE { sha256, NULL }, OCTET STRING }, up to the digest.
-  constexpr std::string_view kPrefix(
-      "\x30\x31\x30\x0D\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20", 19);
-  constexpr std::size_t kLeastFilling = 8;
+std::string Digest(std::string_view message) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   if (EVP_Digest(message.data(), message.size(), digest.data(), nullptr, EVP_sha256(), nullptr) !=
       1) {
     return {};
   }
-  const std::size_t content = kPrefix.size() + digest.size();
-  if (size < content + 3 + kLeastFilling) return {};
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+std::string DigestInfo(std::string_view message) {
+  // SEQUENCE { SEQUENCE { sha256, NULL }, OCTET STRING }, up to the digest.
+  constexpr std::string_view kPrefix(
+      "\x30\x31\x30\x0D\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20", 19);
+  return std::string(kPrefix) + Digest(message);
+}
+
+std::string PaddedDigest(std::string_view message, std::size_t size) {
+  constexpr std::size_t kLeastFilling = 8;
+  const std::string content = DigestInfo(message);
+  if (size < content.size() + 3 + kLeastFilling) return {};
   std::string block("\x00\x01", 2);
-  block.append(size - content - 3, '\xFF');
+  block.append(size - content.size() - 3, '\xFF');
   block += '\0';
-  block += kPrefix;
-  block.append(reinterpret_cast<const char*>(digest.data()), digest.size());
-  return block;
+  return block + content;
+}
+
+std::string EllipticSignatureDer(std::string_view answer) {
+  const auto whole = FindTlv(answer, 0x30);
+  if (whole && whole->whole.size() == answer.size()) {
+    TlvReader reader(whole->value);
+    if (reader.NextIf(0x02) && reader.NextIf(0x02) && reader.rest().empty()) {
+      return std::string(answer);
+    }
+  }
+  constexpr std::size_t kLongest = 2 * 66;  // P-521
+  if (answer.empty() || answer.size() % 2 != 0 || answer.size() > kLongest) return {};
+  const std::unique_ptr<ECDSA_SIG, FreeOpenSsl> signature(ECDSA_SIG_new());
+  const std::size_t half = answer.size() / 2;
+  std::array<std::unique_ptr<BIGNUM, FreeOpenSsl>, 2> numbers;
+  for (std::size_t i = 0; i < 2; ++i) {
+    numbers[i].reset(
+        BN_bin2bn(Bytes(answer.substr(i * half, half)), static_cast<int>(half), nullptr));
+    if (numbers[i] == nullptr) return {};
+  }
+  if (signature == nullptr ||
+      ECDSA_SIG_set0(signature.get(), numbers[0].get(), numbers[1].get()) != 1) {
+    return {};
+  }
+  static_cast<void>(numbers[0].release());
+  static_cast<void>(numbers[1].release());
+  unsigned char* bytes = nullptr;
+  const int size = i2d_ECDSA_SIG(signature.get(), &bytes);
+  if (size <= 0) return {};
+  const std::unique_ptr<unsigned char, FreeOpenSsl> owned(bytes);
+  return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)};
 }
 
 std::string MaskNationalIds(std::string_view text) {
   std::string masked(text);
-  std::size_t run = 0;
-  for (std::size_t i = 0; i <= masked.size(); ++i) {
-    if (i < masked.size() && IsDigit(masked[i])) {
-      ++run;
-      continue;
-    }
-    if (run == kNationalIdDigits)
-      std::fill_n(masked.begin() + static_cast<std::ptrdiff_t>(i - run), run - kDigitsShown, '*');
-    run = 0;
-  }
+  ForEachNationalId(text, [&](std::size_t at) {
+    std::fill_n(masked.begin() + static_cast<std::ptrdiff_t>(at), kNationalIdDigits - kDigitsShown,
+                '*');
+  });
   return masked;
 }
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -25,15 +26,20 @@ class CardCertificate {
   // CARD_PROTOCOL where `der` is no certificate.
   static absl::StatusOr<CardCertificate> Parse(std::string_view der);
 
-  // Without label and has_private_key, which are the card's to tell.
-  [[nodiscard]] v1::Certificate Describe() const;
+  // Without name, label and has_private_key, which are the card's to tell. `now` is for
+  // the validity.
+  [[nodiscard]] v1::Certificate Describe(absl::Time now) const;
   // By its QCStatements: the one of ETSI EN 319 412-5 for qualified certificates, or
   // that of the Turkish law.
   [[nodiscard]] bool qualified() const;
   [[nodiscard]] bool ValidAt(absl::Time time) const;
   // Bytes of the RSA modulus; 0 for other keys.
   [[nodiscard]] std::size_t modulus_size() const;
-  // Whether `signature` is an RSA PKCS#1 v1.5 signature over SHA-256 of `message`.
+  // "RSA-2048 PKCS#1 v1.5 SHA-256", "ECDSA P-256 SHA-256"; empty for keys of other kinds.
+  [[nodiscard]] std::string signature_algorithm() const;
+  // The national ids in the subject, for comparing: each eleven digits. To be wiped.
+  [[nodiscard]] std::vector<std::string> NationalIds() const;
+  // Whether `signature` is one by that algorithm over SHA-256 of `message`.
   [[nodiscard]] bool Verifies(std::string_view message, std::string_view signature) const;
 
  private:
@@ -48,6 +54,13 @@ class CardCertificate {
 // What a card signs for RSA PKCS#1 v1.5 with SHA-256: the padded DigestInfo of
 // `message`, `size` bytes long. Empty where `size` has no room for it.
 std::string PaddedDigest(std::string_view message, std::size_t size);
+
+// SHA-256 of `message`, and the DigestInfo of RSA PKCS#1 v1.5 around it.
+std::string Digest(std::string_view message);
+std::string DigestInfo(std::string_view message);
+// An ECDSA signature as DER, whether the card answers DER or the two numbers one after
+// the other; empty where it is neither.
+std::string EllipticSignatureDer(std::string_view answer);
 
 // `text` with every digit but the last two of a national id replaced by '*'; the ids
 // are runs of eleven digits. For text of any kind.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/card/akis_card.h"
+#include "agent/card/pkcs15_card.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -11,6 +12,7 @@ namespace ilkimza::agent {
 
 CardFamilies::CardFamilies(std::vector<std::shared_ptr<CardFamily>> more) {
   families_.push_back(std::make_shared<AkisFamily>());
+  families_.push_back(std::make_shared<Pkcs15Family>());
   for (auto& family : more) families_.push_back(std::move(family));
 }
 

@@ -30,7 +30,7 @@ constexpr std::size_t kMaxText = 256;
 constexpr int64_t kMaxNumber = int64_t{1} << 48;
 
 // In the order of the enums.
-constexpr std::array<std::string_view, 3> kKinds = {"verify", "change", "test-sign"};
+constexpr std::array<std::string_view, 4> kKinds = {"verify", "change", "test-sign", "unblock"};
 constexpr std::array<std::string_view, 9> kResults = {"open",   "not-sent",          "refused",
                                                       "wrong",  "blocked",           "right",
                                                       "signed", "signature-invalid", "unknown"};

@@ -27,7 +27,7 @@
 
 namespace ilkimza::agent {
 
-enum class AttemptKind { kVerify, kChange, kTestSign };
+enum class AttemptKind { kVerify, kChange, kTestSign, kUnblock };
 
 enum class AttemptResult {
   // Sent, or about to be: no result yet.

@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "agent/card/certificate.h"
 #include "agent/card/pinpad.h"
 #include "agent/card/pkcs15.h"
 #include "base/error.h"
@@ -60,6 +61,11 @@ std::string CleanSerial(std::string_view serial) {
         return c == '-' || absl::ascii_isalnum(static_cast<unsigned char>(c));
       });
   return clean ? std::string(serial) : std::string();
+}
+
+// What a family keeps of a card names its holder: no longer than the card is there.
+void ForgetCard(const SeenReader& seen) {
+  if (seen.family != nullptr) seen.family->Forget(seen.facts);
 }
 
 v1::ReaderState StateFor(DWORD flags) {
@@ -264,7 +270,10 @@ LONG MonitorImpl::Watch(PcscContext& context, const std::stop_token& stop, bool&
 void MonitorImpl::SyncReaders(const std::vector<std::string>& names) {
   std::erase_if(readers_, [&](const auto& entry) {
     const bool gone = std::find(names.begin(), names.end(), entry.first) == names.end();
-    if (gone) workers_->Retire(entry.first);
+    if (gone) {
+      ForgetCard(entry.second.seen);
+      workers_->Retire(entry.first);
+    }
     return gone;
   });
   for (const std::string& name : names) {
@@ -346,6 +355,7 @@ void MonitorImpl::TakeState(Watched& watched, const SCARD_READERSTATE& state) {
   SeenReader& seen = watched.seen;
   seen.reader.set_state(StateFor(watched.state));
   if (!same_card) {
+    ForgetCard(seen);
     seen.card.Clear();
     seen.reader.clear_card();
     seen.asking = false;
@@ -396,7 +406,7 @@ void MonitorImpl::Introduce(SeenReader& seen, const IdentifiedCard& identified) 
   seen.card.set_family(identity.family);
   seen.card.set_family_display_name(identity.family_display_name);
   seen.card.set_serial(CleanSerial(identity.serial));
-  seen.card.set_label(identity.label);
+  seen.card.set_label(MaskNationalIds(Printable(identity.label)));
   seen.card.set_module(identity.module);
   seen.card.clear_operations();
   for (const v1::CardOperation operation : identity.operations) {
@@ -546,7 +556,10 @@ void MonitorImpl::ServiceGone(const absl::Status& why) {
     service_ = why;
     complete_ = true;
     // Their contexts never recover.
-    for (const auto& entry : readers_) workers_->Retire(entry.first);
+    for (const auto& [name, watched] : readers_) {
+      ForgetCard(watched.seen);
+      workers_->Retire(name);
+    }
     readers_.clear();
     order_.clear();
     changed = Publish();

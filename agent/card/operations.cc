@@ -27,9 +27,12 @@ absl::Status CheckSerial(Card& card, const std::string& expected) {
   return serial == expected ? absl::OkStatus() : OtherCard();
 }
 
-void FillPinState(const PinTries& tries, const PinLimits& limits, v1::PinState& state) {
-  state.set_tries_left(tries.left);
-  state.set_tries_left_count(tries.count.value_or(-1));
+void FillPinState(const PinStatus& status, const PinLimits& limits, v1::PinState& state) {
+  state.set_tries_left(status.pin.left);
+  state.set_tries_left_count(status.pin.count.value_or(-1));
+  if (status.puk) state.set_puk_tries_left(status.puk->left);
+  state.set_puk_tries_left_count(status.puk ? status.puk->count.value_or(-1) : -1);
+  state.set_not_initialised(status.not_initialised);
   state.set_min_length(limits.min_length);
   state.set_max_length(limits.max_length);
 }
@@ -41,9 +44,11 @@ struct SigningKey {
   v1::Certificate description;
 };
 
-v1::Certificate Describe(const CardCertificateEntry& entry, const CardCertificate& certificate) {
-  v1::Certificate description = certificate.Describe();
-  description.set_label(entry.label);
+v1::Certificate Describe(const CardCertificateEntry& entry, const CardCertificate& certificate,
+                         absl::Time now) {
+  v1::Certificate description = certificate.Describe(now);
+  // Some issuers write the national id into the label.
+  description.set_label(MaskNationalIds(entry.label));
   description.set_has_private_key(!entry.key.empty());
   return description;
 }
@@ -54,12 +59,13 @@ absl::StatusOr<SigningKey> FindSigningKey(Card& card, absl::Time now) {
   for (CardCertificateEntry& entry : entries) {
     if (entry.key.empty()) continue;
     auto certificate = CardCertificate::Parse(entry.der);
-    if (!certificate.ok() || !certificate->qualified() || certificate->modulus_size() == 0) {
+    if (!certificate.ok() || !certificate->qualified() ||
+        certificate->signature_algorithm().empty()) {
       continue;
     }
     const bool valid = certificate->ValidAt(now);
     if (found && !valid) continue;
-    v1::Certificate description = Describe(entry, *certificate);
+    v1::Certificate description = Describe(entry, *certificate, now);
     found.emplace(SigningKey{std::move(entry), *std::move(certificate), std::move(description)});
     if (valid) break;
   }
@@ -69,31 +75,90 @@ absl::StatusOr<SigningKey> FindSigningKey(Card& card, absl::Time now) {
                    "signed. Ask the certificate's issuer.");
 }
 
-absl::Status CheckPins(const PinInfo& pin, const AttemptWork& work) {
-  if (work.on_pinpad) return absl::OkStatus();
-  const bool change = work.kind == AttemptKind::kChange;
-  ILKIMZA_RETURN_IF_ERROR(CheckPinFormat(work.pin.view(), pin.limits, change ? "old_pin" : "pin"));
-  if (!change) return absl::OkStatus();
-  ILKIMZA_RETURN_IF_ERROR(CheckPinFormat(work.new_pin.view(), pin.limits, "new_pin"));
-  return CheckPinPolicy(work.new_pin.view(), work.pin.view(), work.serial, work.policy);
+bool SetsNewPin(AttemptKind kind) {
+  return kind == AttemptKind::kChange || kind == AttemptKind::kUnblock;
 }
 
-absl::Status CheckTries(const PinTries& tries, bool allow_last_try) {
-  if (tries.left == v1::TRIES_LEFT_NONE) return PinBlocked();
-  if (tries.left != v1::TRIES_LEFT_ONE || allow_last_try) return absl::OkStatus();
+// For the policy on new PINs. A card whose certificates cannot be read has a PIN all the
+// same.
+absl::StatusOr<std::vector<std::string>> NationalIdsOn(Card& card) {
+  std::vector<std::string> ids;
+  const auto entries = card.ReadCertificates();
+  if (!entries.ok()) {
+    const v1::ErrorReason reason = ReasonOf(entries.status());
+    const bool unreadable =
+        reason == v1::ERROR_REASON_CARD_PROTOCOL || reason == v1::ERROR_REASON_CARD_UNSUPPORTED;
+    if (!unreadable) return entries.status();
+    return ids;
+  }
+  for (const CardCertificateEntry& entry : *entries) {
+    const auto certificate = CardCertificate::Parse(entry.der);
+    if (!certificate.ok() || entry.key.empty()) continue;
+    for (std::string& id : certificate->NationalIds()) ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
+absl::Status CheckNewPin(Card& card, const PinInfo& pin, const AttemptWork& work) {
+  ILKIMZA_RETURN_IF_ERROR(CheckPinFormat(work.new_pin.view(), pin.limits, "new_pin"));
+  // What needs nothing of the card first.
+  ILKIMZA_RETURN_IF_ERROR(
+      CheckPinPolicy(work.new_pin.view(), work.pin.view(), work.serial, work.policy));
+  if (!work.policy.refuse_id_part) return absl::OkStatus();
+  ILKIMZA_ASSIGN_OR_RETURN(std::vector<std::string> ids, NationalIdsOn(card));
+  absl::Status status;
+  for (std::string& id : ids) {
+    if (status.ok()) {
+      status = CheckPinPolicy(work.new_pin.view(), work.pin.view(), work.serial, work.policy, id);
+    }
+    Wipe(id);
+  }
+  return status;
+}
+
+absl::Status CheckPins(Card& card, const PinInfo& pin, const AttemptWork& work) {
+  // The reader sends what is typed on it; the card alone judges that.
+  if (work.on_pinpad) return absl::OkStatus();
+  const bool unblock = work.kind == AttemptKind::kUnblock;
+  const char* field = unblock ? "puk" : SetsNewPin(work.kind) ? "old_pin" : "pin";
+  ILKIMZA_RETURN_IF_ERROR(
+      CheckPinFormat(work.pin.view(), unblock ? pin.puk_limits : pin.limits, field));
+  return SetsNewPin(work.kind) ? CheckNewPin(card, pin, work) : absl::OkStatus();
+}
+
+absl::Status CheckTries(const PinStatus& status, const AttemptWork& work) {
+  if (work.kind == AttemptKind::kUnblock) {
+    if (status.puk && status.puk->left == v1::TRIES_LEFT_NONE) return PukBlocked();
+    return absl::OkStatus();
+  }
+  if (status.pin.left == v1::TRIES_LEFT_NONE) return PinBlocked();
+  if (status.pin.left != v1::TRIES_LEFT_ONE || work.allow_last_try) return absl::OkStatus();
   return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_LAST_TRY,
                    "Only one try is left before the card blocks this PIN, so nothing was sent. "
                    "Make sure of the PIN, then allow the last try explicitly.",
                    {{"tries_left", "1"}});
 }
 
+absl::StatusOr<PinAnswer> Attempt(Card& card, const PinInfo& pin, AttemptKind kind,
+                                  const PinEntry& entry) {
+  switch (kind) {
+    case AttemptKind::kChange:
+      return card.Change(pin, entry);
+    case AttemptKind::kUnblock:
+      return card.Unblock(pin, entry);
+    case AttemptKind::kVerify:
+    case AttemptKind::kTestSign:
+      break;
+  }
+  return card.Verify(pin, entry);
+}
+
 absl::Status Send(Card& card, const PinInfo& pin, AttemptWork& work) {
   ILKIMZA_RETURN_IF_ERROR(work.before_sending());
   work.sent = true;
-  const PinEntry entry{
-      .current = work.pin.view(), .chosen = work.new_pin.view(), .on_pinpad = work.on_pinpad};
-  auto answer =
-      work.kind == AttemptKind::kChange ? card.Change(pin, entry) : card.Verify(pin, entry);
+  auto answer = Attempt(
+      card, pin, work.kind,
+      {.current = work.pin.view(), .chosen = work.new_pin.view(), .on_pinpad = work.on_pinpad});
   work.pin.Wipe();
   work.new_pin.Wipe();
   if (!answer.ok()) return answer.status();
@@ -101,18 +166,28 @@ absl::Status Send(Card& card, const PinInfo& pin, AttemptWork& work) {
   return absl::OkStatus();
 }
 
-// What the holder is told after an attempt: the card's count, or its security byte.
-// Fails only where the job has been ended, and `work` must be left alone.
-absl::Status LookAtTriesAgain(Card& card, const PinInfo& pin, AttemptWork& work) {
-  PinTries tries;
-  if (work.answer->tries_left) {
-    tries = JudgeCount(*work.answer->tries_left);
+// What the holder is told after an attempt. A right PIN or PUK has all its tries again;
+// a wrong one as many as the card says, or as its state shows. Fails only where the job
+// has been ended, and `work` must be left alone.
+absl::Status LookAtTriesAgain(Card& card, const PinInfo& pin, const PinStatus& before,
+                              AttemptWork& work) {
+  constexpr PinTries kAll{v1::TRIES_LEFT_ALL, std::nullopt};
+  PinStatus after = before;
+  const bool right = work.answer->verdict == PinVerdict::kRight;
+  PinTries& entered = work.kind == AttemptKind::kUnblock ? after.puk.emplace() : after.pin;
+  if (right) {
+    entered = kAll;
+    after.pin = kAll;
+    after.not_initialised = false;
+  } else if (work.answer->tries_left) {
+    entered = JudgeCount(*work.answer->tries_left);
   } else {
     auto read = card.ReadPinStatus(pin);
     if (absl::IsCancelled(read.status())) return read.status();
-    if (read.ok()) tries = read->pin;
+    after =
+        read.ok() ? *read : PinStatus{.puk = before.puk ? std::optional(PinTries{}) : std::nullopt};
   }
-  FillPinState(tries, pin.limits, work.pin_state);
+  FillPinState(after, pin.limits, work.pin_state);
   return absl::OkStatus();
 }
 
@@ -120,10 +195,9 @@ absl::Status SignChallenge(Card& card, const SigningKey& signing, AttemptWork& w
   std::array<char, kChallengeSize> challenge{};
   randombytes_buf(challenge.data(), challenge.size());
   const std::string_view message(challenge.data(), challenge.size());
-  const std::size_t size = signing.certificate.modulus_size();
   ILKIMZA_ASSIGN_OR_RETURN(const std::string signature, card.Sign(signing.entry, message));
   work.signature_checked = true;
-  work.algorithm = absl::StrCat("RSA-", size * 8, " PKCS#1 v1.5 SHA-256");
+  work.algorithm = signing.certificate.signature_algorithm();
   if (signing.certificate.Verifies(message, signature)) return absl::OkStatus();
   return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_SIGNATURE_INVALID,
                    "The card signed, but the signature does not fit its certificate. Do not use "
@@ -139,11 +213,25 @@ absl::Status PinBlocked() {
                    {{"tries_left", "0"}});
 }
 
-absl::StatusOr<std::vector<v1::Certificate>> ReadCertificates(Card& card,
-                                                              const std::string& serial) {
-  ILKIMZA_RETURN_IF_ERROR(CheckSerial(card, serial));
+absl::Status PukBlocked() {
+  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_PUK_BLOCKED,
+                   "The card has blocked its PUK after too many wrong tries: its PIN can never be "
+                   "unblocked again. Ask the card's issuer for a new card.",
+                   {{"tries_left", "0"}});
+}
+
+absl::Status PukTryNotConfirmed() {
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_PUK_TRY_NOT_CONFIRMED,
+      "A few wrong PUKs make the card useless for ever, so nothing was sent. Make sure "
+      "of the PUK, then allow this one try explicitly (allow_puk_try).");
+}
+
+absl::StatusOr<std::vector<ReadCertificate>> ReadCertificates(Card& card, const std::string& serial,
+                                                              absl::Time now) {
+  if (!card.ProvesItself()) ILKIMZA_RETURN_IF_ERROR(CheckSerial(card, serial));
   ILKIMZA_ASSIGN_OR_RETURN(const auto entries, card.ReadCertificates());
-  std::vector<v1::Certificate> certificates;
+  std::vector<ReadCertificate> certificates;
   for (const CardCertificateEntry& entry : entries) {
     auto certificate = CardCertificate::Parse(entry.der);
     if (!certificate.ok()) {
@@ -151,7 +239,7 @@ absl::StatusOr<std::vector<v1::Certificate>> ReadCertificates(Card& card,
                    std::string(certificate.status().message()));
       continue;
     }
-    certificates.push_back(Describe(entry, *certificate));
+    certificates.push_back({Describe(entry, *certificate, now), entry.der});
   }
   return certificates;
 }
@@ -161,21 +249,23 @@ absl::StatusOr<v1::PinState> ReadPinState(Card& card, const std::string& serial)
   ILKIMZA_ASSIGN_OR_RETURN(const PinInfo pin, card.FindPin(""));
   ILKIMZA_ASSIGN_OR_RETURN(const PinStatus status, card.ReadPinStatus(pin));
   v1::PinState state;
-  FillPinState(status.pin, pin.limits, state);
+  FillPinState(status, pin.limits, state);
   return state;
 }
 
 absl::Status DoAttempt(Card& card, AttemptWork& work) {
+  if (work.kind == AttemptKind::kUnblock && !work.allow_puk_try) return PukTryNotConfirmed();
   ILKIMZA_RETURN_IF_ERROR(CheckSerial(card, work.serial));
   std::optional<SigningKey> signing;
   if (work.kind == AttemptKind::kTestSign) {
     ILKIMZA_ASSIGN_OR_RETURN(signing, FindSigningKey(card, work.clock->Now()));
     work.certificate = signing->description;
   }
-  ILKIMZA_ASSIGN_OR_RETURN(const PinInfo pin, card.FindPin(signing ? signing->entry.pin : ""));
-  ILKIMZA_RETURN_IF_ERROR(CheckPins(pin, work));
+  ILKIMZA_ASSIGN_OR_RETURN(PinInfo pin, card.FindPin(signing ? signing->entry.pin : ""));
+  pin.ask_puk = work.kind == AttemptKind::kUnblock;
+  ILKIMZA_RETURN_IF_ERROR(CheckPins(card, pin, work));
   ILKIMZA_ASSIGN_OR_RETURN(const PinStatus before, card.ReadPinStatus(pin));
-  ILKIMZA_RETURN_IF_ERROR(CheckTries(before.pin, work.allow_last_try));
+  ILKIMZA_RETURN_IF_ERROR(CheckTries(before, work));
   ILKIMZA_RETURN_IF_ERROR(Send(card, pin, work));
   absl::Status status;
   const bool right = work.answer->verdict == PinVerdict::kRight;
@@ -184,7 +274,7 @@ absl::Status DoAttempt(Card& card, AttemptWork& work) {
     status = SignChallenge(card, *signing, work);
   }
   if (absl::IsCancelled(status)) return status;
-  ILKIMZA_RETURN_IF_ERROR(LookAtTriesAgain(card, pin, work));
+  ILKIMZA_RETURN_IF_ERROR(LookAtTriesAgain(card, pin, before, work));
   // The reset at the end of the session closes the card as well; this holds even
   // where a reader ignores that.
   if (right) {

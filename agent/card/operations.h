@@ -22,8 +22,14 @@ namespace ilkimza::agent {
 
 // `serial` is that of the card a caller means. Where another one is found in the reader
 // it is sent nothing but the question for its serial: CARD_NOT_FOUND.
-absl::StatusOr<std::vector<v1::Certificate>> ReadCertificates(Card& card,
-                                                              const std::string& serial);
+struct ReadCertificate {
+  // Without its name.
+  v1::Certificate description;
+  std::string der;
+};
+// Those that cannot be parsed are left out. `now` judges their validity.
+absl::StatusOr<std::vector<ReadCertificate>> ReadCertificates(Card& card, const std::string& serial,
+                                                              absl::Time now);
 absl::StatusOr<v1::PinState> ReadPinState(Card& card, const std::string& serial);
 
 // One attempt with a PIN, and what became of it. Filled in on the worker's thread;
@@ -32,13 +38,15 @@ struct AttemptWork {
   AttemptKind kind = AttemptKind::kVerify;
   // As above.
   std::string serial;
+  // The PUK for kUnblock.
   Secret pin;
-  // kChange only.
+  // kChange and kUnblock only.
   Secret new_pin;
-  bool allow_last_try = false;
-  // The PINs are typed on the reader's keys: both are empty, and what they are like is
-  // the reader's to check (pinpad.h).
+  // Both are typed on the reader; the secrets above are empty.
   bool on_pinpad = false;
+  bool allow_last_try = false;
+  // kUnblock: the holder has consented to this very try.
+  bool allow_puk_try = false;
   PinPolicy policy;
   Clock* clock = &SystemClock();
   // Called when all has been checked and the PIN goes next: puts the attempt on disk.
@@ -61,15 +69,19 @@ struct AttemptWork {
 
 // Local refusals, before anything is sent: CARD_NOT_FOUND (another card is in the
 // reader), CARD_UNSUPPORTED, CERTIFICATE_NOT_FOUND, PIN_FORMAT, PIN_POLICY, LAST_TRY,
-// PIN_BLOCKED, and what `before_sending` says. After: the errors of the PIN itself are
+// PIN_BLOCKED, PUK_TRY_NOT_CONFIRMED, PUK_BLOCKED, OPERATION_UNSUPPORTED, and what
+// `before_sending` says. After: the errors of the PIN itself are
 // in `work.answer`, a lost answer is ATTEMPT_UNKNOWN, a bad signature
 // SIGNATURE_INVALID. OK says that all of it was done.
 //
 // The PINs are wiped as soon as they have been sent.
 absl::Status DoAttempt(Card& card, AttemptWork& work);
 
-// The error of a card that has no try left.
+// The errors of a card that has no try left.
 absl::Status PinBlocked();
+absl::Status PukBlocked();
+// Of an unblocking without the holder's consent to this try.
+absl::Status PukTryNotConfirmed();
 
 }  // namespace ilkimza::agent
 

@@ -67,6 +67,60 @@ bool IsRepeat(std::string_view pin) {
   return false;
 }
 
+int Number(std::string_view digits) {
+  int value = 0;
+  for (const char c : digits) value = 10 * value + (c - '0');
+  return value;
+}
+
+bool IsYear(std::string_view digits) {
+  constexpr int kFirst = 1900, kLast = 2049;
+  // Two digits are a year of either century.
+  return digits.size() == 2 || (Number(digits) >= kFirst && Number(digits) <= kLast);
+}
+
+// The parts of `digits` that `form` names by D, M and Y: "DDMMYYYY".
+std::string_view Part(std::string_view digits, std::string_view form, char part) {
+  const std::size_t first = form.find(part);
+  if (first == std::string_view::npos) return {};
+  return digits.substr(first, form.rfind(part) - first + 1);
+}
+
+bool IsDateOf(std::string_view digits, std::string_view form) {
+  constexpr std::array<int, 12> kDays = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (digits.size() != form.size()) return false;
+  const std::string_view day = Part(digits, form, 'D');
+  const std::string_view month = Part(digits, form, 'M');
+  const std::string_view year = Part(digits, form, 'Y');
+  if (!year.empty() && !IsYear(year)) return false;
+  const int month_number = month.empty() ? 1 : Number(month);
+  if (month_number < 1 || month_number > 12) return false;
+  const int days = kDays[static_cast<std::size_t>(month_number) - 1];
+  return day.empty() || (Number(day) >= 1 && Number(day) <= days);
+}
+
+bool IsDate(std::string_view pin) {
+  constexpr std::array<std::string_view, 11> kForms = {
+      "DDMMYYYY", "MMDDYYYY", "YYYYMMDD", "YYYYDDMM", "DDMMYY", "MMDDYY",
+      "YYMMDD",   "YYYYMM",   "MMYYYY",   "YYYY",     "DDMM"};
+  if (!std::all_of(pin.begin(), pin.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    return false;
+  }
+  return std::any_of(kForms.begin(), kForms.end(),
+                     [&](std::string_view form) { return IsDateOf(pin, form); });
+}
+
+// Whether the PIN stands in `number`, or a good part of `number` in the PIN.
+bool SharesDigits(std::string_view pin, std::string_view number) {
+  constexpr std::size_t kGoodPart = 6;
+  if (pin.empty() || number.empty()) return false;
+  if (number.find(pin) != std::string_view::npos) return true;
+  for (std::size_t i = 0; i + kGoodPart <= pin.size(); ++i) {
+    if (number.find(pin.substr(i, kGoodPart)) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 absl::Status CheckPinFormat(std::string_view pin, const PinLimits& limits, std::string_view field) {
@@ -89,7 +143,8 @@ absl::Status CheckPinFormat(std::string_view pin, const PinLimits& limits, std::
 }
 
 absl::Status CheckPinPolicy(std::string_view new_pin, std::string_view old_pin,
-                            std::string_view serial, const PinPolicy& policy) {
+                            std::string_view serial, const PinPolicy& policy,
+                            std::string_view national_id) {
   const auto refuse = [](std::string_view rule, std::string_view sentence) {
     return Refuse(v1::ERROR_REASON_PIN_POLICY, "new_pin", rule, sentence);
   };
@@ -113,11 +168,20 @@ absl::Status CheckPinPolicy(std::string_view new_pin, std::string_view old_pin,
         "The new PIN repeats itself, which is guessed early. Choose another; the card was "
         "not changed.");
   }
-  if (policy.refuse_serial_part && !new_pin.empty() &&
-      serial.find(new_pin) != std::string_view::npos) {
+  if (policy.refuse_serial_part && SharesDigits(new_pin, serial)) {
     return refuse("serial",
                   "The new PIN is part of the card's serial number. Choose another; the card was "
                   "not changed.");
+  }
+  if (policy.refuse_dates && IsDate(new_pin)) {
+    return refuse("date",
+                  "The new PIN reads as a date, and birth dates are guessed first. Choose another; "
+                  "the card was not changed.");
+  }
+  if (policy.refuse_id_part && SharesDigits(new_pin, national_id)) {
+    return refuse("id",
+                  "The new PIN is part of your national id. Choose another; the card was not "
+                  "changed.");
   }
   return absl::OkStatus();
 }

@@ -39,16 +39,22 @@ struct PinPolicy {
   bool refuse_repeats = true;
   // Digits that stand in a row in the card's serial number.
   bool refuse_serial_part = true;
+  // A day or year as people write a birth date: 140385, 19850314, 03141985, 198503 ...
+  bool refuse_dates = true;
+  // Digits that stand in a row in the holder's national id.
+  bool refuse_id_part = true;
 };
 
 // PIN_FORMAT with metadata "field" = `field` and "rule" = "length" or "characters".
 absl::Status CheckPinFormat(std::string_view pin, const PinLimits& limits, std::string_view field);
 
 // PIN_POLICY with metadata "field" = "new_pin" and "rule" = "same", "length",
-// "sequence", "repeat" or "serial". `serial` is the card's, in its text form. The
-// format is not judged here.
+// "sequence", "repeat", "serial", "date" or "id". `serial` is the card's, in its text
+// form; `national_id` is the holder's, empty where it is not known, and is compared and
+// not kept. The format is not judged here.
 absl::Status CheckPinPolicy(std::string_view new_pin, std::string_view old_pin,
-                            std::string_view serial, const PinPolicy& policy);
+                            std::string_view serial, const PinPolicy& policy,
+                            std::string_view national_id = {});
 
 // Whether a policy can be met at all: BAD_CONFIGURATION if not.
 absl::Status Validate(const PinPolicy& policy);

@@ -18,7 +18,10 @@ constexpr std::string_view kApplicationId("\xA0\x00\x00\x00\x63PKCS-15", 12);
 constexpr std::size_t kMaxPath = 16;
 constexpr std::size_t kMaxId = 64;
 // Bits of PinFlags.
-constexpr int kUnblockingPin = 6, kSoPin = 7;
+constexpr int kChangeDisabled = 2, kUnblockDisabled = 3, kInitialised = 4, kNeedsPadding = 5,
+              kUnblockingPin = 6, kSoPin = 7;
+// More than any command has room for twice.
+constexpr uint32_t kLongestPin = 64;
 
 bool BitIsSet(std::string_view bit_string, int bit) {
   const std::size_t byte = 1 + static_cast<std::size_t>(bit) / 8;
@@ -35,6 +38,23 @@ std::string PathOf(std::string_view sequence) {
     return {};
   }
   return std::string(path->value);
+}
+
+// Where in the file at the path: { ..., index INTEGER, length [0] }.
+void TakeExtent(std::string_view sequence, CertificateObject& certificate) {
+  TlvReader reader(sequence);
+  reader.NextIf(kOctetString);
+  const auto index = reader.NextIf(kInteger);
+  const auto length = reader.NextIf(kContext0);
+  if (!index || !length) return;
+  const auto offset_value = UnsignedValue(index->value);
+  const auto length_value = UnsignedValue(length->value);
+  constexpr uint32_t kFarthest = 0x7FFF;
+  if (!offset_value || !length_value || *offset_value > kFarthest || *length_value > kFarthest) {
+    return;
+  }
+  certificate.offset = *offset_value;
+  certificate.length = *length_value;
 }
 
 std::string Id(const std::optional<Tlv>& octets) {
@@ -56,13 +76,15 @@ CommonAttributes ParseCommon(std::string_view sequence) {
 // The three parts every entry has: common attributes, attributes of its class, and
 // (past an optional [0]) those of its type.
 struct Entry {
+  uint32_t tag = 0;
   CommonAttributes common;
   std::string_view class_attributes;
   std::string_view type_attributes;
 };
 
 std::optional<Entry> ParseEntry(const Tlv& tlv) {
-  if (tlv.tag != kSequence) return std::nullopt;
+  // Elliptic keys are [0]; all else that is understood here is not tagged.
+  if (tlv.tag != kSequence && tlv.tag != kConstructed0) return std::nullopt;
   TlvReader reader(tlv.value);
   const auto common = reader.NextIf(kSequence);
   const auto attributes = reader.NextIf(kSequence);
@@ -71,7 +93,7 @@ std::optional<Entry> ParseEntry(const Tlv& tlv) {
   const auto type = reader.NextIf(kConstructed1);
   const auto inner = type ? FindTlv(type->value, kSequence) : std::nullopt;
   if (!inner) return std::nullopt;
-  return Entry{ParseCommon(common->value), attributes->value, inner->value};
+  return Entry{tlv.tag, ParseCommon(common->value), attributes->value, inner->value};
 }
 
 // Calls `take` for each entry; what it cannot use it leaves.
@@ -92,6 +114,45 @@ std::optional<uint8_t> Reference(const std::optional<Tlv>& integer) {
   return static_cast<uint8_t>(integer->value.back());
 }
 
+PinEncoding EncodingOf(uint32_t type) {
+  switch (type) {
+    case 0:
+      return PinEncoding::kBcd;
+    case 1:  // digits
+    case 2:  // UTF-8
+      return PinEncoding::kText;
+    case 4:
+      return PinEncoding::kIso9564;
+    default:
+      return PinEncoding::kOther;
+  }
+}
+
+// The characters a PIN of `padded_length` bytes has at most.
+int TypedLength(const PinObject& pin) {
+  constexpr int kIso9564Digits = 12;
+  if (pin.encoding == PinEncoding::kBcd) return 2 * pin.padded_length;
+  if (pin.encoding == PinEncoding::kIso9564) return kIso9564Digits;
+  return pin.padded_length;
+}
+
+// Type, character set and lengths.
+void TakeFormat(const Tlv& type, const Tlv& min_length, const Tlv& stored_length,
+                const std::optional<Tlv>& max_length, PinObject& pin) {
+  constexpr uint32_t kUtf8 = 2;
+  const uint32_t kind = UnsignedValue(type.value).value_or(UINT32_MAX);
+  pin.encoding = EncodingOf(kind);
+  pin.limits.charset = kind == kUtf8 ? PinCharset::kAscii : PinCharset::kDigits;
+  const auto min_value = UnsignedValue(min_length.value);
+  const auto max_value = UnsignedValue((max_length ? *max_length : stored_length).value);
+  // A card that names no sensible limits gets those of its profile.
+  if (min_value && max_value && *min_value >= 1 && *min_value <= *max_value &&
+      *max_value <= kLongestPin) {
+    pin.limits.min_length = static_cast<int>(*min_value);
+    pin.limits.max_length = static_cast<int>(*max_value);
+  }
+}
+
 // PinAttributes; nothing where a part that must be there is not.
 std::optional<PinObject> ParsePinAttributes(std::string_view sequence) {
   TlvReader reader(sequence);
@@ -102,21 +163,26 @@ std::optional<PinObject> ParsePinAttributes(std::string_view sequence) {
   if (!flags || !type || !min_length || !stored_length) return std::nullopt;
   const auto max_length = reader.NextIf(kInteger);
   PinObject pin;
-  pin.administrative = BitIsSet(flags->value, kUnblockingPin) || BitIsSet(flags->value, kSoPin);
-  // bcd, ascii-numeric; the rest take letters too.
-  const auto charset = UnsignedValue(type->value);
-  pin.limits.charset = charset && *charset <= 1 ? PinCharset::kDigits : PinCharset::kAscii;
-  const PinLimits defaults;
-  const auto min_value = UnsignedValue(min_length->value);
-  const auto max_value = UnsignedValue((max_length ? max_length : stored_length)->value);
-  // A card that names no sensible limits gets those of its profile.
-  if (min_value && max_value && *min_value >= 1 && *min_value <= *max_value &&
-      *max_value <= static_cast<uint32_t>(defaults.max_length)) {
-    pin.limits.min_length = static_cast<int>(*min_value);
-    pin.limits.max_length = static_cast<int>(*max_value);
-  }
+  pin.unblocking = BitIsSet(flags->value, kUnblockingPin);
+  pin.administrative = pin.unblocking || BitIsSet(flags->value, kSoPin);
+  pin.change_disabled = BitIsSet(flags->value, kChangeDisabled);
+  pin.unblock_disabled = BitIsSet(flags->value, kUnblockDisabled);
+  pin.initialised = BitIsSet(flags->value, kInitialised);
+  TakeFormat(*type, *min_length, *stored_length, max_length, pin);
   const auto reference = Reference(reader.NextIf(kContext0));
   pin.reference = reference.value_or(0);
+  const auto pad = reader.NextIf(kOctetString);
+  if (pad && pad->value.size() == 1) pin.pad = static_cast<uint8_t>(pad->value[0]);
+  const auto stored = UnsignedValue(stored_length->value);
+  if (BitIsSet(flags->value, kNeedsPadding) && stored && *stored <= kLongestPin) {
+    pin.padded_length = static_cast<int>(*stored);
+    pin.limits.max_length = std::min(pin.limits.max_length, TypedLength(pin));
+    if (pin.limits.max_length < pin.limits.min_length) {
+      // It says that no PIN fits: none is sent.
+      pin.encoding = PinEncoding::kOther;
+      pin.limits.max_length = pin.limits.min_length;
+    }
+  }
   if (const auto path = FindTlv(reader.rest(), kSequence)) pin.path = PathOf(path->value);
   return pin;
 }
@@ -170,7 +236,7 @@ absl::StatusOr<ObjectDirectory> ParseObjectDirectory(std::string_view bytes) {
     if (where.empty()) continue;
     switch (next->tag) {
       case 0xA0:
-        if (directory.private_keys.empty()) directory.private_keys = where;
+        directory.private_keys.push_back(where);
         break;
       case 0xA4:
         directory.certificates.insert(directory.certificates.begin(), where);
@@ -179,7 +245,7 @@ absl::StatusOr<ObjectDirectory> ParseObjectDirectory(std::string_view bytes) {
         directory.certificates.push_back(where);
         break;
       case 0xA8:
-        if (directory.authentication_objects.empty()) directory.authentication_objects = where;
+        directory.authentication_objects.push_back(where);
         break;
       default:
         break;
@@ -195,6 +261,7 @@ absl::StatusOr<std::vector<PinObject>> ParseAuthenticationObjects(std::string_vi
     auto pin = ParsePinAttributes(entry.type_attributes);
     if (!pin) return;
     pin->label = entry.common.label;
+    pin->unblocked_by = entry.common.auth_id;
     pin->auth_id = Id(FindTlv(entry.class_attributes, kOctetString));
     pins.push_back(*std::move(pin));
   });
@@ -214,8 +281,12 @@ absl::StatusOr<std::vector<PrivateKeyObject>> ParsePrivateKeys(std::string_view 
     reader.NextIf(kBoolean);
     reader.NextIf(kBitString);
     const auto reference = Reference(reader.NextIf(kInteger));
-    if (key.id.empty() || !reference) return;
-    key.reference = *reference;
+    const auto path = FindTlv(entry.type_attributes, kSequence);
+    if (path) key.path = PathOf(path->value);
+    // A key has a reference, or a file of its own.
+    if (key.id.empty() || (!reference && key.path.empty())) return;
+    key.reference = reference.value_or(0);
+    key.kind = entry.tag == kConstructed0 ? KeyKind::kElliptic : KeyKind::kRsa;
     keys.push_back(std::move(key));
   });
   if (!status.ok()) return status;
@@ -228,9 +299,18 @@ absl::StatusOr<std::vector<CertificateObject>> ParseCertificateDirectory(std::st
     CertificateObject certificate;
     certificate.label = entry.common.label;
     certificate.id = Id(FindTlv(entry.class_attributes, kOctetString));
-    const auto path = FindTlv(entry.type_attributes, kSequence);
-    certificate.path = path ? PathOf(path->value) : std::string();
-    if (!certificate.path.empty()) certificates.push_back(std::move(certificate));
+    if (entry.tag != kSequence) return;  // not X.509
+    if (const auto direct = FindTlv(entry.type_attributes, kConstructed0)) {
+      // [0] stands in the place of the certificate's SEQUENCE.
+      certificate.direct = std::string(direct->whole);
+      certificate.direct[0] = static_cast<char>(kSequence);
+    } else if (const auto path = FindTlv(entry.type_attributes, kSequence)) {
+      certificate.path = PathOf(path->value);
+      TakeExtent(path->value, certificate);
+    }
+    if (!certificate.path.empty() || !certificate.direct.empty()) {
+      certificates.push_back(std::move(certificate));
+    }
   });
   if (!status.ok()) return status;
   return certificates;
@@ -252,9 +332,18 @@ std::string FindApplicationPath(std::string_view dir_bytes) {
   return {};
 }
 
-std::string ParseTokenLabel(std::string_view bytes) {
-  const auto label = FindTlv(bytes, {kSequence, kContext0});
-  return label ? Printable(label->value) : std::string();
+TokenInfo ParseTokenInfo(std::string_view bytes) {
+  TokenInfo info;
+  const auto sequence = FindTlv(bytes, kSequence);
+  if (!sequence) return info;
+  TlvReader reader(sequence->value);
+  reader.NextIf(kInteger);
+  if (const auto serial = reader.NextIf(kOctetString)) info.serial = Id(serial);
+  if (const auto manufacturer = reader.NextIf(kUtf8String)) {
+    info.manufacturer = Printable(manufacturer->value);
+  }
+  if (const auto label = reader.NextIf(kContext0)) info.label = Printable(label->value);
+  return info;
 }
 
 }  // namespace ilkimza::agent

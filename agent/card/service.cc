@@ -92,6 +92,8 @@ v1::CardOperation OperationOf(AttemptKind kind) {
       return v1::CARD_OPERATION_CHANGE_PIN;
     case AttemptKind::kTestSign:
       return v1::CARD_OPERATION_TEST_SIGN;
+    case AttemptKind::kUnblock:
+      return v1::CARD_OPERATION_UNBLOCK_PIN;
   }
   return v1::CARD_OPERATION_UNSPECIFIED;
 }
@@ -101,6 +103,23 @@ v1::WatchReadersResponse ReadersOf(const Snapshot& view) {
   response.set_service_running(view.service_running);
   for (const SeenReader& seen : view.readers) *response.add_readers() = seen.reader;
   return response;
+}
+
+using Certificates = std::vector<ReadCertificate>;
+
+absl::StatusOr<Certificates> ReadAllCertificates(Card& card, const std::string& serial) {
+  return ReadCertificates(card, serial, SystemClock().Now());
+}
+
+std::string CertificateName(const std::string& card, const v1::Certificate& certificate) {
+  return absl::StrCat(card, "/certificates/", certificate.fingerprint());
+}
+
+absl::Status NotACertificateName() {
+  return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD,
+                   "name has to be a certificate's name, \"cards/.../certificates/...\", as "
+                   "ListCertificates gives it.",
+                   {{"field", "name"}});
 }
 
 // One WatchReaders stream: the newest view, as fast as the client takes it.
@@ -206,15 +225,20 @@ class CardServerImpl final : public CardServer, private v1::CardService::Callbac
                      v1::VerifyPinResponse* response) override;
   Reactor* ChangePin(Context* context, const v1::ChangePinRequest* request,
                      v1::ChangePinResponse* response) override;
+  Reactor* UnblockPin(Context* context, const v1::UnblockPinRequest* request,
+                      v1::UnblockPinResponse* response) override;
   Reactor* TestSign(Context* context, const v1::TestSignRequest* request,
                     v1::TestSignResponse* response) override;
+  Reactor* ExportCertificate(Context* context, const v1::ExportCertificateRequest* request,
+                             v1::ExportCertificateResponse* response) override;
 
   // Finishes `reactor` with what `answer` makes of the settled view.
   void AnswerFromView(Reactor* reactor, std::function<absl::Status(const Snapshot&)> answer);
   // Does `read` on the card of that name, and finishes `reactor` after `take`.
   template <typename T>
   void Read(Reactor* reactor, const std::string& field, const std::string& name,
-            v1::CardOperation operation, absl::StatusOr<T> (*read)(Card&, const std::string&),
+            v1::CardOperation operation,
+            std::function<absl::StatusOr<T>(Card&, const std::string&)> read,
             std::function<void(T&)> take);
   // Starts the attempt, and finishes `reactor` after `take` where it went well.
   void Attempt(Reactor* reactor, AttemptCall call, std::function<void(const AttemptReply&)> take);
@@ -277,7 +301,7 @@ CardServerImpl::Reactor* CardServerImpl::GetCard(Context* context,
 template <typename T>
 void CardServerImpl::Read(Reactor* reactor, const std::string& field, const std::string& name,
                           v1::CardOperation operation,
-                          absl::StatusOr<T> (*read)(Card&, const std::string&),
+                          std::function<absl::StatusOr<T>(Card&, const std::string&)> read,
                           std::function<void(T&)> take) {
   const auto done = [reactor, take = std::move(take)](absl::StatusOr<T> result) {
     if (result.ok()) take(*result);
@@ -315,13 +339,48 @@ CardServerImpl::Reactor* CardServerImpl::ListCertificates(
     Context* context, const v1::ListCertificatesRequest* request,
     v1::ListCertificatesResponse* response) {
   Reactor* reactor = context->DefaultReactor();
-  Read<std::vector<v1::Certificate>>(reactor, "parent", request->parent(),
-                                     v1::CARD_OPERATION_LIST_CERTIFICATES, &ReadCertificates,
-                                     [response](std::vector<v1::Certificate>& certificates) {
-                                       for (auto& certificate : certificates) {
-                                         *response->add_certificates() = std::move(certificate);
-                                       }
-                                     });
+  Read<Certificates>(reactor, "parent", request->parent(), v1::CARD_OPERATION_LIST_CERTIFICATES,
+                     &ReadAllCertificates, [request, response](Certificates& certificates) {
+                       for (auto& certificate : certificates) {
+                         v1::Certificate& out = *response->add_certificates();
+                         out = std::move(certificate.description);
+                         out.set_name(CertificateName(request->parent(), out));
+                       }
+                     });
+  return reactor;
+}
+
+CardServerImpl::Reactor* CardServerImpl::ExportCertificate(
+    Context* context, const v1::ExportCertificateRequest* request,
+    v1::ExportCertificateResponse* response) {
+  Reactor* reactor = context->DefaultReactor();
+  constexpr std::string_view kPart = "/certificates/";
+  const std::size_t part = request->name().size() <= 2 * kMaxName
+                               ? request->name().find(std::string(kPart))
+                               : std::string::npos;
+  if (part == std::string::npos) {
+    reactor->Finish(ToGrpcStatus(NotACertificateName()));
+    return reactor;
+  }
+  const std::string card_name = request->name().substr(0, part);
+  const std::string fingerprint = request->name().substr(part + kPart.size());
+  Read<ReadCertificate>(
+      reactor, "name", card_name, v1::CARD_OPERATION_LIST_CERTIFICATES,
+      [fingerprint](Card& card, const std::string& serial) -> absl::StatusOr<ReadCertificate> {
+        ILKIMZA_ASSIGN_OR_RETURN(Certificates all, ReadAllCertificates(card, serial));
+        for (ReadCertificate& certificate : all) {
+          if (certificate.description.fingerprint() == fingerprint) return std::move(certificate);
+        }
+        return MakeError(absl::StatusCode::kNotFound, v1::ERROR_REASON_CERTIFICATE_NOT_FOUND,
+                         "There is no certificate with this fingerprint on the card. Look at the "
+                         "list of its certificates.");
+      },
+      [card_name, response](ReadCertificate& certificate) {
+        *response->mutable_certificate() = std::move(certificate.description);
+        response->mutable_certificate()->set_name(
+            CertificateName(card_name, response->certificate()));
+        response->set_der(std::move(certificate.der));
+      });
   return reactor;
 }
 
@@ -343,6 +402,9 @@ void CardServerImpl::Attempt(Reactor* reactor, AttemptCall call,
   };
   if (const absl::Status status = CheckName("name", call.card); !status.ok()) return done(status);
   if (parts_.attempts->Repeats(call, done)) return;
+  if (call.kind == AttemptKind::kUnblock && !call.allow_puk_try) {
+    return done(PukTryNotConfirmed());
+  }
   // std::function copies; the call, with its PINs, must not be copied.
   const auto shared = std::make_shared<AttemptCall>(std::move(call));
   watchers_->WhenSettled(
@@ -361,8 +423,8 @@ CardServerImpl::Reactor* CardServerImpl::VerifyPin(Context* context,
   AttemptCall call{.kind = AttemptKind::kVerify,
                    .card = request->name(),
                    .pin = Secret(request->pin()),
-                   .allow_last_try = request->allow_last_try(),
                    .on_pinpad = request->on_pinpad(),
+                   .allow_last_try = request->allow_last_try(),
                    .journey = request->journey(),
                    .request_id = request->request_id()};
   // gRPC hands requests over as const, but they are ours until the call ends.
@@ -381,12 +443,30 @@ CardServerImpl::Reactor* CardServerImpl::ChangePin(Context* context,
                    .card = request->name(),
                    .pin = Secret(request->old_pin()),
                    .new_pin = Secret(request->new_pin()),
-                   .allow_last_try = request->allow_last_try(),
                    .on_pinpad = request->on_pinpad(),
+                   .allow_last_try = request->allow_last_try(),
                    .keep_current = request->keep_current(),
                    .journey = request->journey(),
                    .request_id = request->request_id()};
   WipeSecrets(const_cast<v1::ChangePinRequest&>(*request));
+  Attempt(reactor, std::move(call), [response](const AttemptReply& reply) {
+    *response->mutable_pin_state() = reply.pin_state;
+  });
+  return reactor;
+}
+
+CardServerImpl::Reactor* CardServerImpl::UnblockPin(Context* context,
+                                                    const v1::UnblockPinRequest* request,
+                                                    v1::UnblockPinResponse* response) {
+  Reactor* reactor = context->DefaultReactor();
+  AttemptCall call{.kind = AttemptKind::kUnblock,
+                   .card = request->name(),
+                   .pin = Secret(request->puk()),
+                   .new_pin = Secret(request->new_pin()),
+                   .on_pinpad = request->on_pinpad(),
+                   .allow_puk_try = request->allow_puk_try(),
+                   .request_id = request->request_id()};
+  WipeSecrets(const_cast<v1::UnblockPinRequest&>(*request));
   Attempt(reactor, std::move(call), [response](const AttemptReply& reply) {
     *response->mutable_pin_state() = reply.pin_state;
   });

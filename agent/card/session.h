@@ -42,9 +42,11 @@ class CardSession final : public CardChannel {
   // An attempt whose PIN is typed on the reader's keys; sent at most once. Where nothing
   // was sent: the errors of `JudgeKeysAnswer`, CARD_RESET and CARD_BUSY. Holds the card
   // while somebody types, since the reader cannot be told otherwise.
-  absl::StatusOr<ResponseApdu> SendFromKeys(const KeysCommand& command);
+  absl::StatusOr<ResponseApdu> SendFromKeys(const KeysCommand& command) override;
   // Whether a PIN command left this session.
-  [[nodiscard]] bool attempt_sent() const { return attempt_sent_; }
+  [[nodiscard]] bool attempt_sent() const override { return attempt_sent_; }
+  // The watchdog has ended the job: nothing may be shared any more.
+  [[nodiscard]] bool ended() const override { return environment_.control.abandoned(); }
   // Connects again and begins a new transaction, after CARD_RESET.
   absl::Status Recover();
 

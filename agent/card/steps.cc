@@ -41,6 +41,8 @@ v1::StepKind StepOf(AttemptKind kind) {
       return v1::STEP_KIND_PROVE_PIN;
     case AttemptKind::kChange:
       return v1::STEP_KIND_SET_OWN_PIN;
+    case AttemptKind::kUnblock:  // no step asks for it
+      break;
     case AttemptKind::kTestSign:
       return v1::STEP_KIND_TEST_SIGNATURE;
   }

@@ -56,9 +56,9 @@ bool HasPinLength(std::string_view pin) {
 }  // namespace
 
 AkisCard::AkisCard(std::string serial, std::string version, Credentials credentials)
-    : serial_(std::move(serial)),
+    : SoftCard(std::move(credentials)),
+      serial_(std::move(serial)),
       version_(std::move(version)),
-      credentials_(std::move(credentials)),
       master_(MakePkcs15Files(serial_, credentials_)),
       directory_(master_.get()) {}
 
@@ -246,19 +246,6 @@ PinObject* AkisCard::PinReferenced(std::uint8_t reference) {
   if (reference == kPinReference) return &pin_;
   if (reference == kPukReference) return &puk_;
   return nullptr;
-}
-
-std::uint16_t AkisCard::Compare(PinObject& pin, std::string_view entered) {
-  pin.verified = false;
-  if (pin.tries_left <= 0) return kBlocked;
-  if (entered == pin.value) {
-    pin.tries_left = pin.max_tries;
-    pin.verified = true;
-    return kSuccess;
-  }
-  --pin.tries_left;
-  if (!tells_tries_) return kWrongPinUncounted;
-  return static_cast<std::uint16_t>(kWrongPin | pin.tries_left);
 }
 
 std::string AkisCard::Verify(const CommandApdu& command) {

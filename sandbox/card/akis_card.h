@@ -41,41 +41,18 @@
 #include "sandbox/card/apdu.h"
 #include "sandbox/card/credentials.h"
 #include "sandbox/card/files.h"
+#include "sandbox/card/soft_card.h"
 
 namespace ilkimza::sandbox {
 
-// PIN or PUK: a value and its retry counter.
-struct PinObject {
-  std::string value;
-  int max_tries = 3;
-  int tries_left = 3;
-  bool verified = false;
-};
-
-// What a VERIFY without data does. Cards differ, and some are unforgiving.
-enum class EmptyVerify { kSpendsTry, kTellsState, kRefused };
-
 // Not thread-safe: CardSimulator guards it.
-class AkisCard {
+class AkisCard final : public SoftCard {
  public:
   // `serial` is the card's own 12 bytes; `version` the two bytes after "UEKAE".
   AkisCard(std::string serial, std::string version, Credentials credentials);
 
-  // Answers any bytes at all, with at least a status word.
-  std::string Process(std::string_view apdu);
-
-  // What losing power does: selection, chosen key and verified PINs are gone;
-  // retry counters stay.
-  void Reset();
-
-  PinObject& pin() { return pin_; }
-  PinObject& puk() { return puk_; }
-  [[nodiscard]] const PinObject& pin() const { return pin_; }
-  [[nodiscard]] const PinObject& puk() const { return puk_; }
-  [[nodiscard]] const Credentials& credentials() const { return credentials_; }
-  void set_empty_verify(EmptyVerify empty_verify) { empty_verify_ = empty_verify; }
-  // False: a wrong PIN answers 6300, and the number of tries left stays untold.
-  void set_tells_tries(bool tells_tries) { tells_tries_ = tells_tries; }
+  std::string Process(std::string_view apdu) override;
+  void Reset() override;
 
  private:
   std::string Dispatch(const CommandApdu& command);
@@ -95,17 +72,10 @@ class AkisCard {
   [[nodiscard]] const PinObject& PinOf(const File& file) const;
   // Null where no PIN has that reference (with the high bit, as in VERIFY).
   PinObject* PinReferenced(std::uint8_t reference);
-  // Compares and counts; kSuccess, kBlocked or a wrong-PIN word.
-  std::uint16_t Compare(PinObject& pin, std::string_view entered);
 
   const std::string serial_;
   const std::string version_;
-  const Credentials credentials_;
   const std::unique_ptr<File> master_;
-  PinObject pin_;
-  PinObject puk_;
-  EmptyVerify empty_verify_ = EmptyVerify::kSpendsTry;
-  bool tells_tries_ = true;
 
   // Cleared by a reset:
   const File* directory_;

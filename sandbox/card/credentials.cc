@@ -73,24 +73,26 @@ absl::StatusOr<PrivateKey> KeepKey(const std::filesystem::path& path, PrivateKey
   return kept;
 }
 
-absl::StatusOr<PrivateKey> LoadOrMakeKey(const std::string& name, const std::string& directory) {
+absl::StatusOr<PrivateKey> LoadOrMakeKey(const std::string& name, const std::string& directory,
+                                         bool elliptic) {
   const std::filesystem::path path = std::filesystem::path(directory) / (name + ".pem");
   PrivateKey key = directory.empty() ? nullptr : LoadKey(path);
   if (key != nullptr) return key;
-  key.reset(EVP_RSA_gen(kKeyBits));
-  if (key == nullptr) return absl::InternalError("OpenSSL cannot make an RSA key");
+  key.reset(elliptic ? EVP_EC_gen("P-256") : EVP_RSA_gen(kKeyBits));
+  if (key == nullptr) return absl::InternalError("OpenSSL cannot make a key");
   if (directory.empty()) return key;
   return KeepKey(path, std::move(key));
 }
 
 // The key of that name: made once in a process, and once for a key directory.
-absl::StatusOr<PrivateKey> KeyNamed(const std::string& name, const std::string& directory) {
+absl::StatusOr<PrivateKey> KeyNamed(const std::string& name, const std::string& directory,
+                                    bool elliptic = false) {
   static std::mutex mutex;
   static auto& keys = *new std::map<std::string, PrivateKey>;
   const std::lock_guard lock(mutex);
   PrivateKey& key = keys[absl::StrCat(directory, "/", name)];
   if (key == nullptr) {
-    auto made = LoadOrMakeKey(name, directory);
+    auto made = LoadOrMakeKey(name, directory, elliptic);
     if (!made.ok()) return made.status();
     key = *std::move(made);
   }
@@ -185,7 +187,9 @@ absl::StatusOr<Credentials> IssueCredentials(const CredentialOptions& options) {
   Credentials out;
   PrivateKey authority_key;
   for (auto [key, role] : {std::pair{&out.signing_key, "signing"}, {&out.login_key, "login"}}) {
-    auto made = KeyNamed(absl::StrCat(options.serial, "-", role), options.key_directory);
+    const char* kind = options.elliptic ? "-p256" : "";
+    auto made = KeyNamed(absl::StrCat(options.serial, "-", role, kind), options.key_directory,
+                         options.elliptic);
     if (!made.ok()) return made.status();
     *key = *std::move(made);
   }
@@ -224,11 +228,12 @@ absl::StatusOr<Credentials> IssueCredentials(const CredentialOptions& options) {
 
 std::optional<std::string> SignRaw(EVP_PKEY* key, std::string_view data) {
   const Owned<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new(key, nullptr));
+  const bool elliptic = EVP_PKEY_base_id(key) == EVP_PKEY_EC;
   const int padding = data.size() == kKeyBytes ? RSA_NO_PADDING : RSA_PKCS1_PADDING;
   std::string signature(kKeyBytes, '\0');
   std::size_t size = signature.size();
   if (context == nullptr || data.empty() || EVP_PKEY_sign_init(context.get()) != 1 ||
-      EVP_PKEY_CTX_set_rsa_padding(context.get(), padding) != 1 ||
+      (!elliptic && EVP_PKEY_CTX_set_rsa_padding(context.get(), padding) != 1) ||
       EVP_PKEY_sign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
                     reinterpret_cast<const unsigned char*>(data.data()), data.size()) != 1) {
     return std::nullopt;

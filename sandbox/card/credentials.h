@@ -32,6 +32,8 @@ struct CredentialOptions {
   std::string national_id;
   absl::Time not_before;
   absl::Time not_after;
+  // Keys on the curve P-256 instead of RSA-2048.
+  bool elliptic = false;
   // A directory where keys are kept from one run to the next, so that programs
   // start at once; empty: keys are made anew, about 0.2 s for each card.
   std::string key_directory;
@@ -49,7 +51,8 @@ struct Credentials {
 // Thread-safe. Fails where a key cannot be made or kept.
 absl::StatusOr<Credentials> IssueCredentials(const CredentialOptions& options);
 
-// The private-key operation of an RSA key: 256 bytes are taken as they are, 1 to
+// The private-key operation. An elliptic key signs the digest it is given, as DER. An
+// RSA key: 256 bytes are taken as they are, 1 to
 // 245 bytes are padded after PKCS#1 v1.5 (type 1) first. Nothing where the key
 // cannot sign that. Thread-safe.
 std::optional<std::string> SignRaw(EVP_PKEY* key, std::string_view data);

@@ -25,6 +25,7 @@
 namespace {
 
 using ilkimza::sandbox::CardConsole;
+using ilkimza::sandbox::CardKind;
 using ilkimza::sandbox::CardOptions;
 using ilkimza::sandbox::CardSimulator;
 using ilkimza::sandbox::EmptyVerify;
@@ -49,7 +50,11 @@ void Declare(CLI::App& app, Flags& flags) {
       {"spends-try", EmptyVerify::kSpendsTry},
       {"tells-state", EmptyVerify::kTellsState},
       {"refused", EmptyVerify::kRefused}};
+  const std::map<std::string, CardKind> kinds = {
+      {"akis", CardKind::kAkis}, {"isoapplet", CardKind::kIsoApplet}, {"myeid", CardKind::kMyEid}};
   app.set_version_flag("--version", "ilkimza-sandbox-card 0.1.0");
+  app.add_option("--kind", flags.card.kind, "akis, isoapplet or myeid")
+      ->transform(CLI::CheckedTransformer(kinds));
   app.add_option("--host", flags.host, "host of the virtual reader");
   app.add_option("--port", flags.port, "its port: 35963 is slot 1, 35964 slot 2, ...");
   app.add_flag("--insert", flags.insert, "put the card in before saying ready");

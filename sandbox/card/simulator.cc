@@ -5,6 +5,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "sandbox/card/akis_card.h"
+#include "sandbox/card/iso_card.h"
 #include "sandbox/card/vpcd_link.h"
 
 namespace ilkimza::sandbox {
@@ -44,6 +46,12 @@ absl::Status Validate(const CardOptions& options) {
   if (!PackSerial(options.serial)) return Invalid("the serial", "1 to 24 digits");
   if (!pin_length(options.pin)) return Invalid("the PIN", "4 to 16 bytes long");
   if (!pin_length(options.puk)) return Invalid("the PUK", "4 to 16 bytes long");
+  if (options.kind == CardKind::kMyEid && (options.pin.size() > 8 || options.puk.size() > 8)) {
+    return Invalid("the PIN or PUK of a MyEID-like card", "at most 8 bytes long");
+  }
+  if (options.kind == CardKind::kIsoApplet && options.puk.size() != 16) {
+    return Invalid("the PUK of an IsoApplet-like card", "16 bytes long");
+  }
   if (!tries(options.max_pin_tries)) return Invalid("the number of PIN tries", "1 to 15");
   if (!tries(options.max_puk_tries)) return Invalid("the number of PUK tries", "1 to 15");
   if (options.holder_name.empty() || options.holder_name.size() > 64) {
@@ -70,6 +78,8 @@ absl::Status Validate(const CardOptions& options) {
 // bytes; the last byte makes the exclusive or of all but the first zero.
 std::string AnswerToReset(const CardOptions& options) {
   if (!options.atr.empty()) return FromHex(options.atr);
+  if (options.kind == CardKind::kMyEid) return FromHex("3BF51800008131FE454D794549449A");
+  if (options.kind == CardKind::kIsoApplet) return FromHex("3BF81300008131FE454A434F5076323431B7");
   std::string atr;
   if (options.version == "1.0") {
     atr = FromHex("3BBA11008131FE4D") + "UEKAE V1.0";
@@ -80,6 +90,25 @@ std::string AnswerToReset(const CardOptions& options) {
   char check = 0;
   for (const char c : std::string_view(atr).substr(1)) check = static_cast<char>(check ^ c);
   return atr + check;
+}
+
+std::unique_ptr<SoftCard> MakeSoftCard(const CardOptions& options, std::string serial,
+                                       Credentials credentials) {
+  if (options.kind != CardKind::kAkis) {
+    // Nothing of the filling of AKİS cards.
+    while (serial.back() == '\xFF') serial.pop_back();
+  }
+  switch (options.kind) {
+    case CardKind::kIsoApplet:
+      return std::make_unique<IsoCard>(IsoKind::kIsoApplet, std::move(serial),
+                                       std::move(credentials));
+    case CardKind::kMyEid:
+      return std::make_unique<IsoCard>(IsoKind::kMyEid, std::move(serial), std::move(credentials));
+    case CardKind::kAkis:
+      break;
+  }
+  const std::string version = options.version == "1.0" ? "\x01" : FromHex(options.version);
+  return std::make_unique<AkisCard>(std::move(serial), version, std::move(credentials));
 }
 
 }  // namespace
@@ -117,6 +146,7 @@ absl::StatusOr<std::unique_ptr<CardSimulator>> CardSimulator::Create(CardOptions
                                        .national_id = options.national_id,
                                        .not_before = options.not_before,
                                        .not_after = options.not_after,
+                                       .elliptic = options.kind == CardKind::kMyEid,
                                        .key_directory = options.key_directory});
   if (!credentials.ok()) return credentials.status();
   std::string serial = *PackSerial(options.serial);
@@ -126,16 +156,15 @@ absl::StatusOr<std::unique_ptr<CardSimulator>> CardSimulator::Create(CardOptions
 
 CardSimulator::CardSimulator(CardOptions options, std::string serial, Credentials credentials)
     : options_(std::move(options)),
-      card_(std::move(serial), options_.version == "1.0" ? "\x01" : FromHex(options_.version),
-            std::move(credentials)) {
-  card_.pin() = {.value = options_.pin,
-                 .max_tries = options_.max_pin_tries,
-                 .tries_left = options_.max_pin_tries};
-  card_.puk() = {.value = options_.puk,
-                 .max_tries = options_.max_puk_tries,
-                 .tries_left = options_.max_puk_tries};
-  card_.set_empty_verify(options_.empty_verify);
-  card_.set_tells_tries(options_.tells_tries);
+      card_(MakeSoftCard(options_, std::move(serial), std::move(credentials))) {
+  card_->pin() = {.value = options_.pin,
+                  .max_tries = options_.max_pin_tries,
+                  .tries_left = options_.max_pin_tries};
+  card_->puk() = {.value = options_.puk,
+                  .max_tries = options_.max_puk_tries,
+                  .tries_left = options_.max_puk_tries};
+  if (options_.empty_verify) card_->set_empty_verify(*options_.empty_verify);
+  card_->set_tells_tries(options_.tells_tries);
 }
 
 CardSimulator::~CardSimulator() { Remove(); }
@@ -190,7 +219,7 @@ bool CardSimulator::inserted() const {
 
 void CardSimulator::Reset() {
   const std::lock_guard lock(mutex_);
-  card_.Reset();
+  card_->Reset();
 }
 
 std::optional<std::string> CardSimulator::Process(std::string_view apdu,
@@ -202,7 +231,7 @@ std::optional<std::string> CardSimulator::Process(std::string_view apdu,
     changed_.wait_for(lock, stop, absl::ToChronoMilliseconds(latency_), [] { return false; });
   }
   if (mute_ || stop.stop_requested() || Take(Fault::kDieBefore, instruction)) return std::nullopt;
-  std::string response = card_.Process(apdu);
+  std::string response = card_->Process(apdu);
   if (Take(Fault::kDieAfter, instruction)) return std::nullopt;
   if (Take(Fault::kStall, instruction)) {
     stalled_ = true;
@@ -252,7 +281,7 @@ void CardSimulator::SetLatency(absl::Duration latency) {
 
 PinTries CardSimulator::tries_left() const {
   const std::lock_guard lock(mutex_);
-  return {.pin = card_.pin().tries_left, .puk = card_.puk().tries_left};
+  return {.pin = card_->pin().tries_left, .puk = card_->puk().tries_left};
 }
 
 absl::Status CardSimulator::SetTries(PinObject& pin, int tries) {
@@ -273,38 +302,38 @@ absl::Status CardSimulator::SetValue(PinObject& pin, std::string value) {
   return absl::OkStatus();
 }
 
-absl::Status CardSimulator::SetPinTriesLeft(int tries) { return SetTries(card_.pin(), tries); }
-absl::Status CardSimulator::SetPukTriesLeft(int tries) { return SetTries(card_.puk(), tries); }
+absl::Status CardSimulator::SetPinTriesLeft(int tries) { return SetTries(card_->pin(), tries); }
+absl::Status CardSimulator::SetPukTriesLeft(int tries) { return SetTries(card_->puk(), tries); }
 absl::Status CardSimulator::SetPin(std::string pin) {
-  return SetValue(card_.pin(), std::move(pin));
+  return SetValue(card_->pin(), std::move(pin));
 }
 absl::Status CardSimulator::SetPuk(std::string puk) {
-  return SetValue(card_.puk(), std::move(puk));
+  return SetValue(card_->puk(), std::move(puk));
 }
 
 std::string CardSimulator::pin() const {
   const std::lock_guard lock(mutex_);
-  return card_.pin().value;
+  return card_->pin().value;
 }
 
 std::string CardSimulator::puk() const {
   const std::lock_guard lock(mutex_);
-  return card_.puk().value;
+  return card_->puk().value;
 }
 
 bool CardSimulator::pin_verified() const {
   const std::lock_guard lock(mutex_);
-  return card_.pin().verified;
+  return card_->pin().verified;
 }
 
 std::string CardSimulator::answer_to_reset() const { return AnswerToReset(options_); }
 
 std::string CardSimulator::authority_certificate() const {
-  return CertificateToPem(card_.credentials().authority_certificate);
+  return CertificateToPem(card_->credentials().authority_certificate);
 }
 
 std::string CardSimulator::qualified_certificate() const {
-  return CertificateToPem(card_.credentials().qualified_certificate);
+  return CertificateToPem(card_->credentials().qualified_certificate);
 }
 
 int CardSimulator::CommandCount(std::uint8_t instruction) const {

@@ -1,9 +1,10 @@
-// A software AKİS v1 card to practise and test with.
+// A software card to practise and test with: AKİS v1, or one of two that keep to
+// ISO/IEC 7816-15.
 //
 // It goes into a virtual reader (vpcd) and comes out of it, and it can be rude in
 // the ways real cards and readers are: mute, dying in the middle of a command,
-// silent, slow, with few tries left. What it understands stands in akis_card.h, its
-// files in files.h.
+// silent, slow, with few tries left. What an AKİS card understands stands in
+// akis_card.h, its files in files.h; the others in iso_card.h.
 //
 // THE SERIAL. The portal shows it as digits, the card stores 12 bytes. The rule, to
 // be followed by whoever reads it from the card: the digits are packed two to a byte,
@@ -40,16 +41,21 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "sandbox/card/akis_card.h"
+#include "sandbox/card/apdu.h"
+#include "sandbox/card/soft_card.h"
 
 namespace ilkimza::sandbox {
 
 class VpcdLink;
 
+enum class CardKind { kAkis, kIsoApplet, kMyEid };
+
 struct CardOptions {
+  // AKİS v1 (akis_card.h), or one of those of iso_card.h.
+  CardKind kind = CardKind::kAkis;
   // 1 to 24 digits.
   std::string serial = "87211470000000000000";
-  // 4 to 16 bytes each.
+  // 4 to 16 bytes each; MyEID-like: at most 8. The PUK of an IsoApplet-like card: 16.
   std::string pin = "1234";
   std::string puk = "12345678";
   // 1 to 15.
@@ -65,7 +71,8 @@ struct CardOptions {
   std::string version = "1292";
   // Replaces the answer to reset that follows from the version: hex digits.
   std::string atr;
-  EmptyVerify empty_verify = EmptyVerify::kSpendsTry;
+  // Nothing: as cards of that kind do.
+  std::optional<EmptyVerify> empty_verify;
   bool tells_tries = true;
   // See credentials.h.
   std::string key_directory;
@@ -168,7 +175,7 @@ class CardSimulator {
   std::mutex link_mutex_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  AkisCard card_;
+  const std::unique_ptr<SoftCard> card_;
   bool mute_ = false;
   bool stalled_ = false;
   absl::Duration latency_;

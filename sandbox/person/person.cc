@@ -50,7 +50,8 @@ std::string ChoosePin() {
       good = good && pin.find(pin[i], i + 1) == std::string::npos;
       good = good && (i == 0 || std::abs(pin[i] - pin[i - 1]) > 1);
     }
-    if (good && pin[0] != '0') return pin;
+    // Nor a date, whichever way it is written: no month begins so.
+    if (good && pin[0] > '3' && pin[2] > '1') return pin;
   }
 }
 

@@ -1,7 +1,10 @@
 // A card that answers anything at all to what the agent asks of it. The first byte says
 // what that is.
 #include "agent/card/akis.h"
+#include "agent/card/akis_card.h"
+#include "agent/card/files.h"
 #include "agent/card/historical_bytes.h"
+#include "agent/card/pkcs15_card.h"
 #include "portal/text.h"
 #include "sandbox/card/akis_card.h"
 #include "tests/fuzz/bytes.h"
@@ -15,7 +18,35 @@ namespace {
 // waits for a card that long: the watchdog ends the job before.
 constexpr std::size_t kMostCommands = 8 * (16 * 1024 + 8);
 
-enum Question { kAtr, kSerial, kLayout, kToken, kFile, kTries, kSignature, kLogOut, kQuestions };
+enum Question {
+  kAtr,
+  kSerial,
+  kLayout,
+  kToken,
+  kFile,
+  kTries,
+  kSignature,
+  kLogOut,
+  kPkcs15,
+  kQuestions
+};
+
+const agent::CardFacts kFacts{.reader = "reader", .insertion = 1};
+
+// Nothing is remembered from one question to the next.
+agent::CardMemories& Memories() {
+  static auto& memories = *new agent::CardMemories;
+  memories.Forget(kFacts);
+  return memories;
+}
+
+bool AskObjects(agent::Card& card) {
+  const auto pin = card.FindPin("");
+  if (pin.ok()) FUZZ_CHECK(pin->limits.min_length <= pin->limits.max_length);
+  const auto certificates = card.ReadCertificates();
+  if (certificates.ok()) FUZZ_CHECK(certificates->size() <= agent::kMaxEntries);
+  return pin.ok() && certificates.ok();
+}
 
 bool Ask(unsigned question, agent::CardChannel& card) {
   switch (question) {
@@ -24,20 +55,22 @@ bool Ask(unsigned question, agent::CardChannel& card) {
       if (serial.ok()) FUZZ_CHECK(serial->size() <= 24);
       return serial.ok() && !serial->empty();
     }
-    case kLayout: {
-      const auto layout = agent::ReadLayout(card);
-      if (!layout.ok()) return false;
-      FUZZ_CHECK(layout->certificates.size() <= agent::kMaxEntries);
-      if (const agent::PinObject* pin = layout->HolderPin()) FUZZ_CHECK(!pin->administrative);
-      return layout->HolderPin() != nullptr;
+    case kLayout:
+      return AskObjects(*agent::MakeAkisCard(card, kFacts, Memories()));
+    case kPkcs15: {
+      const auto plain = agent::OpenPkcs15Card(card, kFacts, Memories());
+      return plain.ok() && AskObjects(**plain);
     }
     case kToken: {
-      const auto label = agent::ReadTokenLabel(card);
-      if (label.ok()) FUZZ_CHECK(label->size() <= 128 && portal::IsUtf8(*label));
-      return label.ok() && !label->empty();
+      const auto identity = agent::MakeAkisCard(card, kFacts, Memories())->Identify();
+      if (identity.ok()) {
+        FUZZ_CHECK(identity->label.size() <= 128 && portal::IsUtf8(identity->label));
+      }
+      return identity.ok() && !identity->label.empty();
     }
     case kFile: {
-      const auto content = agent::ReadFile(card, std::string_view("\x3F\x00\x2F\x00", 4));
+      const auto content =
+          agent::ReadSelected(card, 0, agent::kMaxFile, agent::Extent::kFirstObject);
       if (content.ok()) FUZZ_CHECK(content->size() <= 16 * 1024);
       return content.ok() && !content->empty();
     }

@@ -55,7 +55,7 @@ std::string Certificate(std::string_view subject, std::string_view from, std::st
 bool TakeInput(std::string_view input) {
   const auto certificate = agent::CardCertificate::Parse(input);
   if (!certificate.ok()) return false;
-  const v1::Certificate seen = certificate->Describe();
+  const v1::Certificate seen = certificate->Describe(absl::UnixEpoch());
   CheckText(seen.subject());
   CheckText(seen.issuer());
   FUZZ_CHECK(portal::IsUtf8(seen.serial_number()) && seen.serial_number().size() <= 128);

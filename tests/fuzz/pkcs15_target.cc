@@ -19,8 +19,8 @@ void CheckLabel(const std::string& label) {
 bool TakeObjects(std::string_view file) {
   const auto objects = agent::ParseObjectDirectory(file);
   if (!objects.ok()) return false;
-  CheckPath(objects->authentication_objects);
-  CheckPath(objects->private_keys);
+  for (const std::string& path : objects->authentication_objects) CheckPath(path);
+  for (const std::string& path : objects->private_keys) CheckPath(path);
   FUZZ_CHECK(objects->certificates.size() <= agent::kMaxEntries);
   for (const std::string& path : objects->certificates) CheckPath(path);
   return !objects->certificates.empty();
@@ -35,7 +35,8 @@ bool TakePins(std::string_view file) {
     CheckPath(pin.path);
     FUZZ_CHECK(pin.auth_id.size() <= 64);
     FUZZ_CHECK(1 <= pin.limits.min_length && pin.limits.min_length <= pin.limits.max_length);
-    FUZZ_CHECK(pin.limits.max_length <= 16);
+    FUZZ_CHECK(pin.limits.max_length <= 64);
+    FUZZ_CHECK(0 <= pin.padded_length && pin.padded_length <= 64);
   }
   return !pins->empty();
 }
@@ -58,7 +59,8 @@ bool TakeCertificates(std::string_view file) {
   for (const agent::CertificateObject& certificate : *certificates) {
     CheckLabel(certificate.label);
     CheckPath(certificate.path);
-    FUZZ_CHECK(!certificate.path.empty() && certificate.id.size() <= 64);
+    FUZZ_CHECK(certificate.path.empty() != certificate.direct.empty());
+    FUZZ_CHECK(certificate.id.size() <= 64);
   }
   return !certificates->empty();
 }
@@ -83,9 +85,11 @@ bool TakeInput(std::string_view input) {
       return !path.empty();
     }
     default: {
-      const std::string label = agent::ParseTokenLabel(file);
-      CheckLabel(label);
-      return !label.empty();
+      const agent::TokenInfo info = agent::ParseTokenInfo(file);
+      CheckLabel(info.label);
+      CheckLabel(info.manufacturer);
+      FUZZ_CHECK(info.serial.size() <= 64);
+      return !info.label.empty();
     }
   }
 }

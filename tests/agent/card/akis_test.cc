@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "agent/card/akis_card.h"
 #include "agent/card/certificate.h"
+#include "agent/card/files.h"
 #include "agent/card/historical_bytes.h"
 #include "agent/card/pkcs15.h"
 #include "base/error.h"
@@ -24,6 +26,9 @@ using sandbox::Hex;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+
+const CardFacts kFacts{.reader = "reader", .insertion = 1};
+const PinObject kPin{.reference = 0x80, .path = Bytes("3F003D000080")};
 
 // A practice card without any reader.
 class DirectChannel final : public CardChannel {
@@ -102,6 +107,33 @@ TEST(RecogniseTest, ByHistoricalBytes) {
   }
 }
 
+TEST(RecogniseTest, EveryKnownVersionAndNoOther) {
+  for (const char* version : {"1112", "1212", "1213", "1221", "1252", "1253", "1261", "1264",
+                              "1265", "1292", "1293", "12A4", "12A5", "1312"}) {
+    for (const char* speed : {"13", "15", "96"}) {
+      const std::string atr =
+          "3B9F" + std::string(speed) + "8131FE45806755454B4145" + version + "318073B3A18000";
+      const Recognition seen = Recognise(Bytes(atr));
+      EXPECT_EQ(seen.family, v1::CARD_FAMILY_AKIS_V1) << atr;
+      EXPECT_EQ(seen.display_name, "AKİS v1 (UEKAE " + std::string(version) + ")");
+    }
+  }
+  for (const char* version : {"122100", "122107", "122108", "202012", "532282", "D22108", "D32108",
+                              "D32282", "D32302", "E42108"}) {
+    for (const char* end : {"05", "01"}) {
+      const std::string atr =
+          "3B9F968131FE4580655443" + std::string(version) + "31C073F6218081" + end + "00";
+      const Recognition seen = Recognise(Bytes(atr));
+      EXPECT_EQ(seen.family, v1::CARD_FAMILY_AKIS_V2) << atr;
+      EXPECT_TRUE(seen.akis);
+    }
+  }
+  const Recognition newer = Recognise(Bytes("3B9F138131FE45806755454B41459999318073B3A18000"));
+  EXPECT_EQ(newer.family, v1::CARD_FAMILY_UNKNOWN);
+  EXPECT_TRUE(newer.akis);
+  EXPECT_EQ(newer.display_name, "AKİS of an unknown version (UEKAE 9999)");
+}
+
 TEST(SerialTextTest, PackedDigitsUpToTheFirstThatIsNone) {
   EXPECT_EQ(SerialText(Bytes("87211470000000000000FFFF")), "87211470000000000000");
   EXPECT_EQ(SerialText(Bytes("123F")), "123");
@@ -144,39 +176,37 @@ TEST(AkisTest, ReadsTheSerialWithOneCommand) {
 TEST(AkisTest, FindsWhatIsOnTheCard) {
   const auto card = MakeCard();
   DirectChannel channel(*card);
-  const auto layout = ReadLayout(channel);
-  ASSERT_TRUE(layout.ok()) << layout.status();
-  ASSERT_THAT(layout->pins, SizeIs(2));
-  const PinObject* pin = layout->HolderPin();
-  ASSERT_NE(pin, nullptr);
-  EXPECT_EQ(pin->reference, 0x80);
+  CardMemories memories;
+  const auto akis = MakeAkisCard(channel, kFacts, memories);
+  const auto pin = akis->FindPin("");
+  ASSERT_TRUE(pin.ok()) << pin.status();
   EXPECT_EQ(pin->limits.min_length, 4);
   EXPECT_EQ(pin->limits.max_length, 16);
   EXPECT_EQ(pin->limits.charset, PinCharset::kDigits);
-  EXPECT_EQ(Hex(pin->path), "3F003D000080");
-  EXPECT_TRUE(layout->pins[1].administrative);
-  ASSERT_THAT(layout->keys, SizeIs(2));
-  EXPECT_EQ(layout->keys[0].reference, 1);
-  EXPECT_EQ(layout->keys[0].auth_id, pin->auth_id);
-  EXPECT_THAT(layout->certificates, SizeIs(3));
-  EXPECT_EQ(ReadTokenLabel(channel).value(), "AKIS");
+  const auto certificates = akis->ReadCertificates();
+  ASSERT_TRUE(certificates.ok()) << certificates.status();
+  ASSERT_THAT(*certificates, SizeIs(3));
+  EXPECT_EQ((*certificates)[0].key, "");
+  EXPECT_NE((*certificates)[1].key, "");
+  EXPECT_EQ((*certificates)[2].pin, pin->id);
+  EXPECT_EQ(akis->Identify()->label, "AKIS");
 }
 
 TEST(AkisTest, TheCommandsThatAreAttempts) {
   const auto card = MakeCard();
   DirectChannel channel(*card);
-  const auto layout = ReadLayout(channel);
-  ASSERT_TRUE(layout.ok());
-  const PinObject& pin = *layout->HolderPin();
-  EXPECT_EQ(ReadPinTries(channel, pin)->left, v1::TRIES_LEFT_ALL);
-  EXPECT_EQ(VerifyPin(channel, pin, "9999")->tries_left, 2);
-  EXPECT_EQ(ReadPinTries(channel, pin)->left, v1::TRIES_LEFT_SOME);
-  EXPECT_EQ(VerifyPin(channel, pin, "1234")->verdict, PinVerdict::kRight);
+  EXPECT_EQ(ReadPinTries(channel, kPin)->left, v1::TRIES_LEFT_ALL);
+  EXPECT_EQ(VerifyPin(channel, kPin, "9999")->tries_left, 2);
+  EXPECT_EQ(ReadPinTries(channel, kPin)->left, v1::TRIES_LEFT_SOME);
+  EXPECT_EQ(VerifyPin(channel, kPin, "1234")->verdict, PinVerdict::kRight);
   EXPECT_TRUE(card->pin_verified());
   EXPECT_TRUE(LogOut(channel).ok());
   EXPECT_FALSE(card->pin_verified());
-  EXPECT_EQ(ChangePin(channel, pin, "1234", "295174")->verdict, PinVerdict::kRight);
+  EXPECT_EQ(ChangePin(channel, kPin, "1234", "295174")->verdict, PinVerdict::kRight);
   EXPECT_EQ(card->pin(), "295174");
+  EXPECT_EQ(UnblockPin(channel, kPin, "99999999", "618403")->tries_left, 2);
+  EXPECT_EQ(UnblockPin(channel, kPin, "12345678", "618403")->verdict, PinVerdict::kRight);
+  EXPECT_EQ(card->pin(), "618403");
 }
 
 TEST(AkisTest, AnEmptyPinIsNeverSent) {
@@ -192,28 +222,32 @@ TEST(AkisTest, AnEmptyPinIsNeverSent) {
 TEST(AkisTest, SignsWhatItsCertificateVerifies) {
   const auto card = MakeCard();
   DirectChannel channel(*card);
-  const auto layout = ReadLayout(channel);
-  ASSERT_TRUE(layout.ok());
-  ASSERT_EQ(VerifyPin(channel, *layout->HolderPin(), "1234")->verdict, PinVerdict::kRight);
-  const auto der = ReadFile(channel, layout->certificates[2].path);
-  ASSERT_TRUE(der.ok());
-  const auto certificate = CardCertificate::Parse(*der);
+  CardMemories memories;
+  const auto akis = MakeAkisCard(channel, kFacts, memories);
+  const auto certificates = akis->ReadCertificates();
+  ASSERT_TRUE(certificates.ok());
+  ASSERT_EQ(VerifyPin(channel, kPin, "1234")->verdict, PinVerdict::kRight);
+  const auto certificate = CardCertificate::Parse((*certificates)[2].der);
   ASSERT_TRUE(certificate.ok());
-  const auto signature =
-      SignBlock(channel, layout->keys[0].reference, PaddedDigest("message", 256));
+  const auto signature = akis->Sign((*certificates)[2], "message");
   ASSERT_TRUE(signature.ok()) << signature.status();
   EXPECT_TRUE(certificate->Verifies("message", *signature));
   EXPECT_FALSE(certificate->Verifies("another", *signature));
   EXPECT_FALSE(certificate->Verifies("message", "short"));
   // The other key's signature does not fit this certificate.
-  const auto other = SignBlock(channel, layout->keys[1].reference, PaddedDigest("message", 256));
+  const auto other = akis->Sign((*certificates)[1], "message");
   ASSERT_TRUE(other.ok());
   EXPECT_FALSE(certificate->Verifies("message", *other));
+  // One without a key.
+  EXPECT_EQ(ReasonOf(akis->Sign((*certificates)[0], "message").status()),
+            v1::ERROR_REASON_CERTIFICATE_NOT_FOUND);
 }
 
 TEST(AkisTest, ACardWithoutPkcs15IsUnsupported) {
   ScriptedChannel channel([](const CommandApdu&) { return ResponseApdu{"", StatusWord(0x6A82)}; });
-  EXPECT_EQ(ReasonOf(ReadLayout(channel).status()), v1::ERROR_REASON_CARD_UNSUPPORTED);
+  CardMemories memories;
+  EXPECT_EQ(ReasonOf(MakeAkisCard(channel, kFacts, memories)->FindPin("").status()),
+            v1::ERROR_REASON_CARD_UNSUPPORTED);
 }
 
 TEST(AkisTest, FindsTheApplicationThroughEfDir) {
@@ -233,8 +267,9 @@ TEST(AkisTest, FindsTheApplicationThroughEfDir) {
     return there ? ResponseApdu{Bytes("6F0480020040"), StatusWord(0x9000)}
                  : ResponseApdu{"", StatusWord(0x6A82)};
   });
-  const auto layout = ReadLayout(channel);
-  EXPECT_TRUE(layout.ok()) << layout.status();
+  CardMemories memories;
+  const auto certificates = MakeAkisCard(channel, kFacts, memories)->ReadCertificates();
+  EXPECT_TRUE(certificates.ok()) << certificates.status();
   EXPECT_THAT(selected, ElementsAre("3F003D005031", "3F002F00", "3F0050155031"));
 }
 
@@ -253,7 +288,7 @@ TEST(AkisTest, AFileIsReadToItsEndAndNotFurther) {
           return ResponseApdu{"", StatusWord(last)};
       }
     });
-    const auto file = ReadFile(channel, "path");
+    const auto file = ReadSelected(channel, 0, kMaxFile, Extent::kFirstObject);
     ASSERT_TRUE(file.ok()) << last;
     EXPECT_EQ(file->size(), 304U) << last;
     EXPECT_LE(channel.sent, 4);
@@ -266,7 +301,7 @@ TEST(AkisTest, AFileThatNeverEndsIsCut) {
     // A length of sixteen million.
     return ResponseApdu{Bytes("3083FFFFFF") + std::string(0xEF, 'x'), StatusWord(0x9000)};
   });
-  const auto file = ReadFile(channel, "path");
+  const auto file = ReadSelected(channel, 0, kMaxFile, Extent::kFirstObject);
   ASSERT_TRUE(file.ok());
   EXPECT_LE(file->size(), 16U * 1024);
   EXPECT_LE(channel.sent, 80);

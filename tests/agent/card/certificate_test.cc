@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/time/clock.h"
 #include "base/error.h"
 #include "sandbox/card/simulator.h"
 #include "tests/agent/card/harness.h"
@@ -75,7 +76,7 @@ TEST(CardCertificateTest, SaysWhatTheHolderNeedsToKnow) {
   const auto card = MakeCard();
   const auto certificate = CardCertificate::Parse(DerOf(card->qualified_certificate()));
   ASSERT_TRUE(certificate.ok());
-  const v1::Certificate description = certificate->Describe();
+  const v1::Certificate description = certificate->Describe(absl::Now());
   EXPECT_TRUE(description.qualified());
   EXPECT_THAT(description.key_usages(), ElementsAre("nonRepudiation"));
   EXPECT_THAT(description.subject(), HasSubstr("serialNumber=*********46"));
@@ -116,7 +117,7 @@ TEST(CardCertificateTest, KeysOtherThanRsaSignNothingHere) {
   const CardCertificate certificate = MakeCertificate([](X509*) {});
   EXPECT_EQ(certificate.modulus_size(), 0U);
   EXPECT_FALSE(certificate.Verifies("message", "signature"));
-  EXPECT_TRUE(certificate.Describe().key_usages().empty());
+  EXPECT_TRUE(certificate.Describe(absl::Now()).key_usages().empty());
 }
 
 TEST(CardCertificateTest, NamesAreMaskedAndPrintable) {
@@ -124,7 +125,7 @@ TEST(CardCertificateTest, NamesAreMaskedAndPrintable) {
                                         AddName(c, "CN", "Ayşe\nYılmaz 10000000146");
                                         AddName(c, "serialNumber", "TCKN-10000000146");
                                         AddName(c, "OU", "123456789012");
-                                      }).Describe();
+                                      }).Describe(absl::Now());
   EXPECT_EQ(description.subject(),
             "CN=Ayşe?Yılmaz *********46, serialNumber=TCKN-*********46, OU=123456789012");
 }
@@ -133,7 +134,7 @@ TEST(CardCertificateTest, AnIdWhereALongNameIsCutIsMaskedAsWell) {
   const v1::Certificate description =
       MakeCertificate([](X509* c) {
         AddName(c, "description", std::string(118, 'x') + "10000000146");
-      }).Describe();
+      }).Describe(absl::Now());
   EXPECT_THAT(description.subject(), Not(HasSubstr("100000")));
 }
 

@@ -92,8 +92,29 @@ TEST(PinPolicyTest, Table) {
   }
 }
 
+TEST(PinPolicyTest, DatesAndTheNationalId) {
+  const auto rule = [](std::string_view pin) {
+    return MetadataOf(CheckPinPolicy(pin, "", "", PinPolicy(), "10000000146"))["rule"];
+  };
+  for (const char* date :
+       {"140385", "031485", "850314", "14031985", "19850314", "198503", "031985", "290296"}) {
+    EXPECT_EQ(rule(date), "date") << date;
+  }
+  // No such day, month or year.
+  for (const char* none : {"839201", "324885", "471385", "41039985", "993085"}) {
+    EXPECT_EQ(rule(none), "") << none;
+  }
+  EXPECT_EQ(rule("00000146"), "id");
+  EXPECT_EQ(rule("59000021"), "");
+  EXPECT_EQ(rule("9000014673"), "id");
+  PinPolicy off;
+  off.refuse_dates = off.refuse_id_part = false;
+  EXPECT_TRUE(CheckPinPolicy("140385", "", "", off, "10000000146").ok());
+  EXPECT_TRUE(CheckPinPolicy("00000146", "", "", off, "10000000146").ok());
+}
+
 TEST(PinPolicyTest, EachRuleCanBeTurnedOff) {
-  PinPolicy policy{.min_length = 4};
+  PinPolicy policy{.min_length = 4, .refuse_dates = false};
   EXPECT_FALSE(CheckPinPolicy("1234", "", kSerial, policy).ok());
   policy.refuse_sequences = false;
   EXPECT_TRUE(CheckPinPolicy("1234", "", kSerial, policy).ok());

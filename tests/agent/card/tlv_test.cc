@@ -114,7 +114,7 @@ TEST(HostileBytesTest, EveryParserComesToAnEnd) {
     static_cast<void>(ParsePrivateKeys(bytes));
     static_cast<void>(ParseCertificateDirectory(bytes));
     static_cast<void>(FindApplicationPath(bytes));
-    static_cast<void>(ParseTokenLabel(bytes));
+    static_cast<void>(ParseTokenInfo(bytes));
     static_cast<void>(Recognise(bytes));
     EXPECT_LE(SerialText(bytes).size(), 2 * bytes.size());
     EXPECT_FALSE(CardCertificate::Parse(bytes).ok());

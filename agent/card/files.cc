@@ -1,0 +1,81 @@
+#include "agent/card/files.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/strings/str_format.h"
+#include "agent/card/tlv.h"
+#include "base/error.h"
+
+namespace ilkimza::agent {
+namespace {
+
+constexpr uint8_t kReadBinary = 0xB0;
+// A tag and a length that are not told by as many bytes are none.
+constexpr std::size_t kLongestHeader = 8;
+
+// Whether what was read holds the whole content already: the objects end in filling.
+bool ReachedFilling(std::string_view content) {
+  TlvReader reader(content);
+  std::size_t read = 0;
+  while (const auto next = reader.Next()) read += next->whole.size();
+  return reader.status().ok() && read < content.size();
+}
+
+}  // namespace
+
+absl::Status UnexpectedAnswer(std::string_view command, StatusWord status) {
+  return MakeError(
+      absl::StatusCode::kInternal, v1::ERROR_REASON_CARD_PROTOCOL,
+      absl::StrFormat("The card answered %s with %s, which does not fit. Take it out, put it in "
+                      "again and try once more.",
+                      absl::string_view(command.data(), command.size()), status.Hex()),
+      {{"status_word", status.Hex()}});
+}
+
+std::size_t FileSize(std::string_view control_information) {
+  for (const uint32_t tag : {0x80U, 0x81U}) {
+    const auto size = FindTlv(control_information, tag);
+    if (!size || size->value.empty() || size->value.size() > 2) continue;
+    std::size_t value = 0;
+    for (const char c : size->value) value = (value << 8) | static_cast<uint8_t>(c);
+    return std::min(value, kMaxFile);
+  }
+  // Untold: up to where the card says that the file ends.
+  return kMaxFile;
+}
+
+absl::StatusOr<std::string> ReadSelected(CardChannel& channel, std::size_t offset, std::size_t size,
+                                         Extent extent) {
+  std::string content;
+  while (content.size() < size && offset + content.size() < kMaxFile) {
+    const std::size_t wanted = std::min(kMaxRead, size - content.size());
+    const std::size_t at = offset + content.size();
+    ILKIMZA_ASSIGN_OR_RETURN(const ResponseApdu response,
+                             channel.Send({.ins = kReadBinary,
+                                           .p1 = static_cast<uint8_t>(at >> 8),
+                                           .p2 = static_cast<uint8_t>(at & 0xFF),
+                                           .le = static_cast<int>(wanted)}));
+    // Past the end: the card did not tell the size.
+    if (!content.empty() && response.status.value() == 0x6B00) break;
+    if (!response.status.Success() && !response.status.EndOfFile()) {
+      return UnexpectedAnswer("READ BINARY", response.status);
+    }
+    if (response.data.empty()) break;
+    content.append(response.data, 0, wanted);
+    if (response.status.EndOfFile()) break;
+    if (extent == Extent::kFirstObject) {
+      const auto announced = AnnouncedSize(content);
+      // Some cards read out a byte at a time.
+      if (announced || content.size() >= kLongestHeader) {
+        size = std::min(size, announced.value_or(content.size()));
+      }
+    } else if (ReachedFilling(content)) {
+      break;
+    }
+  }
+  if (content.size() > size) content.resize(size);
+  return content;
+}
+
+}  // namespace ilkimza::agent

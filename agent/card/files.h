@@ -1,0 +1,43 @@
+// Reading the files of a card: what every family that knows files has in common.
+//
+// All functions send on the channel they are given, inside its owner's transaction,
+// and pass its errors on. Status words that do not fit are CARD_PROTOCOL.
+#ifndef ILKIMZA_AGENT_CARD_FILES_H_
+#define ILKIMZA_AGENT_CARD_FILES_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agent/card/apdu.h"
+
+namespace ilkimza::agent {
+
+inline constexpr std::size_t kMaxFile = 16 * 1024;
+// One READ BINARY: what AKİS takes, and every other card too.
+inline constexpr std::size_t kMaxRead = 0xF4;
+
+// CARD_PROTOCOL: `command` was answered with a status word that does not fit.
+absl::Status UnexpectedAnswer(std::string_view command, StatusWord status);
+
+// How much of a file is wanted.
+enum class Extent {
+  // The BER-TLV object at its start, such as a certificate.
+  kFirstObject,
+  // All objects up to the filling at the end.
+  kAllObjects,
+};
+
+// The size that the control information of a file tells, at most kMaxFile.
+std::size_t FileSize(std::string_view control_information);
+
+// The selected file from `offset` on, at most `size` bytes, and no more commands than
+// `extent` needs.
+absl::StatusOr<std::string> ReadSelected(CardChannel& channel, std::size_t offset, std::size_t size,
+                                         Extent extent);
+
+}  // namespace ilkimza::agent
+
+#endif  // ILKIMZA_AGENT_CARD_FILES_H_

@@ -1,0 +1,243 @@
+// Cards of every family that speaks in commands of our own, through CardService: what is
+// on them, their PINs, and how little is sent to them.
+#include "agent/card/families.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "tests/agent/card/fake_service_test.h"
+
+namespace ilkimza::agent {
+namespace {
+
+using sandbox::CardKind;
+using sandbox::CardOptions;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr char kIsoPuk[] = "8765432187654321";
+
+class FamiliesTest : public FakeServiceTest {
+ protected:
+  void Use(CardOptions options) {
+    card_ = sandbox::MakeCard(std::move(options));
+    StartWithCard();
+  }
+  void UseIsoApplet() { Use({.kind = CardKind::kIsoApplet, .puk = kIsoPuk}); }
+  void UseMyEid() { Use({.kind = CardKind::kMyEid}); }
+
+  template <typename Request, typename Response>
+  absl::Status Call(grpc::Status (v1::CardService::Stub::*method)(grpc::ClientContext*,
+                                                                  const Request&, Response*),
+                    const Request& request, Response& response) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(1));
+    return FromGrpcStatus((harness_->stub().*method)(&context, request, &response));
+  }
+  absl::Status Unblock(const std::string& puk, const std::string& new_pin, bool allow = true,
+                       v1::PinState* state = nullptr) {
+    v1::UnblockPinRequest request;
+    request.set_name(Name());
+    request.set_puk(puk);
+    request.set_new_pin(new_pin);
+    request.set_allow_puk_try(allow);
+    v1::UnblockPinResponse response;
+    absl::Status status = Call(&v1::CardService::Stub::UnblockPin, request, response);
+    if (state != nullptr) *state = response.pin_state();
+    return status;
+  }
+  v1::TestSignResponse Sign() {
+    v1::TestSignRequest request;
+    request.set_name(Name());
+    request.set_pin("1234");
+    v1::TestSignResponse response;
+    const absl::Status status = harness_->TestSign(request, &response);
+    EXPECT_TRUE(status.ok()) << status;
+    return response;
+  }
+  // Commands sent since the log was cleared.
+  int Commands() {
+    int count = 0;
+    for (const std::string& line : pcsc_->Log()) count += line[0] == '0' || line[0] == '8' ? 1 : 0;
+    return count;
+  }
+};
+
+TEST_F(FamiliesTest, AnIsoAppletSaysWhatIsOnIt) {
+  UseIsoApplet();
+  const v1::Card card = harness_->Cards().value().at(0);
+  EXPECT_EQ(card.family(), v1::CARD_FAMILY_PKCS15);
+  EXPECT_EQ(card.family_display_name(), "PKCS#15 (IsoApplet)");
+  EXPECT_EQ(card.label(), "JavaCard isoApplet");
+  EXPECT_THAT(card.operations(), SizeIs(6));
+  const auto certificates = harness_->Certificates(Name()).value();
+  ASSERT_THAT(certificates, SizeIs(2));
+  EXPECT_EQ(certificates[1].label(), "Imza");
+  EXPECT_TRUE(certificates[1].qualified());
+  EXPECT_TRUE(certificates[1].has_private_key());
+  EXPECT_EQ(certificates[1].validity(), v1::CERTIFICATE_VALIDITY_VALID);
+  EXPECT_THAT(certificates[1].subject(), Not(HasSubstr("10000000146")));
+  EXPECT_EQ(Sign().algorithm(), "RSA-2048 PKCS#1 v1.5 SHA-256");
+}
+
+TEST_F(FamiliesTest, AMyEidSaysWhatIsOnIt) {
+  UseMyEid();
+  const v1::Card card = harness_->Cards().value().at(0);
+  EXPECT_EQ(card.family_display_name(), "PKCS#15 (MyEID)");
+  EXPECT_EQ(card.label(), "MyEID");
+  EXPECT_THAT(harness_->Certificates(Name()).value(), SizeIs(3));
+  const v1::PinState state = harness_->PinState(Name()).value();
+  EXPECT_EQ(state.tries_left(), v1::TRIES_LEFT_ALL);
+  EXPECT_EQ(state.tries_left_count(), 3);
+  EXPECT_EQ(state.max_length(), 8);
+  EXPECT_EQ(state.puk_tries_left(), v1::TRIES_LEFT_UNKNOWN);
+  EXPECT_EQ(Sign().algorithm(), "ECDSA P-256 SHA-256");
+}
+
+TEST_F(FamiliesTest, PinsOfPaddedCards) {
+  for (const CardKind kind : {CardKind::kIsoApplet, CardKind::kMyEid}) {
+    const std::string puk = kind == CardKind::kIsoApplet ? kIsoPuk : "12345678";
+    harness_.reset();
+    pcsc_ = std::make_shared<FakePcsc>();
+    pcsc_->AddReader(kReader);
+    Use({.kind = kind, .puk = puk});
+    const absl::Status wrong = Verify("4321");
+    EXPECT_EQ(ReasonOf(wrong), v1::ERROR_REASON_WRONG_PIN);
+    EXPECT_EQ(MetadataOf(wrong)["tries_left"], "2");
+    EXPECT_EQ(harness_->PinState(Name())->tries_left_count(), 2);
+    EXPECT_TRUE(Verify().ok());
+    EXPECT_FALSE(card_->pin_verified());
+    EXPECT_TRUE(Change("295174").ok());
+    EXPECT_EQ(card_->pin(), "295174");
+    EXPECT_EQ(ReasonOf(Unblock("1111111111111111", "618403")), kind == CardKind::kIsoApplet
+                                                                   ? v1::ERROR_REASON_WRONG_PUK
+                                                                   : v1::ERROR_REASON_PIN_FORMAT);
+    EXPECT_TRUE(Unblock(puk, "618403").ok());
+    EXPECT_EQ(card_->pin(), "618403");
+  }
+}
+
+TEST_F(FamiliesTest, AnEmptyVerifyIsOnlyForCardsKnownToBearIt) {
+  // The same card in a coat of which nothing is known.
+  Use({.kind = CardKind::kMyEid,
+       .atr = "3B6E000080318066B1840C016E0183009000",
+       .empty_verify = sandbox::EmptyVerify::kSpendsTry});
+  EXPECT_EQ(harness_->Cards()->at(0).family_display_name(), "PKCS#15");
+  EXPECT_EQ(harness_->PinState(Name())->tries_left(), v1::TRIES_LEFT_UNKNOWN);
+  EXPECT_THAT(pcsc_->Sent(0x20), IsEmpty());
+  EXPECT_TRUE(Verify().ok());
+  EXPECT_THAT(pcsc_->Sent(0x20), ElementsAre("002000010831323334ffffffff"));
+  EXPECT_EQ(card_->tries_left().pin, 3);
+}
+
+TEST_F(FamiliesTest, UnblockingNeedsConsentEachTime) {
+  Use({});
+  EXPECT_EQ(ReasonOf(Unblock("12345678", "618403", false)), v1::ERROR_REASON_PUK_TRY_NOT_CONFIRMED);
+  EXPECT_THAT(pcsc_->Log(), IsEmpty());
+  ASSERT_TRUE(card_->SetPinTriesLeft(0).ok());
+  v1::PinState state;
+  const absl::Status wrong = Unblock("99999999", "618403");
+  EXPECT_EQ(ReasonOf(wrong), v1::ERROR_REASON_WRONG_PUK);
+  EXPECT_EQ(MetadataOf(wrong)["tries_left"], "2");
+  EXPECT_THAT(pcsc_->Sent(0x2C), SizeIs(1));
+  EXPECT_TRUE(Unblock("12345678", "618403", true, &state).ok());
+  EXPECT_EQ(state.tries_left(), v1::TRIES_LEFT_ALL);
+  EXPECT_EQ(state.puk_tries_left(), v1::TRIES_LEFT_ALL);
+  EXPECT_EQ(card_->pin(), "618403");
+  ASSERT_TRUE(card_->SetPukTriesLeft(0).ok());
+  pcsc_->ClearLog();
+  EXPECT_EQ(ReasonOf(Unblock("12345678", "295174")), v1::ERROR_REASON_PUK_BLOCKED);
+  EXPECT_THAT(pcsc_->Sent(0x2C), IsEmpty());
+}
+
+TEST_F(FamiliesTest, ANewPinFromTheHoldersIdOrADateNeverReachesTheCard) {
+  Use({.national_id = "48151623420"});
+  for (const auto& [pin, rule] :
+       {std::pair{"151623", "id"}, {"140385", "date"}, {"87211470", "serial"}}) {
+    const absl::Status status = Change(pin);
+    EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_PIN_POLICY);
+    EXPECT_EQ(MetadataOf(status)["rule"], rule);
+  }
+  EXPECT_THAT(pcsc_->Sent(0x24), IsEmpty());
+}
+
+TEST_F(FamiliesTest, AsFewCommandsAsPossible) {
+  Insert();
+  Start();
+  ASSERT_TRUE(harness_->observer().WaitForSerial(card_->options().serial));
+  pcsc_->ClearLog();
+  // A first look at a card with three certificates, and a second one.
+  ASSERT_THAT(harness_->Certificates(Name()).value(), SizeIs(3));
+  EXPECT_LE(Commands(), 21);
+  pcsc_->ClearLog();
+  ASSERT_THAT(harness_->Certificates(Name()).value(), SizeIs(3));
+  EXPECT_LE(Commands(), 2);
+  // Serial, the PIN's state (which selects it), the attempt, and logging out.
+  ASSERT_TRUE(harness_->PinState(Name()).ok());
+  pcsc_->ClearLog();
+  EXPECT_TRUE(Verify().ok());
+  EXPECT_THAT(pcsc_->Sent(0x20), SizeIs(1));
+  EXPECT_LE(Commands(), 5);
+  // After the reset the selection is gone: the certificate is selected again.
+  pcsc_->ClearLog();
+  ASSERT_THAT(harness_->Certificates(Name()).value(), SizeIs(3));
+  EXPECT_LE(Commands(), 2);
+  pcsc_->ClearLog();
+  EXPECT_TRUE(Change().ok());
+  EXPECT_THAT(pcsc_->Sent(0x24), SizeIs(1));
+  EXPECT_LE(Commands(), 7);
+}
+
+TEST_F(FamiliesTest, WhatIsRememberedIsOfThisStayAndThisCard) {
+  StartWithCard();
+  const std::string first = harness_->Certificates(Name()).value().at(2).fingerprint();
+  pcsc_->Remove(kReader);
+  ASSERT_TRUE(harness_->observer().WaitForSerial(""));
+  // The same serial, and another certificate.
+  card_ = sandbox::MakeCard({.holder_name = "Baska Biri"});
+  Insert();
+  ASSERT_TRUE(harness_->observer().WaitForSerial(card_->options().serial));
+  EXPECT_NE(harness_->Certificates(Name()).value().at(2).fingerprint(), first);
+}
+
+TEST_F(FamiliesTest, ExportsACertificate) {
+  Use({});
+  const v1::Certificate listed = harness_->Certificates(Name()).value().at(2);
+  EXPECT_EQ(listed.name(), Name() + "/certificates/" + listed.fingerprint());
+  v1::ExportCertificateRequest request;
+  request.set_name(listed.name());
+  v1::ExportCertificateResponse response;
+  ASSERT_TRUE(Call(&v1::CardService::Stub::ExportCertificate, request, response).ok());
+  EXPECT_EQ(response.certificate().fingerprint(), listed.fingerprint());
+  const auto* bytes = reinterpret_cast<const unsigned char*>(response.der().data());
+  X509* parsed = d2i_X509(nullptr, &bytes, static_cast<long>(response.der().size()));
+  EXPECT_NE(parsed, nullptr);
+  X509_free(parsed);
+  request.set_name(Name() + "/certificates/00");
+  EXPECT_EQ(ReasonOf(Call(&v1::CardService::Stub::ExportCertificate, request, response)),
+            v1::ERROR_REASON_CERTIFICATE_NOT_FOUND);
+  request.set_name(Name());
+  EXPECT_EQ(ReasonOf(Call(&v1::CardService::Stub::ExportCertificate, request, response)),
+            v1::ERROR_REASON_BAD_FIELD);
+}
+
+TEST_F(FamiliesTest, APinpadThatIsNotThereCostsNoTry) {
+  Use({});
+  v1::VerifyPinRequest request;
+  request.set_name(Name());
+  request.set_on_pinpad(true);
+  EXPECT_EQ(ReasonOf(harness_->Verify(request)), v1::ERROR_REASON_NO_PINPAD);
+  EXPECT_THAT(pcsc_->Sent(0x20), IsEmpty());
+}
+
+}  // namespace
+}  // namespace ilkimza::agent
