@@ -28,12 +28,6 @@ std::string Join(std::string_view directory, std::string_view file) {
   return std::string(directory).append(file);
 }
 
-absl::Status NoPinpad() {
-  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_NO_PINPAD,
-                   "The PIN cannot be typed on this reader. Nothing was sent to the card; type it "
-                   "here instead.");
-}
-
 class AkisCard final : public FileCard {
  public:
   using FileCard::FileCard;
@@ -119,13 +113,13 @@ absl::StatusOr<PinAnswer> AkisCard::Verify(const PinInfo& pin, const PinEntry& e
 
 absl::StatusOr<PinAnswer> AkisCard::Change(const PinInfo& pin, const PinEntry& entry) {
   // Both PINs have their lengths before them, which no reader can fill in.
-  if (entry.on_pinpad) return NoPinpad();
+  if (entry.on_pinpad) return KeysUnusable();
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject* object, PinObjectOf(pin));
   return ChangePin(channel_, *object, entry.current, entry.chosen);
 }
 
 absl::StatusOr<PinAnswer> AkisCard::Unblock(const PinInfo& pin, const PinEntry& entry) {
-  if (entry.on_pinpad) return NoPinpad();
+  if (entry.on_pinpad) return KeysUnusable();
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject* object, PinObjectOf(pin));
   return UnblockPin(channel_, *object, entry.current, entry.chosen);
 }

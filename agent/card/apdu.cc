@@ -112,10 +112,14 @@ absl::StatusOr<ResponseApdu> Exchange(const CommandApdu& command, Protocol proto
   return Follow(part, command.cla, std::move(response), le, raw);
 }
 
-absl::StatusOr<ResponseApdu> CardChannel::SendFromKeys(const KeysCommand&) {
+absl::Status KeysUnusable() {
   return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_NO_PINPAD,
                    "The PIN cannot be typed on this reader. Nothing was sent to the card; type it "
                    "here instead.");
+}
+
+absl::StatusOr<ResponseApdu> CardChannel::SendFromKeys(const KeysCommand&) {
+  return KeysUnusable();
 }
 
 }  // namespace ilkimza::agent

@@ -78,6 +78,9 @@ class EncodedApdu {
   std::size_t size_ = 0;
 };
 
+// NO_PINPAD: the PIN cannot be typed on the reader's keys (pinpad.h); nothing was sent.
+absl::Status KeysUnusable();
+
 // The seam between what a card is told (akis.h, pkcs15.h) and how it is reached
 // (session.h). Not thread-safe.
 class CardChannel {

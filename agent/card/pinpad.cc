@@ -154,12 +154,6 @@ absl::Status JudgeKeysAnswer(StatusWord status) {
   }
 }
 
-absl::Status KeysUnusable() {
-  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_NO_PINPAD,
-                   "The PIN cannot be typed on this reader. Nothing was sent to the card; type it "
-                   "here instead.");
-}
-
 bool KeysSentNothing(const absl::Status& status) {
   switch (ReasonOf(status)) {
     case v1::ERROR_REASON_PINPAD_TIMEOUT:

@@ -27,6 +27,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/card/apdu.h"
 #include "agent/card/pcsc.h"
 #include "agent/card/pin_policy.h"
 #include "agent/card/status_word.h"
@@ -74,9 +75,6 @@ absl::StatusOr<std::string> EncodeKeysBlock(const KeysCommand& command, absl::Du
 // typed the same way twice; 6403: too short or too long), NO_PINPAD (6B80: the reader
 // cannot do what it claims).
 absl::Status JudgeKeysAnswer(StatusWord status);
-
-// NO_PINPAD; nothing was sent.
-absl::Status KeysUnusable();
 
 // Whether an attempt on the reader's keys that ended with `status` sent nothing.
 bool KeysSentNothing(const absl::Status& status);

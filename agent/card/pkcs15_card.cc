@@ -67,12 +67,6 @@ constexpr std::array<CardProfile, 3> kProfiles = {CardProfile{},
                                                               .key_by_file = true}};
 constexpr int kPlain = 0, kIsoAppletCard = 1, kMyEidCard = 2;
 
-absl::Status NoPinpad() {
-  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_NO_PINPAD,
-                   "The PIN cannot be typed on this reader. Nothing was sent to the card; type it "
-                   "here instead.");
-}
-
 absl::Status Unsupported(std::string_view what) {
   return MakeError(absl::StatusCode::kUnimplemented, v1::ERROR_REASON_OPERATION_UNSUPPORTED,
                    absl::StrCat("This card ", absl::string_view(what.data(), what.size()),
@@ -319,19 +313,19 @@ absl::StatusOr<PinAnswer> Pkcs15Card::SendAttempt(uint8_t instruction,
 }
 
 absl::StatusOr<PinAnswer> Pkcs15Card::Verify(const PinInfo& pin, const PinEntry& entry) {
-  if (entry.on_pinpad) return NoPinpad();
+  if (entry.on_pinpad) return KeysUnusable();
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject* object, PinObjectOf(pin));
   return SendAttempt(kVerify, *object, entry.current, *object, "");
 }
 
 absl::StatusOr<PinAnswer> Pkcs15Card::Change(const PinInfo& pin, const PinEntry& entry) {
-  if (entry.on_pinpad) return NoPinpad();
+  if (entry.on_pinpad) return KeysUnusable();
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject* object, PinObjectOf(pin));
   return SendAttempt(kChange, *object, entry.current, *object, entry.chosen);
 }
 
 absl::StatusOr<PinAnswer> Pkcs15Card::Unblock(const PinInfo& pin, const PinEntry& entry) {
-  if (entry.on_pinpad) return NoPinpad();
+  if (entry.on_pinpad) return KeysUnusable();
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject* object, PinObjectOf(pin));
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject puk, PukOf(*object));
   return SendAttempt(kUnblock, puk, entry.current, *object, entry.chosen);
