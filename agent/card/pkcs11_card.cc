@@ -1,6 +1,5 @@
 #include "agent/card/pkcs11_card.h"
 
-#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 #include <p11-kit/pkcs11.h>
 
@@ -10,6 +9,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "agent/card/certificate.h"
 #include "agent/card/pcsc.h"
 #include "agent/card/pkcs11_token.h"
 #include "agent/card/pkcs15.h"
@@ -31,10 +31,6 @@ using pkcs11::User;
 
 // What the watchdog waits beyond the module's own deadlines, which come first.
 constexpr absl::Duration kSlack = absl::Seconds(5);
-// DigestInfo of SHA-256, up to the digest.
-constexpr std::string_view kDigestInfo(
-    "\x30\x31\x30\x0D\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20", 19);
-
 absl::Status NotThisFamily() {
   return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CARD_UNSUPPORTED,
                    "The PKCS#11 module sees no token in this reader.");
@@ -45,11 +41,11 @@ absl::Status Unsupported(std::string_view sentence) {
                    sentence);
 }
 
-std::string Sha256(std::string_view message) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(message.data()), message.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
+// The answer to an attempt whose slot could not be opened. FindPin opened it, or nothing
+// is sent.
+absl::StatusOr<PinAnswer> NotSent(const absl::Status& open) {
+  if (absl::IsCancelled(open)) return open;
+  return PinAnswer{.verdict = PinVerdict::kRefused};
 }
 
 bool IsAuthority(std::string_view der) {
@@ -252,11 +248,7 @@ absl::StatusOr<PinAnswer> Pkcs11Card::Verify(const PinInfo& pin, const PinEntry&
   if (entry.on_pinpad) {
     return Unsupported("A PIN for a PKCS#11 module cannot be typed on the reader here.");
   }
-  // Opened by FindPin already, or nothing is sent.
-  if (const absl::Status open = OpenFor(pin); !open.ok()) {
-    return absl::IsCancelled(open) ? absl::StatusOr<PinAnswer>(open)
-                                   : PinAnswer{.verdict = PinVerdict::kRefused};
-  }
+  if (const absl::Status open = OpenFor(pin); !open.ok()) return NotSent(open);
   ILKIMZA_ASSIGN_OR_RETURN(const uint64_t rv,
                            Attempt([&] { return use_.Login(User::kHolder, entry.current); }));
   verified_ = rv == CKR_OK;
@@ -268,10 +260,7 @@ absl::StatusOr<PinAnswer> Pkcs11Card::Change(const PinInfo& pin, const PinEntry&
   if (entry.on_pinpad) {
     return Unsupported("A PIN for a PKCS#11 module cannot be typed on the reader here.");
   }
-  if (const absl::Status open = OpenFor(pin); !open.ok()) {
-    return absl::IsCancelled(open) ? absl::StatusOr<PinAnswer>(open)
-                                   : PinAnswer{.verdict = PinVerdict::kRefused};
-  }
+  if (const absl::Status open = OpenFor(pin); !open.ok()) return NotSent(open);
   ILKIMZA_ASSIGN_OR_RETURN(const uint64_t rv,
                            Attempt([&] { return use_.SetPin(entry.current, entry.chosen); }));
   verified_ = rv == CKR_OK;
@@ -288,10 +277,7 @@ absl::StatusOr<PinAnswer> Pkcs11Card::Unblock(const PinInfo& pin, const PinEntry
         "With this card's PKCS#11 module a PIN cannot be unblocked here; nothing was sent. Use the "
         "vendor's own program.");
   }
-  if (const absl::Status open = OpenFor(pin); !open.ok()) {
-    return absl::IsCancelled(open) ? absl::StatusOr<PinAnswer>(open)
-                                   : PinAnswer{.verdict = PinVerdict::kRefused};
-  }
+  if (const absl::Status open = OpenFor(pin); !open.ok()) return NotSent(open);
   ILKIMZA_ASSIGN_OR_RETURN(const uint64_t login, Attempt([&] {
                              return use_.Login(User::kSecurityOfficer, entry.current);
                            }));
@@ -315,10 +301,10 @@ absl::StatusOr<std::string> Pkcs11Card::Sign(const CardCertificateEntry& certifi
       data = std::string(message);
       break;
     case Mechanism::kRsaPkcs:
-      data = absl::StrCat(std::string(kDigestInfo), Sha256(message));
+      data = DigestInfo(message);
       break;
     case Mechanism::kEcdsa:
-      data = Sha256(message);
+      data = Digest(message);
       break;
     case Mechanism::kNone:
       return Unsupported(
