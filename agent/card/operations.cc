@@ -108,9 +108,7 @@ absl::Status CheckNewPin(Card& card, const PinInfo& pin, const AttemptWork& work
   ILKIMZA_ASSIGN_OR_RETURN(std::vector<std::string> ids, NationalIdsOn(card));
   absl::Status status;
   for (std::string& id : ids) {
-    if (status.ok()) {
-      status = CheckPinPolicy(work.new_pin.view(), work.pin.view(), work.serial, work.policy, id);
-    }
+    if (status.ok()) status = CheckNationalIdPart(work.new_pin.view(), id, work.policy);
     Wipe(id);
   }
   return status;

@@ -18,6 +18,10 @@ absl::Status Refuse(v1::ErrorReason reason, std::string_view field, std::string_
                    {{"field", std::string(field)}, {"rule", std::string(rule)}});
 }
 
+absl::Status TooWeak(std::string_view rule, std::string_view sentence) {
+  return Refuse(v1::ERROR_REASON_PIN_POLICY, "new_pin", rule, sentence);
+}
+
 bool Allowed(char c, PinCharset charset) {
   if (charset == PinCharset::kDigits) return c >= '0' && c <= '9';
   return c >= 0x20 && c <= 0x7E;
@@ -143,47 +147,48 @@ absl::Status CheckPinFormat(std::string_view pin, const PinLimits& limits, std::
 }
 
 absl::Status CheckPinPolicy(std::string_view new_pin, std::string_view old_pin,
-                            std::string_view serial, const PinPolicy& policy,
-                            std::string_view national_id) {
-  const auto refuse = [](std::string_view rule, std::string_view sentence) {
-    return Refuse(v1::ERROR_REASON_PIN_POLICY, "new_pin", rule, sentence);
-  };
+                            std::string_view serial, const PinPolicy& policy) {
   if (new_pin == old_pin) {
-    return refuse("same", "The new PIN is the old one. Choose another; the card was not changed.");
+    return TooWeak("same", "The new PIN is the old one. Choose another; the card was not changed.");
   }
   const int size = static_cast<int>(std::min<std::size_t>(new_pin.size(), kLongest + 1));
   if (size < policy.min_length || size > policy.max_length) {
-    return refuse("length",
-                  absl::StrCat("A new PIN must have ", policy.min_length, " to ", policy.max_length,
+    return TooWeak(
+        "length", absl::StrCat("A new PIN must have ", policy.min_length, " to ", policy.max_length,
                                " characters. Choose another; the card was not changed."));
   }
   if (policy.refuse_sequences && IsSequence(new_pin)) {
-    return refuse("sequence",
-                  "The new PIN counts up or down, which is guessed first. Choose another; the card "
-                  "was not changed.");
+    return TooWeak(
+        "sequence",
+        "The new PIN counts up or down, which is guessed first. Choose another; the card "
+        "was not changed.");
   }
   if (policy.refuse_repeats && IsRepeat(new_pin)) {
-    return refuse(
+    return TooWeak(
         "repeat",
         "The new PIN repeats itself, which is guessed early. Choose another; the card was "
         "not changed.");
   }
   if (policy.refuse_serial_part && SharesDigits(new_pin, serial)) {
-    return refuse("serial",
-                  "The new PIN is part of the card's serial number. Choose another; the card was "
-                  "not changed.");
+    return TooWeak("serial",
+                   "The new PIN is part of the card's serial number. Choose another; the card was "
+                   "not changed.");
   }
   if (policy.refuse_dates && IsDate(new_pin)) {
-    return refuse("date",
-                  "The new PIN reads as a date, and birth dates are guessed first. Choose another; "
-                  "the card was not changed.");
-  }
-  if (policy.refuse_id_part && SharesDigits(new_pin, national_id)) {
-    return refuse("id",
-                  "The new PIN is part of your national id. Choose another; the card was not "
-                  "changed.");
+    return TooWeak(
+        "date",
+        "The new PIN reads as a date, and birth dates are guessed first. Choose another; "
+        "the card was not changed.");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckNationalIdPart(std::string_view new_pin, std::string_view national_id,
+                                 const PinPolicy& policy) {
+  if (!policy.refuse_id_part || !SharesDigits(new_pin, national_id)) return absl::OkStatus();
+  return TooWeak("id",
+                 "The new PIN is part of your national id. Choose another; the card was not "
+                 "changed.");
 }
 
 absl::Status Validate(const PinPolicy& policy) {

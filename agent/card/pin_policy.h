@@ -49,12 +49,15 @@ struct PinPolicy {
 absl::Status CheckPinFormat(std::string_view pin, const PinLimits& limits, std::string_view field);
 
 // PIN_POLICY with metadata "field" = "new_pin" and "rule" = "same", "length",
-// "sequence", "repeat", "serial", "date" or "id". `serial` is the card's, in its text
-// form; `national_id` is the holder's, empty where it is not known, and is compared and
-// not kept. The format is not judged here.
+// "sequence", "repeat", "serial" or "date". `serial` is the card's, in its text form. The
+// format is not judged here.
 absl::Status CheckPinPolicy(std::string_view new_pin, std::string_view old_pin,
-                            std::string_view serial, const PinPolicy& policy,
-                            std::string_view national_id = {});
+                            std::string_view serial, const PinPolicy& policy);
+
+// The one rule that needs to know the holder: PIN_POLICY with "rule" = "id" where the PIN
+// is part of `national_id`, which is compared and not kept.
+absl::Status CheckNationalIdPart(std::string_view new_pin, std::string_view national_id,
+                                 const PinPolicy& policy);
 
 // Whether a policy can be met at all: BAD_CONFIGURATION if not.
 absl::Status Validate(const PinPolicy& policy);

@@ -93,8 +93,12 @@ TEST(PinPolicyTest, Table) {
 }
 
 TEST(PinPolicyTest, DatesAndTheNationalId) {
-  const auto rule = [](std::string_view pin) {
-    return MetadataOf(CheckPinPolicy(pin, "", "", PinPolicy(), "10000000146"))["rule"];
+  const auto judge = [](std::string_view pin, const PinPolicy& policy) {
+    const absl::Status status = CheckPinPolicy(pin, "", "", policy);
+    return status.ok() ? CheckNationalIdPart(pin, "10000000146", policy) : status;
+  };
+  const auto rule = [&](std::string_view pin) {
+    return MetadataOf(judge(pin, PinPolicy()))["rule"];
   };
   for (const char* date :
        {"140385", "031485", "850314", "14031985", "19850314", "198503", "031985", "290296"}) {
@@ -109,8 +113,8 @@ TEST(PinPolicyTest, DatesAndTheNationalId) {
   EXPECT_EQ(rule("9000014673"), "id");
   PinPolicy off;
   off.refuse_dates = off.refuse_id_part = false;
-  EXPECT_TRUE(CheckPinPolicy("140385", "", "", off, "10000000146").ok());
-  EXPECT_TRUE(CheckPinPolicy("00000146", "", "", off, "10000000146").ok());
+  EXPECT_TRUE(judge("140385", off).ok());
+  EXPECT_TRUE(judge("00000146", off).ok());
 }
 
 TEST(PinPolicyTest, EachRuleCanBeTurnedOff) {
