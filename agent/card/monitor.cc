@@ -125,6 +125,8 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
   std::vector<SCARD_READERSTATE> StatesToWaitFor() const;
   void TakeStates(const std::vector<SCARD_READERSTATE>& states);
   void TakeState(Watched& watched, const SCARD_READERSTATE& state);
+  // Nothing is known of what is in the reader from here on.
+  void NewStay(Watched& watched);
   void NewCard(Watched& watched, std::string_view atr);
   static void NameByReader(SeenReader& seen);
   static void Introduce(SeenReader& seen, const IdentifiedCard& identified);
@@ -355,15 +357,7 @@ void MonitorImpl::TakeState(Watched& watched, const SCARD_READERSTATE& state) {
   SeenReader& seen = watched.seen;
   seen.reader.set_state(StateFor(watched.state));
   if (!same_card) {
-    ForgetCard(seen);
-    seen.card.Clear();
-    seen.reader.clear_card();
-    seen.asking = false;
-    watched.identified = false;
-    watched.ask_again = kFirstAskAgain;
-    seen.family = nullptr;
-    seen.trouble = absl::OkStatus();
-    seen.facts = {.reader = seen.pcsc_name, .insertion = ++last_insertion_};
+    NewStay(watched);
     if (seen.reader.state() == v1::READER_STATE_CARD_PRESENT ||
         seen.reader.state() == v1::READER_STATE_IN_USE_EXCLUSIVELY) {
       const std::size_t size = std::min<std::size_t>(state.cbAtr, sizeof(state.rgbAtr));
@@ -376,6 +370,19 @@ void MonitorImpl::TakeState(Watched& watched, const SCARD_READERSTATE& state) {
   if (!watched.identified && !seen.asking && !exclusive && !seen.card.atr().empty()) {
     seen.asking = true;
   }
+}
+
+void MonitorImpl::NewStay(Watched& watched) {
+  SeenReader& seen = watched.seen;
+  ForgetCard(seen);
+  seen.card.Clear();
+  seen.reader.clear_card();
+  seen.asking = false;
+  seen.family = nullptr;
+  seen.trouble = absl::OkStatus();
+  seen.facts = {.reader = seen.pcsc_name, .insertion = ++last_insertion_};
+  watched.identified = false;
+  watched.ask_again = kFirstAskAgain;
 }
 
 void MonitorImpl::NewCard(Watched& watched, std::string_view atr) {
@@ -447,13 +454,13 @@ void MonitorImpl::TakeIdentity(const std::string& name, uint64_t insertion,
     SeenReader& seen = watched.seen;
     seen.asking = false;
     seen.trouble = absl::OkStatus();
-    if (identified.ok()) {
+    if (identified.ok() || ReasonOf(identified.status()) == v1::ERROR_REASON_CARD_UNSUPPORTED) {
       watched.identified = true;
-      Introduce(seen, *identified);
-      seen.reader.set_state(StateFor(watched.state));
-    } else if (ReasonOf(identified.status()) == v1::ERROR_REASON_CARD_UNSUPPORTED) {
-      watched.identified = true;
-      NameByReader(seen);
+      if (identified.ok()) {
+        Introduce(seen, *identified);
+      } else {
+        NameByReader(seen);
+      }
       seen.reader.set_state(StateFor(watched.state));
     } else {
       seen.trouble = identified.status();
@@ -510,17 +517,11 @@ void MonitorImpl::AskAgain(const std::string& pcsc_name) {
     if (found == readers_.end() || found->second.seen.asking) return;
     Watched& watched = found->second;
     if (watched.seen.family == nullptr) return;
-    // Another card: a stay of its own.
-    watched.identified = false;
-    watched.seen.asking = true;
-    watched.seen.family = nullptr;
-    watched.seen.facts.insertion = ++last_insertion_;
+    // Another card of the same kind, which came unnoticed.
+    const std::string atr = watched.seen.facts.atr;
+    NewStay(watched);
+    NewCard(watched, atr);
     facts = watched.seen.facts;
-    watched.seen.card.clear_name();
-    watched.seen.card.clear_serial();
-    watched.seen.card.clear_label();
-    watched.seen.card.clear_operations();
-    watched.seen.reader.clear_card();
     Publish();
   }
   Tell();
