@@ -19,13 +19,6 @@ constexpr std::uint8_t kChained = 0x10;
 constexpr std::uint8_t kValid = 0x02, kPinNeeded = 0x04, kReadable = 0x10, kEnteredWrongly = 0x40,
                        kLastTry = 0x80;
 
-std::uint16_t Id(std::string_view two_bytes) {
-  return static_cast<std::uint16_t>(static_cast<std::uint8_t>(two_bytes[0]) << 8 |
-                                    static_cast<std::uint8_t>(two_bytes[1]));
-}
-
-std::string IdBytes(std::size_t id) { return {static_cast<char>(id >> 8), static_cast<char>(id)}; }
-
 std::uint8_t SecurityByte(const PinObject& pin) {
   std::uint8_t bits = pin.tries_left > 0 ? kValid : 0;
   if (!pin.verified) bits |= kPinNeeded;

@@ -23,10 +23,6 @@ constexpr std::uint16_t kDir = 0x2F00, kApplication = 0x3D00, kObjectDirectory =
 constexpr std::string_view kSigningId = "\x01", kLoginId = "\x02", kAuthorityId = "\x03";
 constexpr std::string_view kPinId = "\x01", kPukId = "\x02";
 
-std::string IdBytes(std::uint16_t id) {
-  return {static_cast<char>(id >> 8), static_cast<char>(id)};
-}
-
 std::string ApplicationPath() { return IdBytes(kMasterFileId) + IdBytes(kApplication); }
 
 // Path ::= SEQUENCE { efidOrPath OCTET STRING, ... }
@@ -106,6 +102,13 @@ std::string Certificates() {
 }
 
 }  // namespace
+
+std::string IdBytes(std::size_t id) { return {static_cast<char>(id >> 8), static_cast<char>(id)}; }
+
+std::uint16_t Id(std::string_view two_bytes) {
+  return static_cast<std::uint16_t>(static_cast<std::uint8_t>(two_bytes[0]) << 8 |
+                                    static_cast<std::uint8_t>(two_bytes[1]));
+}
 
 File* File::AddChild(Kind child_kind, std::uint16_t child_id, std::string child_content) {
   auto file = std::make_unique<File>();

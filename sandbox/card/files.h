@@ -14,6 +14,7 @@
 #ifndef ILKIMZA_SANDBOX_CARD_FILES_H_
 #define ILKIMZA_SANDBOX_CARD_FILES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -34,6 +35,10 @@ inline constexpr std::uint8_t kSigningKeyReference = 0x01;
 inline constexpr std::uint8_t kLoginKeyReference = 0x02;
 inline constexpr int kMinPinLength = 4;
 inline constexpr int kMaxPinLength = 16;
+
+// A file's id as two bytes, and back; sizes in control information have the same form.
+std::string IdBytes(std::size_t id);
+std::uint16_t Id(std::string_view two_bytes);
 
 struct File {
   enum class Kind { kDirectory, kElementary, kPin };

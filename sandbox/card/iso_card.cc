@@ -18,11 +18,6 @@ constexpr std::string_view kIsoAppletAnswer("\x00\x06\x04", 3);
 constexpr std::size_t kIsoAppletLength = 16, kMyEidLength = 8;
 constexpr std::size_t kLeastPin = 4;
 
-std::uint16_t Id(std::string_view two_bytes) {
-  return static_cast<std::uint16_t>(static_cast<std::uint8_t>(two_bytes[0]) << 8 |
-                                    static_cast<std::uint8_t>(two_bytes[1]));
-}
-
 }  // namespace
 
 IsoCard::IsoCard(IsoKind kind, std::string serial, Credentials credentials)
@@ -117,11 +112,9 @@ std::string IsoCard::Answer(const File& file, const CommandApdu& command) {
   directory_ = is_directory ? &file : file.parent;
   file_ = is_directory ? nullptr : &file;
   if (!command.le) return Response(kSuccess);
-  const std::size_t size = file.content.size();
-  const std::string content =
-      der::Tlv(0x81, std::string{static_cast<char>(size >> 8), static_cast<char>(size)}) +
-      der::Tlv(0x82, is_directory ? "\x38" : "\x01") +
-      der::Tlv(0x83, std::string{static_cast<char>(file.id >> 8), static_cast<char>(file.id)});
+  const std::string content = der::Tlv(0x81, IdBytes(file.content.size())) +
+                              der::Tlv(0x82, is_directory ? "\x38" : "\x01") +
+                              der::Tlv(0x83, IdBytes(file.id));
   return Response(kSuccess, der::Tlv(0x6F, content));
 }
 

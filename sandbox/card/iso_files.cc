@@ -24,10 +24,6 @@ constexpr std::string_view kSigningId("\x45\x01", 2), kLoginId("\x45\x02", 2),
     kAuthorityId("\x45\x03", 2);
 constexpr std::string_view kPinId = "\x01", kPukId = "\x02";
 
-std::string IdBytes(std::uint16_t id) {
-  return {static_cast<char>(id >> 8), static_cast<char>(id)};
-}
-
 class Builder {
  public:
   Builder(IsoKind kind, std::string_view serial, const Credentials& credentials)
