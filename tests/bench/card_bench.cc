@@ -14,6 +14,7 @@
 #include "sandbox/card/simulator.h"
 #include "tests/agent/card/harness.h"
 #include "tests/bench/benches.h"
+#include "tests/sandbox/card/opensc.h"
 #include "tests/support/process.h"
 
 namespace ilkimza::bench {
@@ -22,16 +23,7 @@ namespace {
 constexpr int kPort = 35963;
 constexpr std::string_view kPin = "1234";
 constexpr std::string_view kOtherPin = "805172";
-// OpenSC knows AKİS cards only where it is told to.
-constexpr std::string_view kOpenscConfiguration = R"(app default {
-  card_drivers = akis, internal;
-  card_atr 3b:9f:13:81:31:fe:45:80:67:55:45:4b:41:45:12:92:31:80:73:b3:a1:80:ef {
-    driver = "akis";
-  }
-}
-)";
-
-int Commands(const sandbox::CardSimulator& card) {
+int CommandCount(const sandbox::CardSimulator& card) {
   const auto counts = card.CommandCounts();
   return std::accumulate(counts.begin(), counts.end(), 0,
                          [](int sum, const auto& count) { return sum + count.second; });
@@ -49,7 +41,7 @@ void Measure(sandbox::CardSimulator& card, const std::function<void()>& act, Cos
   const double start = WallNow();
   act();
   cost.milliseconds.push_back((WallNow() - start) * 1000);
-  cost.commands = Commands(card);
+  cost.commands = CommandCount(card);
 }
 
 // A client that holds its connection, sends the cheapest command there is, and does
@@ -107,7 +99,7 @@ class CardBench {
  public:
   CardBench() {
     DieUnless(std::system("pcscd-ctl start") == 0, "the smart-card service does not start");
-    testing::WriteFile(folder_ / "opensc.conf", std::string(kOpenscConfiguration));
+    testing::WriteFile(folder_ / "opensc.conf", sandbox::OpenscConfiguration("1292"));
     testing::WriteFile(folder_ / "digest", std::string(32, 'd'));
     card_ = sandbox::MakeCard();
     DieUnless(card_->Insert("localhost", kPort).ok(), "the reader does not see the card");
@@ -177,7 +169,6 @@ class CardBench {
             .aim = Row::Aim::kAtMost,
             .limit = 1};
   }
-  static int Commands(const sandbox::CardSimulator& card) { return bench::Commands(card); }
 
   std::vector<Task> Tasks() {
     const std::string new_pin = " --new-pin " + std::string(kOtherPin);
@@ -208,12 +199,7 @@ class CardBench {
     Take(agent_.PinState(name_), "PIN state");
   }
   void ListAll() { DieUnless(Take(agent_.Certificates(name_), "certificates").size() == 3, "3"); }
-  void Verify() {
-    v1::VerifyPinRequest request;
-    request.set_name(name_);
-    request.set_pin(std::string(kPin));
-    DieUnless(agent_.Verify(request).ok(), "verify failed");
-  }
+  void Verify() { DieUnless(agent_.Verify(name_, std::string(kPin)).ok(), "verify failed"); }
   void Change() {
     v1::ChangePinRequest request;
     request.set_name(name_);

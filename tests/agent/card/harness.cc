@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <thread>
 #include <utility>
 
 #include "base/error.h"
@@ -119,6 +120,15 @@ absl::Status Harness::Verify(v1::VerifyPinRequest request, v1::VerifyPinResponse
   return Call(*stub_, &v1::CardService::Stub::VerifyPin, request, response);
 }
 
+absl::Status Harness::Verify(const std::string& card, const std::string& pin, bool last_try,
+                             v1::VerifyPinResponse* response) {
+  v1::VerifyPinRequest request;
+  request.set_name(card);
+  request.set_pin(pin);
+  request.set_allow_last_try(last_try);
+  return Verify(std::move(request), response);
+}
+
 absl::Status Harness::Change(v1::ChangePinRequest request, v1::ChangePinResponse* response) {
   return Call(*stub_, &v1::CardService::Stub::ChangePin, request, response);
 }
@@ -150,6 +160,17 @@ absl::StatusOr<std::vector<v1::Card>> Harness::Cards() {
   ILKIMZA_RETURN_IF_ERROR(
       Call(*stub_, &v1::CardService::Stub::ListCards, v1::ListCardsRequest(), &response));
   return std::vector<v1::Card>(response.cards().begin(), response.cards().end());
+}
+
+v1::Card Harness::WaitForCard() {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (std::chrono::steady_clock::now() < deadline) {
+    const auto cards = Cards();
+    if (cards.ok() && !cards->empty() && !cards->front().serial().empty()) return cards->front();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  ADD_FAILURE() << "no card";
+  return {};
 }
 
 absl::StatusOr<std::vector<v1::Reader>> Harness::Readers() {

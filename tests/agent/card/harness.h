@@ -67,11 +67,15 @@ class Harness {
 
   // --- Calls, with a deadline of a minute ---
   absl::Status Verify(v1::VerifyPinRequest request, v1::VerifyPinResponse* response = nullptr);
+  absl::Status Verify(const std::string& card, const std::string& pin, bool last_try = false,
+                      v1::VerifyPinResponse* response = nullptr);
   absl::Status Change(v1::ChangePinRequest request, v1::ChangePinResponse* response = nullptr);
   absl::Status TestSign(v1::TestSignRequest request, v1::TestSignResponse* response = nullptr);
   absl::StatusOr<v1::PinState> PinState(const std::string& card);
   absl::StatusOr<std::vector<v1::Certificate>> Certificates(const std::string& card);
   absl::StatusOr<std::vector<v1::Card>> Cards();
+  // The first card, once it has told its serial; a failure of the test after twenty seconds.
+  v1::Card WaitForCard();
   absl::StatusOr<std::vector<v1::Reader>> Readers();
 
  private:

@@ -45,7 +45,7 @@ class FamilyTest : public ::testing::Test {
     CardHostOptions host;
     host.families = Pkcs11Families(modules_);
     harness_ = std::make_unique<Harness>(pcsc_, std::move(host));
-    if (wait) card_ = WaitForCard();
+    if (wait) card_ = harness_->WaitForCard();
   }
   // With the one rude module of that name.
   void StartRude(const std::string& name, bool so_pin_is_puk = false) {
@@ -55,23 +55,9 @@ class FamilyTest : public ::testing::Test {
     Start(options, kRudeReader);
   }
 
-  v1::Card WaitForCard() {
-    for (int i = 0; i < 4000; ++i) {
-      const auto cards = harness_->Cards();
-      if (cards.ok() && !cards->empty() && !cards->front().serial().empty()) return cards->front();
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    ADD_FAILURE() << "no card";
-    return {};
-  }
-
   absl::Status Verify(const std::string& pin, bool last_try = false,
                       v1::VerifyPinResponse* response = nullptr) {
-    v1::VerifyPinRequest request;
-    request.set_name(card_.name());
-    request.set_pin(pin);
-    request.set_allow_last_try(last_try);
-    return harness_->Verify(request, response);
+    return harness_->Verify(card_.name(), pin, last_try, response);
   }
   absl::Status Change(const std::string& old_pin, const std::string& new_pin) {
     v1::ChangePinRequest request;

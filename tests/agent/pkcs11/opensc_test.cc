@@ -2,6 +2,8 @@
 // practice card in a virtual reader. The card says that it is an AKİS of a version that
 // no family of our own knows, so that a module has to speak for it. Run by
 // tests/support/isolated.
+#include "tests/sandbox/card/opensc.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <winscard.h>
@@ -30,19 +32,10 @@ using ::testing::SizeIs;
 constexpr char kOpenSc[] = "/usr/lib/" ILKIMZA_LIBRARY_ARCHITECTURE "/opensc-pkcs11.so";
 constexpr char kSerial[] = "12345678901234567890";
 constexpr char kReader[] = "Virtual PCD 0 00 00";
-// The driver is off by default, and is led to this version by the answer to reset.
-constexpr std::string_view kConfiguration = R"(app default {
-  card_drivers = akis, internal;
-  card_atr 3b:9f:13:81:31:fe:45:80:67:55:45:4b:41:45:19:99:31:80:73:b3:a1:80:ef {
-    driver = "akis";
-  }
-}
-)";
-
 class OpenScModuleTest : public ::testing::Test {
  protected:
   OpenScModuleTest() {
-    testing::WriteFile(folder_ / "opensc.conf", std::string(kConfiguration));
+    testing::WriteFile(folder_ / "opensc.conf", sandbox::OpenscConfiguration("1999"));
     setenv("OPENSC_CONF", (folder_ / "opensc.conf").c_str(), 1);
     modules_ = std::make_shared<Modules>(OptionsFor({kOpenSc}));
     CardHostOptions options;
@@ -56,27 +49,13 @@ class OpenScModuleTest : public ::testing::Test {
     reader_ = std::make_unique<sandbox::PcscReader>();
     ASSERT_TRUE(reader_->WaitUntilGone());
     ASSERT_TRUE(card_->Insert("localhost", 35963).ok());
-    seen_ = WaitForCard();
+    seen_ = harness_->WaitForCard();
   }
   void TearDown() override { card_->Remove(); }
 
-  v1::Card WaitForCard() {
-    for (int i = 0; i < 4000; ++i) {
-      const auto cards = harness_->Cards();
-      if (cards.ok() && !cards->empty() && !cards->front().serial().empty()) return cards->front();
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    ADD_FAILURE() << "no card";
-    return {};
-  }
-
   absl::Status Verify(const std::string& pin, bool last_try = false,
                       v1::VerifyPinResponse* response = nullptr) {
-    v1::VerifyPinRequest request;
-    request.set_name(seen_.name());
-    request.set_pin(pin);
-    request.set_allow_last_try(last_try);
-    return harness_->Verify(request, response);
+    return harness_->Verify(seen_.name(), pin, last_try, response);
   }
 
   testing::TempDir folder_;
@@ -156,7 +135,7 @@ TEST_F(OpenScModuleTest, TheServiceEndsAndComesBack) {
   ASSERT_EQ(std::system("pcscd-ctl stop"), 0);
   while (harness_->Cards().ok()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   ASSERT_EQ(std::system("pcscd-ctl start"), 0);
-  seen_ = WaitForCard();
+  seen_ = harness_->WaitForCard();
   const absl::Status status = Verify("1234");
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_EQ(card_->CommandCount(kVerify), 1);

@@ -1,12 +1,13 @@
 // OpenSC's akis driver as the judge: code that nobody here wrote, and that knew real
 // cards, has to find its way around the simulator. Run by tests/support/isolated.
+#include "tests/sandbox/card/opensc.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "sandbox/card/apdu.h"
@@ -23,16 +24,6 @@ using testing::Finished;
 using ::testing::HasSubstr;
 using testing::ReadFile;
 using testing::WriteFile;
-
-// The driver is off by default and knows one answer to reset, that of version 1.0;
-// the second block leads another version to it.
-constexpr std::string_view kConfiguration = R"(app default {
-  card_drivers = akis, internal;
-  card_atr 3b:9f:13:81:31:fe:45:80:67:55:45:4b:41:45:12:92:31:80:73:b3:a1:80:ef {
-    driver = "akis";
-  }
-}
-)";
 
 class OpenscTest : public ::testing::Test {
  protected:
@@ -54,7 +45,7 @@ class OpenscTest : public ::testing::Test {
   }
 
   void SetUp() override {
-    WriteFile(directory_ / "opensc.conf", std::string(kConfiguration));
+    WriteFile(directory_ / "opensc.conf", OpenscConfiguration("1292"));
     ASSERT_TRUE(card_->SetPin("1234").ok());
     ASSERT_TRUE(card_->SetPinTriesLeft(3).ok());
     ASSERT_TRUE(card_->SetPukTriesLeft(3).ok());
