@@ -16,9 +16,8 @@ set(SERVICE_HEADERS
 
 # The header of one kind; further arguments are the headers.
 function(precompiled_header KIND)
-  file(WRITE ${CMAKE_BINARY_DIR}/precompiled/${KIND}.cc.new "// Holds the precompiled header.\n")
-  configure_file(${CMAKE_BINARY_DIR}/precompiled/${KIND}.cc.new
-    ${CMAKE_BINARY_DIR}/precompiled/${KIND}.cc COPYONLY)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled/${KIND}.cc
+    CONTENT "// Holds the precompiled header.\n")
   add_library(precompiled_${KIND} OBJECT ${CMAKE_BINARY_DIR}/precompiled/${KIND}.cc)
   target_precompile_headers(precompiled_${KIND} PRIVATE ${ARGN})
 endfunction()
