@@ -371,6 +371,11 @@ void HostImpl::Carry(const JourneyPtr& journey, const v1::RunStep& directive,
                EndingOf(v1::ERROR_REASON_BAD_CONFIGURATION,
                         "The journey is for another portal than this host is configured for."));
   }
+  if (options_.profile.step(step) == nullptr) {
+    return End(journey, directive,
+               EndingOf(v1::ERROR_REASON_SCREEN_UNRECOGNISED,
+                        "The portal's profile does not say how this step is done."));
+  }
   if (AsksHolderFirst(step)) return Ask(journey, directive, View());
   observer_.OnTurn(directive.journey(), directive.directive_id(), v1::ACTOR_PORTAL);
   if (!AsksHolder(step)) return End(journey, directive, Submit(journey, directive, {}, stop));
@@ -569,6 +574,12 @@ bool IsPortalStep(v1::StepKind step) {
     case v1::STEP_KIND_READ_PIN:
     case v1::STEP_KIND_DELETE_PORTAL_COPY:
     case v1::STEP_KIND_LOG_OUT:
+    case v1::STEP_KIND_LIST_CERTIFICATES:
+    case v1::STEP_KIND_ACTIVATE_CERTIFICATE:
+    case v1::STEP_KIND_UPDATE_INFO:
+    case v1::STEP_KIND_REQUEST_UNBLOCK:
+    case v1::STEP_KIND_ENTER_UNBLOCK_CODE:
+    case v1::STEP_KIND_REVOKE_CERTIFICATE:
       return true;
     default:
       return false;

@@ -10,6 +10,7 @@ ExitCode ExitCodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_WRONG_ANSWER_KIND:
     case v1::ERROR_REASON_PAGE_TOKEN_INVALID:
     case v1::ERROR_REASON_BAD_NATIONAL_ID:
+    case v1::ERROR_REASON_WRONG_CARD_SERIAL:
       return kExitBadInput;
     case v1::ERROR_REASON_BAD_CONFIGURATION:
     case v1::ERROR_REASON_PORTAL_HOST_OFF:
@@ -18,6 +19,7 @@ ExitCode ExitCodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_CARD_NOT_FOUND:
       return kExitNotFound;
     case v1::ERROR_REASON_NOT_ALLOWED:
+    case v1::ERROR_REASON_GOAL_SWITCHED_OFF:
     case v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED:
       return kExitNotAllowed;
     case v1::ERROR_REASON_SERVER_UNREACHABLE:
@@ -25,6 +27,7 @@ ExitCode ExitCodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_AGENT_NOT_ATTACHED:
     case v1::ERROR_REASON_SHUTTING_DOWN:
     case v1::ERROR_REASON_STORE_FAILED:
+    case v1::ERROR_REASON_PORTAL_PACED:
       return kExitUnavailable;
     case v1::ERROR_REASON_WRONG_PIN:
     case v1::ERROR_REASON_WRONG_PUK:

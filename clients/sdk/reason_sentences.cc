@@ -125,6 +125,17 @@ Words WordsOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_WRONG_ID_OR_EMAIL:
       return {ILKIMZA_TEXT("The portal does not know this national id with this mail address."),
               ILKIMZA_TEXT("Type both again; use the mail address of your application form.")};
+    case v1::ERROR_REASON_BAD_CONTACT_INFO:
+      return {ILKIMZA_TEXT("The portal does not take this phone number or mail address."),
+              ILKIMZA_TEXT("Type both again: a mobile number (5xx xxx xx xx) and a mail address "
+                           "that you can read.")};
+    case v1::ERROR_REASON_NOTHING_TO_ACTIVATE:
+      return {ILKIMZA_TEXT("The portal has nothing that could be activated."),
+              ILKIMZA_TEXT("See with \"ilkimza start --goal list\" what the portal says of your "
+                           "certificates.")};
+    case v1::ERROR_REASON_NOTHING_TO_REVOKE:
+      return {ILKIMZA_TEXT("The portal has no certificate of yours that could be revoked."),
+              ILKIMZA_TEXT("See your certificates there with \"ilkimza start --goal list\".")};
     case v1::ERROR_REASON_PORTAL_UNREACHABLE:
       return {ILKIMZA_TEXT("The portal cannot be reached at the moment."),
               ILKIMZA_TEXT("Wait: İlkimza tries again by itself, and no attempt is counted.")};
@@ -179,6 +190,11 @@ Words WordsOf(v1::ErrorReason reason) {
                            "it was not pressed."),
               ILKIMZA_TEXT("Prove the PIN of your other card first, or delete in your own browser "
                            "when you need none of them any more.")};
+    case v1::ERROR_REASON_REVOKE_COVERS_OTHER_CARDS:
+      return {ILKIMZA_TEXT("The portal's button would revoke the certificates of other cards as "
+                           "well, so it was not pressed."),
+              ILKIMZA_TEXT("Call the hotline (0262 648 18 18) to have one card's certificate "
+                           "revoked and the others kept.")};
     case v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED:
       return {ILKIMZA_TEXT("The smart-card service of this computer does not run."),
               ILKIMZA_TEXT("Start it with \"sudo systemctl start pcscd\", or ask your IT "
@@ -327,6 +343,26 @@ Words WordsOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_SMS_NOT_RECEIVED:
       return {ILKIMZA_TEXT("No SMS has come, or its time ran out."),
               ILKIMZA_TEXT("Check the phone's reception and log in again; a new code is sent.")};
+    case v1::ERROR_REASON_LEFT_AS_IT_WAS:
+      return {ILKIMZA_TEXT("Everything was left as it was, as you wished."),
+              ILKIMZA_TEXT("Begin again whenever you like.")};
+    case v1::ERROR_REASON_GUIDED_NOT_POSSIBLE:
+      return {ILKIMZA_TEXT("The portal does not let you do this, as you said."),
+              ILKIMZA_TEXT("Call the hotline (0262 648 18 18), and go on when it is possible.")};
+    case v1::ERROR_REASON_GOAL_SWITCHED_OFF:
+      return {ILKIMZA_TEXT("Your organisation has switched this off in İlkimza."),
+              ILKIMZA_TEXT("Ask your IT department, or do it at the portal in your own browser.")};
+    case v1::ERROR_REASON_PORTAL_PACED:
+      return {ILKIMZA_TEXT("Many people are at the portal at once, or it fails for many of them."),
+              ILKIMZA_TEXT("Wait: İlkimza goes on by itself at the time it names.")};
+    case v1::ERROR_REASON_SCREEN_DRIFTED:
+      return {ILKIMZA_TEXT("The portal has changed one of its pages, for many people at once."),
+              ILKIMZA_TEXT("Go on later with an updated İlkimza, or do this step in your own "
+                           "browser now.")};
+    case v1::ERROR_REASON_WRONG_CARD_SERIAL:
+      return {ILKIMZA_TEXT("The serial that was typed is none of those that this is about, so "
+                           "nothing was pressed."),
+              ILKIMZA_TEXT("Read the serial off the card once more and type all of its digits.")};
     case v1::ERROR_REASON_UNSPECIFIED:
     case v1::ErrorReason_INT_MIN_SENTINEL_DO_NOT_USE_:
     case v1::ErrorReason_INT_MAX_SENTINEL_DO_NOT_USE_:

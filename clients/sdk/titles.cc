@@ -46,8 +46,43 @@ const char* StepWords(v1::StepKind step) {
       return ILKIMZA_TEXT("Make a test signature");
     case v1::STEP_KIND_LOG_OUT:
       return ILKIMZA_TEXT("Log out of the portal");
+    case v1::STEP_KIND_LIST_CERTIFICATES:
+      return ILKIMZA_TEXT("See the portal's certificates");
+    case v1::STEP_KIND_ACTIVATE_CERTIFICATE:
+      return ILKIMZA_TEXT("Activate the certificate");
+    case v1::STEP_KIND_UPDATE_INFO:
+      return ILKIMZA_TEXT("Change phone and mail address");
+    case v1::STEP_KIND_REQUEST_UNBLOCK:
+      return ILKIMZA_TEXT("Ask the portal for the unblocking code");
+    case v1::STEP_KIND_ENTER_UNBLOCK_CODE:
+      return ILKIMZA_TEXT("Type the unblocking code");
+    case v1::STEP_KIND_UNBLOCK_PIN:
+      return ILKIMZA_TEXT("Unblock the PIN with the PUK");
+    case v1::STEP_KIND_REVOKE_CERTIFICATE:
+      return ILKIMZA_TEXT("Revoke the certificate");
     default:
       return ILKIMZA_TEXT("None");
+  }
+}
+
+const char* GoalWords(v1::Goal goal) {
+  switch (goal) {
+    case v1::GOAL_RESET_SECURITY_WORD:
+      return ILKIMZA_TEXT("A new security word");
+    case v1::GOAL_GET_PIN:
+      return ILKIMZA_TEXT("From chip to signature");
+    case v1::GOAL_LIST_CERTIFICATES:
+      return ILKIMZA_TEXT("The portal's certificates");
+    case v1::GOAL_ACTIVATE_CERTIFICATE:
+      return ILKIMZA_TEXT("A certificate made usable");
+    case v1::GOAL_UPDATE_INFO:
+      return ILKIMZA_TEXT("Phone and mail address at the portal");
+    case v1::GOAL_UNBLOCK_PIN:
+      return ILKIMZA_TEXT("A blocked PIN unblocked");
+    case v1::GOAL_REVOKE_CERTIFICATE:
+      return ILKIMZA_TEXT("A certificate revoked");
+    default:
+      return ILKIMZA_TEXT("unknown");
   }
 }
 
@@ -160,10 +195,7 @@ constexpr std::array<std::pair<std::string_view, const char*>, 17> kFieldWords =
 
 std::string StepTitle(const Texts& texts, v1::StepKind step) { return texts.Say(StepWords(step)); }
 
-std::string GoalTitle(const Texts& texts, v1::Goal goal) {
-  return texts.Say(goal == v1::GOAL_RESET_SECURITY_WORD ? ILKIMZA_TEXT("A new security word")
-                                                        : ILKIMZA_TEXT("From chip to signature"));
-}
+std::string GoalTitle(const Texts& texts, v1::Goal goal) { return texts.Say(GoalWords(goal)); }
 
 std::string JourneyStateTitle(const Texts& texts, v1::JourneyState state) {
   return texts.Say(StateWords(state));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <string_view>
 
@@ -222,6 +223,10 @@ class Rules : private Draft {
           Rewind(SafeStep(report.step(), facts()));
           return GoOn();
         }
+        if (report.step() == v1::STEP_KIND_OPEN_PIN_PAGE &&
+            report.reason() == v1::ERROR_REASON_PIN_INFO_DELETED) {
+          return OnCopyMissing(report.reason());
+        }
         return Stop(report.reason());
     }
   }
@@ -235,6 +240,10 @@ class Rules : private Draft {
         facts().set_logged_in(true);
         break;
       case v1::STEP_KIND_OPEN_PIN_PAGE:
+        // The page still has the PUK: no other way to it is needed.
+        LeaveOut({v1::STEP_KIND_REQUEST_UNBLOCK, v1::STEP_KIND_ENTER_UNBLOCK_CODE});
+        [[fallthrough]];
+      case v1::STEP_KIND_ENTER_UNBLOCK_CODE:
       case v1::STEP_KIND_READ_PIN:
         if (report.portal_serials_size() > 0) {
           *facts().mutable_portal_serials() = report.portal_serials();
@@ -257,6 +266,11 @@ class Rules : private Draft {
         }
         facts().set_pin_proven(true);
         break;
+      case v1::STEP_KIND_UNBLOCK_PIN:
+        if (!report.card_serial().empty() && report.card_serial() != facts().card_serial()) {
+          return Stop(v1::ERROR_REASON_SERIAL_MISMATCH);
+        }
+        [[fallthrough]];
       case v1::STEP_KIND_SET_OWN_PIN:
         facts().set_own_pin_set(true);
         facts().set_own_pin_unknown(false);
@@ -266,6 +280,15 @@ class Rules : private Draft {
         break;
       case v1::STEP_KIND_TEST_SIGNATURE:
         facts().set_test_signature_made(true);
+        break;
+      case v1::STEP_KIND_ACTIVATE_CERTIFICATE:
+        facts().set_certificate_activated(true);
+        break;
+      case v1::STEP_KIND_UPDATE_INFO:
+        facts().set_info_updated(true);
+        break;
+      case v1::STEP_KIND_REVOKE_CERTIFICATE:
+        facts().set_certificate_revoked(true);
         break;
       default:
         break;
@@ -277,16 +300,32 @@ class Rules : private Draft {
     if (!SpecOf(report.step()).may_be_skipped) return Stop(report.reason());
     if (report.step() == v1::STEP_KIND_OPEN_PIN_PAGE) {
       // Without the page there is nothing to read, and nothing to delete.
-      if (!facts().pin_proven()) return Stop(report.reason());
+      if (!facts().pin_proven()) return OnCopyMissing(report.reason());
       facts().set_portal_copy_deleted(true);
-      Step& read = Find(v1::STEP_KIND_READ_PIN);
-      if (read.state() == v1::STEP_STATE_PENDING) Finish(read, v1::STEP_STATE_SKIPPED);
+      LeaveOut({v1::STEP_KIND_READ_PIN});
     } else if (report.step() == v1::STEP_KIND_DELETE_PORTAL_COPY) {
       facts().set_portal_copy_kept(true);
     }
     const v1::StepKind kind = report.step();
     FinishAndGoOn(v1::STEP_STATE_SKIPPED);
     Find(kind).set_reason(report.reason());
+  }
+
+  // The portal has no PIN and PUK any more. Where the goal is to unblock, it is asked
+  // for the PUK in another way; where it is to get the PIN, there is none to be had.
+  void OnCopyMissing(v1::ErrorReason reason) {
+    facts().set_portal_copy_missing(true);
+    if (journey.goal() != v1::GOAL_UNBLOCK_PIN) return Stop(reason);
+    FinishAndGoOn(v1::STEP_STATE_SKIPPED);
+    Find(v1::STEP_KIND_OPEN_PIN_PAGE).set_reason(reason);
+  }
+
+  // Those of `kinds` that are still to be done.
+  void LeaveOut(std::initializer_list<v1::StepKind> kinds) {
+    for (Step& step : *journey.mutable_steps()) {
+      const bool meant = std::find(kinds.begin(), kinds.end(), step.kind()) != kinds.end();
+      if (meant && step.state() == v1::STEP_STATE_PENDING) Finish(step, v1::STEP_STATE_SKIPPED);
+    }
   }
 
   void OnRejected(v1::ErrorReason reason) {
@@ -303,7 +342,11 @@ class Rules : private Draft {
   void OnRewind(v1::ErrorReason reason) {
     const v1::StepKind kind = journey.current_step();
     const v1::StepKind target = RewindTarget(kind, reason, facts());
-    if (SpecOf(kind).on_portal || target != kind) facts().set_logged_in(false);
+    // A code asked for once more is asked for in the same session.
+    const bool stays_logged_in = target == v1::STEP_KIND_REQUEST_UNBLOCK;
+    if ((SpecOf(kind).on_portal || target != kind) && !stays_logged_in) {
+      facts().set_logged_in(false);
+    }
     Current().set_reason(reason);
     journey.set_reason(reason);
     if (reason == v1::ERROR_REASON_WORD_FORGOTTEN && target != kind) InsertResetSteps();

@@ -132,7 +132,10 @@ void Draft::Rewind(v1::StepKind target) {
   bool is_inside = false;
   for (Step& step : *journey.mutable_steps()) {
     is_inside = is_inside || step.kind() == target;
-    if (is_inside && (!Holds(step.kind(), facts()) || step.kind() == target)) Reopen(step);
+    // What the holder decided against stays decided.
+    const bool is_decided = step.state() == v1::STEP_STATE_SKIPPED && IsDecision(step.kind());
+    const bool holds = is_decided || Holds(step.kind(), facts());
+    if (is_inside && (!holds || step.kind() == target)) Reopen(step);
     if (step.kind() == journey.current_step()) break;
   }
 }

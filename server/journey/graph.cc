@@ -37,8 +37,15 @@ const Lane& LaneOf(v1::Actor actor) {
 
 // Why a journey goes elsewhere than to the safe step of a lost conversation.
 std::string_view Words(v1::ErrorReason reason) {
-  return reason == v1::ERROR_REASON_WORD_FORGOTTEN ? "sözcük unutuldu\\nword forgotten"
-                                                   : "bağlantı geçersiz\\nlink no longer good";
+  switch (reason) {
+    case v1::ERROR_REASON_WORD_FORGOTTEN:
+      return "sözcük unutuldu\\nword forgotten";
+    case v1::ERROR_REASON_SMS_CODE_EXPIRED:
+    case v1::ERROR_REASON_SMS_NOT_RECEIVED:
+      return "kod geçersiz\\ncode no longer good";
+    default:
+      return "bağlantı geçersiz\\nlink no longer good";
+  }
 }
 
 // "STEP_KIND_LOG_IN" -> "LOG_IN".

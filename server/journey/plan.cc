@@ -13,11 +13,25 @@ const std::array<v1::StepKind, 4> kResetSteps = {
 const std::array<v1::StepKind, 2> kChipSteps = {v1::STEP_KIND_PREPARE_CHIP,
                                                 v1::STEP_KIND_INSERT_CARD};
 
-const std::array<v1::StepKind, 12> kPinSteps = {
-    v1::STEP_KIND_OPEN_LOGIN,         v1::STEP_KIND_LOG_IN,         v1::STEP_KIND_CONFIRM_PHONE,
-    v1::STEP_KIND_ENTER_SMS_CODE,     v1::STEP_KIND_OPEN_PIN_PAGE,  v1::STEP_KIND_READ_PIN,
-    v1::STEP_KIND_MATCH_CARD,         v1::STEP_KIND_PROVE_PIN,      v1::STEP_KIND_SET_OWN_PIN,
-    v1::STEP_KIND_DELETE_PORTAL_COPY, v1::STEP_KIND_TEST_SIGNATURE, v1::STEP_KIND_LOG_OUT};
+const std::array<v1::StepKind, 4> kLoginSteps = {
+    v1::STEP_KIND_OPEN_LOGIN, v1::STEP_KIND_LOG_IN, v1::STEP_KIND_CONFIRM_PHONE,
+    v1::STEP_KIND_ENTER_SMS_CODE};
+
+// What each goal is about, between the login and the farewell.
+const std::array<v1::StepKind, 7> kPinSteps = {
+    v1::STEP_KIND_OPEN_PIN_PAGE, v1::STEP_KIND_READ_PIN,    v1::STEP_KIND_MATCH_CARD,
+    v1::STEP_KIND_PROVE_PIN,     v1::STEP_KIND_SET_OWN_PIN, v1::STEP_KIND_DELETE_PORTAL_COPY,
+    v1::STEP_KIND_TEST_SIGNATURE};
+const std::array<v1::StepKind, 1> kListSteps = {v1::STEP_KIND_LIST_CERTIFICATES};
+const std::array<v1::StepKind, 2> kActivateSteps = {v1::STEP_KIND_ACTIVATE_CERTIFICATE,
+                                                    v1::STEP_KIND_LIST_CERTIFICATES};
+const std::array<v1::StepKind, 1> kInfoSteps = {v1::STEP_KIND_UPDATE_INFO};
+const std::array<v1::StepKind, 7> kUnblockSteps = {
+    v1::STEP_KIND_OPEN_PIN_PAGE,  v1::STEP_KIND_REQUEST_UNBLOCK, v1::STEP_KIND_ENTER_UNBLOCK_CODE,
+    v1::STEP_KIND_READ_PIN,       v1::STEP_KIND_MATCH_CARD,      v1::STEP_KIND_UNBLOCK_PIN,
+    v1::STEP_KIND_TEST_SIGNATURE};
+const std::array<v1::StepKind, 1> kRevokeSteps = {v1::STEP_KIND_REVOKE_CERTIFICATE};
+const std::array<v1::StepKind, 1> kFarewell = {v1::STEP_KIND_LOG_OUT};
 
 constexpr bool kPortal = true, kCard = false;
 constexpr bool kSkippable = true, kNever = false;
@@ -206,6 +220,76 @@ const std::vector<StepSpec>& Specs() {
        {},
        "Log out",
        "Oturumu kapat"},
+      {v1::STEP_KIND_LIST_CERTIFICATES,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kLogin,
+       &P::other_attempts,
+       &P::holder_deadline,
+       kNever,
+       {},
+       "See the certificates",
+       "Sertifikalara bakın"},
+      {v1::STEP_KIND_ACTIVATE_CERTIFICATE,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kLogin,
+       &P::other_attempts,
+       &P::holder_deadline,
+       kSkippable,
+       {},
+       "Activate the certificate?",
+       "Sertifika kullanıma açılsın mı?"},
+      {v1::STEP_KIND_UPDATE_INFO,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kLogin,
+       &P::other_attempts,
+       &P::holder_deadline,
+       kSkippable,
+       {},
+       "Change phone and mail address",
+       "Telefon ve e-postayı değiştirin"},
+      {v1::STEP_KIND_REQUEST_UNBLOCK,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kLogin,
+       &P::other_attempts,
+       &P::holder_deadline,
+       kNever,
+       {},
+       "Ask for the unblocking code?",
+       "Kilit çözme kodu istensin mi?"},
+      {v1::STEP_KIND_ENTER_UNBLOCK_CODE,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kLogin,
+       &P::wrong_sms_codes,
+       &P::holder_deadline,
+       kNever,
+       {},
+       "Enter the unblocking code",
+       "Kilit çözme kodunu girin"},
+      {v1::STEP_KIND_UNBLOCK_PIN,
+       kCard,
+       v1::ACTOR_HOLDER,
+       Needs::kPinPage,
+       nullptr,
+       &P::card_deadline,
+       kNever,
+       {},
+       "Unblock with the PUK",
+       "PUK ile kilidi çözün"},
+      {v1::STEP_KIND_REVOKE_CERTIFICATE,
+       kPortal,
+       v1::ACTOR_HOLDER,
+       Needs::kLogin,
+       &P::other_attempts,
+       &P::holder_deadline,
+       kSkippable,
+       {},
+       "Revoke the certificate for ever?",
+       "Sertifika iptal edilsin mi?"},
   };
   return specs;
 }
@@ -225,14 +309,35 @@ std::vector<v1::StepKind> PlanOf(v1::Goal goal, bool security_word_forgotten) {
   const auto add = [&plan](std::span<const v1::StepKind> steps) {
     plan.insert(plan.end(), steps.begin(), steps.end());
   };
+  const auto add_login = [&](std::span<const v1::StepKind> steps) {
+    if (security_word_forgotten) add(kResetSteps);
+    add(kLoginSteps);
+    add(steps);
+    add(kFarewell);
+  };
   switch (goal) {
     case v1::GOAL_RESET_SECURITY_WORD:
       add(kResetSteps);
       break;
     case v1::GOAL_GET_PIN:
       add(kChipSteps);
-      if (security_word_forgotten) add(kResetSteps);
-      add(kPinSteps);
+      add_login(kPinSteps);
+      break;
+    case v1::GOAL_LIST_CERTIFICATES:
+      add_login(kListSteps);
+      break;
+    case v1::GOAL_ACTIVATE_CERTIFICATE:
+      add_login(kActivateSteps);
+      break;
+    case v1::GOAL_UPDATE_INFO:
+      add_login(kInfoSteps);
+      break;
+    case v1::GOAL_UNBLOCK_PIN:
+      add(kChipSteps);
+      add_login(kUnblockSteps);
+      break;
+    case v1::GOAL_REVOKE_CERTIFICATE:
+      add_login(kRevokeSteps);
       break;
     default:
       break;
@@ -259,6 +364,9 @@ bool Holds(v1::StepKind kind, const v1::Facts& facts) {
   switch (kind) {
     case v1::STEP_KIND_READ_PIN:
     case v1::STEP_KIND_SET_OWN_PIN:
+    case v1::STEP_KIND_REQUEST_UNBLOCK:
+    case v1::STEP_KIND_ENTER_UNBLOCK_CODE:
+    case v1::STEP_KIND_UNBLOCK_PIN:
       return facts.own_pin_set();
     case v1::STEP_KIND_MATCH_CARD:
       return !facts.card_serial().empty();
@@ -266,9 +374,20 @@ bool Holds(v1::StepKind kind, const v1::Facts& facts) {
       return facts.pin_proven();
     case v1::STEP_KIND_DELETE_PORTAL_COPY:
       return facts.portal_copy_deleted() || facts.portal_copy_kept();
+    case v1::STEP_KIND_ACTIVATE_CERTIFICATE:
+      return facts.certificate_activated();
+    case v1::STEP_KIND_UPDATE_INFO:
+      return facts.info_updated();
+    case v1::STEP_KIND_REVOKE_CERTIFICATE:
+      return facts.certificate_revoked();
     default:
       return false;
   }
+}
+
+bool IsDecision(v1::StepKind kind) {
+  return kind == v1::STEP_KIND_ACTIVATE_CERTIFICATE || kind == v1::STEP_KIND_UPDATE_INFO ||
+         kind == v1::STEP_KIND_REVOKE_CERTIFICATE;
 }
 
 v1::StepKind SafeStep(v1::StepKind kind, const v1::Facts& facts) {
@@ -296,6 +415,11 @@ v1::StepKind RewindTarget(v1::StepKind kind, v1::ErrorReason reason, const v1::F
                                reason == v1::ERROR_REASON_MAIL_NOT_RECEIVED;
   if (kind == v1::STEP_KIND_OPEN_MAIL_LINK && link_is_used_up) {
     return v1::STEP_KIND_OPEN_WORD_RESET;
+  }
+  const bool code_is_gone = reason == v1::ERROR_REASON_SMS_CODE_EXPIRED ||
+                            reason == v1::ERROR_REASON_SMS_NOT_RECEIVED;
+  if (kind == v1::STEP_KIND_ENTER_UNBLOCK_CODE && code_is_gone) {
+    return v1::STEP_KIND_REQUEST_UNBLOCK;
   }
   return SafeStep(kind, facts);
 }

@@ -69,6 +69,9 @@ bool NeedsLogin(v1::StepKind kind, const v1::Facts& facts);
 // been established, and holds without a conversation.
 bool Holds(v1::StepKind kind, const v1::Facts& facts);
 
+// True where leaving `kind` out settles it: it is not asked again after a new login.
+bool IsDecision(v1::StepKind kind);
+
 // Where to go on once the conversation is gone while `kind` is under way: `kind`
 // itself where it needs none.
 v1::StepKind SafeStep(v1::StepKind kind, const v1::Facts& facts);

@@ -2,6 +2,8 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <random>
 
 #include "server/journey/plan.h"
@@ -32,7 +34,7 @@ class Dice {
     report = walk.Answer(static_cast<v1::StepOutcome>(Roll(v1::StepOutcome_ARRAYSIZE)), Reason());
     if (Roll(8) == 0) report.set_directive_id(Roll(40));
     if (Roll(8) == 0) report.set_card_serial("4711");
-    if (Roll(8) == 0) report.set_step(static_cast<v1::StepKind>(1 + Roll(18)));
+    if (Roll(8) == 0) report.set_step(static_cast<v1::StepKind>(1 + Roll(v1::StepKind_ARRAYSIZE - 1)));
     if (Roll(8) == 0) report.clear_portal_serials();
     return report;
   }
@@ -142,8 +144,29 @@ void ExpectAllowedDirectives(const Walk& walk, int64_t& last_directive) {
     case v1::STEP_KIND_TEST_SIGNATURE:
       EXPECT_TRUE(facts.own_pin_set());
       break;
+    case v1::STEP_KIND_UNBLOCK_PIN:
+      EXPECT_EQ(walk.Find(v1::STEP_KIND_MATCH_CARD).state(), v1::STEP_STATE_DONE);
+      EXPECT_EQ(run.card_serials_size(), 1);
+      EXPECT_FALSE(facts.own_pin_set());
+      break;
+    case v1::STEP_KIND_REVOKE_CERTIFICATE:
+      // Whatever happens, no other goal ever comes to it, and none comes to it twice.
+      EXPECT_EQ(walk->goal(), v1::GOAL_REVOKE_CERTIFICATE);
+      EXPECT_FALSE(facts.certificate_revoked());
+      EXPECT_TRUE(facts.logged_in());
+      break;
+    case v1::STEP_KIND_ENTER_UNBLOCK_CODE:
+      EXPECT_EQ(walk.Find(v1::STEP_KIND_REQUEST_UNBLOCK).state(), v1::STEP_STATE_DONE);
+      [[fallthrough]];
+    case v1::STEP_KIND_REQUEST_UNBLOCK:
+      // Only where there is no easier way to the PUK.
+      EXPECT_TRUE(facts.portal_copy_missing());
+      [[fallthrough]];
     case v1::STEP_KIND_OPEN_PIN_PAGE:
     case v1::STEP_KIND_READ_PIN:
+    case v1::STEP_KIND_LIST_CERTIFICATES:
+    case v1::STEP_KIND_ACTIVATE_CERTIFICATE:
+    case v1::STEP_KIND_UPDATE_INFO:
       EXPECT_TRUE(facts.logged_in());
       break;
     default:
@@ -161,6 +184,9 @@ void ExpectFactsKept(const v1::Facts& before, const v1::Facts& after,
   EXPECT_LE(before.portal_copy_deleted(), after.portal_copy_deleted());
   EXPECT_LE(before.portal_copy_kept(), after.portal_copy_kept());
   EXPECT_LE(before.test_signature_made(), after.test_signature_made());
+  EXPECT_LE(before.certificate_activated(), after.certificate_activated());
+  EXPECT_LE(before.info_updated(), after.info_updated());
+  EXPECT_LE(before.certificate_revoked(), after.certificate_revoked());
   if (!before.card_serial().empty()) {
     EXPECT_EQ(before.card_serial(), after.card_serial());
   }
@@ -179,7 +205,7 @@ TEST_P(PropertyTest, HoldsForAnyEvents) {
     const int seed = GetParam() * 1000 + round;
     SCOPED_TRACE(seed);
     Dice dice(static_cast<uint32_t>(seed));
-    const v1::Goal goal = dice.Roll(5) == 0 ? v1::GOAL_RESET_SECURITY_WORD : v1::GOAL_GET_PIN;
+    const auto goal = static_cast<v1::Goal>(1 + dice.Roll(v1::Goal_ARRAYSIZE - 1));
     Walk walk(goal, dice.Roll(2) == 0,
               dice.Roll(3) == 0 ? v1::PORTAL_HOST_SERVER : v1::PORTAL_HOST_AGENT);
     int64_t last_directive = 0;
@@ -210,6 +236,28 @@ TEST_P(PropertyTest, HoldsForAnyEvents) {
     }
     EXPECT_TRUE(MessageDifferencer::Equals(replayed, *walk));
     if (::testing::Test::HasFailure()) return;
+  }
+}
+
+// Revoking is in one plan, and in that one alone; so are the other steps that change
+// something at the portal for good.
+TEST(PlanPropertyTest, EachChangeAtThePortalBelongsToItsOwnGoal) {
+  const std::map<v1::StepKind, v1::Goal> owners = {
+      {v1::STEP_KIND_REVOKE_CERTIFICATE, v1::GOAL_REVOKE_CERTIFICATE},
+      {v1::STEP_KIND_ACTIVATE_CERTIFICATE, v1::GOAL_ACTIVATE_CERTIFICATE},
+      {v1::STEP_KIND_UPDATE_INFO, v1::GOAL_UPDATE_INFO},
+      {v1::STEP_KIND_UNBLOCK_PIN, v1::GOAL_UNBLOCK_PIN},
+      {v1::STEP_KIND_DELETE_PORTAL_COPY, v1::GOAL_GET_PIN}};
+  for (int value = 1; value < v1::Goal_ARRAYSIZE; ++value) {
+    const auto goal = static_cast<v1::Goal>(value);
+    for (const bool forgotten : {false, true}) {
+      const auto plan = PlanOf(goal, forgotten);
+      EXPECT_FALSE(plan.empty()) << v1::Goal_Name(goal);
+      for (const auto& [step, owner] : owners) {
+        EXPECT_EQ(std::count(plan.begin(), plan.end(), step), goal == owner ? 1 : 0)
+            << v1::StepKind_Name(step) << " in " << v1::Goal_Name(goal);
+      }
+    }
   }
 }
 

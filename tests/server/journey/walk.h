@@ -118,13 +118,15 @@ class Walk {
     report.set_step(last_.journey.current_step());
     report.set_outcome(outcome);
     report.set_reason(reason);
-    const bool is_page =
-        report.step() == v1::STEP_KIND_OPEN_PIN_PAGE || report.step() == v1::STEP_KIND_READ_PIN;
+    const bool is_page = report.step() == v1::STEP_KIND_OPEN_PIN_PAGE ||
+                         report.step() == v1::STEP_KIND_READ_PIN ||
+                         report.step() == v1::STEP_KIND_ENTER_UNBLOCK_CODE;
     if (is_page && outcome == v1::STEP_OUTCOME_DONE) {
       report.add_portal_serials(kWalkSerial);
       report.add_portal_serials("87211470000000000099");
     }
-    if (report.step() == v1::STEP_KIND_MATCH_CARD || report.step() == v1::STEP_KIND_PROVE_PIN) {
+    if (report.step() == v1::STEP_KIND_MATCH_CARD || report.step() == v1::STEP_KIND_PROVE_PIN ||
+        report.step() == v1::STEP_KIND_UNBLOCK_PIN) {
       report.set_card_serial(kWalkSerial);
     }
     return report;
