@@ -17,7 +17,9 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-bool IsSecret(const FieldDescriptor& field) { return field.options().GetExtension(v1::secret); }
+bool IsSecret(const FieldDescriptor& field) {
+  return field.options().GetExtension(v1::secret) || field.options().GetExtension(v1::credential);
+}
 
 // Calls `visit` for each secret field that is set, at any depth.
 template <typename Visit>

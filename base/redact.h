@@ -12,10 +12,10 @@
 
 namespace ilkimza {
 
-// One line of text format; each secret field that is set reads [secret].
+// One line of text format; each secret or credential that is set reads [secret].
 std::string Redacted(const google::protobuf::Message& message);
 
-// Overwrites the bytes of every secret field in `message`, at any depth, and
+// Overwrites the bytes of every secret or credential in `message`, at any depth, and
 // clears it. Call it as soon as a message with secrets has done its work.
 void WipeSecrets(google::protobuf::Message& message);
 

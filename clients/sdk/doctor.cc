@@ -280,6 +280,34 @@ Sentence ClockWords(const Texts& texts, const v1::Finding& finding) {
   }
 }
 
+Sentence AgentCertificateWords(const Texts& texts, const v1::Finding& finding) {
+  const auto with_day = [&](const char* text) {
+    return absl::Substitute(texts.Say(text), Day(finding.time()));
+  };
+  const std::string enrol =
+      texts.Say("Ask your IT department for a join token, then run \"ilkimza-agent enrol\".");
+  switch (finding.kind()) {
+    case v1::FINDING_KIND_AGENT_CERTIFICATE_VALID:
+      return {with_day(ILKIMZA_TEXT("The agent's own certificate is good until $0 and is renewed "
+                                    "by itself.")),
+              ""};
+    case v1::FINDING_KIND_AGENT_CERTIFICATE_NOT_RENEWED:
+      return {with_day(ILKIMZA_TEXT("The agent's own certificate ends on $0 and could not be "
+                                    "renewed so far.")),
+              ReasonSentence(texts, finding.reason()).next};
+    case v1::FINDING_KIND_AGENT_CERTIFICATE_EXPIRED:
+      return {with_day(ILKIMZA_TEXT("The agent's own certificate ended on $0.")), enrol};
+    case v1::FINDING_KIND_AGENT_CERTIFICATE_MISSING:
+      return {texts.Say("The agent has no certificate of its own yet, and the server asks for "
+                        "one."),
+              enrol};
+    case v1::FINDING_KIND_AGENT_CERTIFICATE_UNUSABLE:
+      return {texts.Say("The file with the agent's own certificate cannot be used."), enrol};
+    default:
+      return {texts.Say("The agent needs no certificate of its own."), ""};
+  }
+}
+
 const char* CheckWords(v1::Check check) {
   switch (check) {
     case v1::CHECK_AGENT:
@@ -306,6 +334,8 @@ const char* CheckWords(v1::Check check) {
       return ILKIMZA_TEXT("Portal");
     case v1::CHECK_CLOCK:
       return ILKIMZA_TEXT("Clock");
+    case v1::CHECK_AGENT_CERTIFICATE:
+      return ILKIMZA_TEXT("Agent's certificate");
     default:
       return ILKIMZA_TEXT("Something newer");
   }
@@ -382,6 +412,8 @@ Sentence FindingSentence(const Texts& texts, const v1::Finding& finding) {
       return NetworkWords(texts, finding);
     case v1::CHECK_CLOCK:
       return ClockWords(texts, finding);
+    case v1::CHECK_AGENT_CERTIFICATE:
+      return AgentCertificateWords(texts, finding);
     default:
       return {texts.Say("The agent found something that this program is too old to know."),
               texts.Say("Update İlkimza.")};
@@ -430,7 +462,7 @@ v1::DiagnoseResponse DiagnoseWithoutAgent(const absl::Status& why, bool socket_e
   }
   for (const v1::Check check :
        {v1::CHECK_CARD, v1::CHECK_PIN, v1::CHECK_CERTIFICATE, v1::CHECK_MODULE, v1::CHECK_SERVER,
-        v1::CHECK_PORTAL, v1::CHECK_CLOCK}) {
+        v1::CHECK_PORTAL, v1::CHECK_CLOCK, v1::CHECK_AGENT_CERTIFICATE}) {
     Add(diagnosis, check, v1::VERDICT_NOT_CHECKED, v1::FINDING_KIND_BLOCKED, v1::CHECK_AGENT);
   }
   return diagnosis;

@@ -14,6 +14,7 @@ ExitCode ExitCodeOf(v1::ErrorReason reason) {
       return kExitBadInput;
     case v1::ERROR_REASON_BAD_CONFIGURATION:
     case v1::ERROR_REASON_PORTAL_HOST_OFF:
+    case v1::ERROR_REASON_ENROLMENT_OFF:
       return kExitBadConfiguration;
     case v1::ERROR_REASON_JOURNEY_NOT_FOUND:
     case v1::ERROR_REASON_CARD_NOT_FOUND:
@@ -21,6 +22,8 @@ ExitCode ExitCodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_NOT_ALLOWED:
     case v1::ERROR_REASON_GOAL_SWITCHED_OFF:
     case v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED:
+    case v1::ERROR_REASON_JOIN_TOKEN_REFUSED:
+    case v1::ERROR_REASON_CERTIFICATE_REFUSED:
       return kExitNotAllowed;
     case v1::ERROR_REASON_SERVER_UNREACHABLE:
     case v1::ERROR_REASON_AGENT_UNREACHABLE:

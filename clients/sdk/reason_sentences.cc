@@ -71,6 +71,24 @@ Words WordsOf(v1::ErrorReason reason) {
       return {ILKIMZA_TEXT("The server could not write down what happened."),
               ILKIMZA_TEXT("Try again later; if it stays so, tell your IT department to look at "
                            "the server's disk.")};
+    case v1::ERROR_REASON_JOIN_TOKEN_REFUSED:
+      return {ILKIMZA_TEXT("The join token is not good: it is unknown, used up, expired, or made "
+                           "for another computer."),
+              ILKIMZA_TEXT("Ask your IT department for a new one.")};
+    case v1::ERROR_REASON_BAD_CERTIFICATE_REQUEST:
+      return {ILKIMZA_TEXT("The server did not take this agent's request for a certificate."),
+              ILKIMZA_TEXT("Update İlkimza; if this comes again, tell your IT department.")};
+    case v1::ERROR_REASON_CERTIFICATE_REFUSED:
+      return {ILKIMZA_TEXT("The certificate of the agent on this computer has ended or was "
+                           "revoked."),
+              ILKIMZA_TEXT("Ask your IT department for a join token, then run \"ilkimza-agent "
+                           "enrol\".")};
+    case v1::ERROR_REASON_ENROLMENT_OFF:
+      return {ILKIMZA_TEXT("This server issues no certificates to agents."),
+              ILKIMZA_TEXT("Ask your IT department where the agent's certificate comes from.")};
+    case v1::ERROR_REASON_AGENT_EXISTS:
+      return {ILKIMZA_TEXT("The server knows an agent of this name already."),
+              ILKIMZA_TEXT("Ask your IT department for a join token that is made for this agent.")};
     case v1::ERROR_REASON_WRONG_CAPTCHA:
       return {ILKIMZA_TEXT("The characters of the picture were not right."),
               ILKIMZA_TEXT(

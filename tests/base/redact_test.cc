@@ -86,6 +86,15 @@ TEST(Redact, HidesSecretsInRepeatedMessages) {
             "cards { card_serial: \"open\" pin: [secret] puk: [secret] }");
 }
 
+TEST(Redact, HidesAndWipesJoinTokens) {
+  v1::EnrolAgentRequest request;
+  request.set_agent("agents/pc1");
+  request.set_token(kMark);
+  EXPECT_EQ(Redacted(request), "agent: \"agents/pc1\" token: [secret]");
+  WipeSecrets(request);
+  EXPECT_EQ(Redacted(request), "agent: \"agents/pc1\"");
+}
+
 TEST(Redact, AnEmptySecretIsNotShownAsSet) { EXPECT_EQ(Redacted(v1::VerifyPinRequest()), ""); }
 
 TEST(Redact, LoggingARedactedMessageLogsNoSecret) {

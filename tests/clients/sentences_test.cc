@@ -100,7 +100,8 @@ v1::Check CheckOf(int kind) {
   if (kind < 110) return v1::CHECK_CERTIFICATE;
   if (kind < 120) return v1::CHECK_MODULE;
   if (kind < 130) return v1::CHECK_SERVER;
-  return kind < 140 ? v1::CHECK_PORTAL : v1::CHECK_CLOCK;
+  if (kind < 140) return v1::CHECK_PORTAL;
+  return kind < 150 ? v1::CHECK_CLOCK : v1::CHECK_AGENT_CERTIFICATE;
 }
 
 TEST_F(SentencesTest, EveryFindingHasItsOwnWordsInBothLanguages) {

@@ -78,6 +78,20 @@ void CollectOpaque(const Descriptor* type, std::set<const Descriptor*>& seen,
   }
 }
 
+void CollectCredentials(const Descriptor* type, const std::string& method,
+                        std::set<const Descriptor*>& seen, std::vector<std::string>& found) {
+  if (!seen.insert(type).second) return;
+  for (int i = 0; i < type->field_count(); ++i) {
+    const FieldDescriptor* field = type->field(i);
+    if (field->options().GetExtension(v1::credential)) {
+      found.push_back(method + ": " + field->full_name());
+    }
+    if (field->message_type() != nullptr) {
+      CollectCredentials(field->message_type(), method, seen, found);
+    }
+  }
+}
+
 TEST(Planes, EveryServiceNamesItsPlane) {
   ASSERT_EQ(Services().size(), static_cast<std::size_t>(ILKIMZA_SERVICE_COUNT));
   for (const ServiceDescriptor* service : Services()) {
@@ -102,7 +116,21 @@ TEST(Planes, NoControlPlaneMessageReachesASecret) {
   EXPECT_GE(control_methods, 10);
 }
 
+// Certificates and requests for them, in DER: public by nature, taken apart by the one
+// who gets them, and stored by nobody.
+const std::vector<std::string>& PublicDer() {
+  static const auto& names =
+      *new std::vector<std::string>{"ilkimza.v1.EnrolAgentRequest.certificate_request",
+                                    "ilkimza.v1.EnrolAgentResponse.certificate_chain",
+                                    "ilkimza.v1.EnrolAgentResponse.server_authorities",
+                                    "ilkimza.v1.RenewAgentCertificateRequest.certificate_request",
+                                    "ilkimza.v1.RenewAgentCertificateResponse.certificate_chain",
+                                    "ilkimza.v1.RenewAgentCertificateResponse.server_authorities"};
+  return names;
+}
+
 TEST(Planes, NoControlPlaneMessageHoldsOpaqueBytes) {
+  std::vector<std::string> found;
   for (const ServiceDescriptor* service : Services()) {
     if (service->options().GetExtension(v1::plane) != v1::PLANE_CONTROL) continue;
     for (int i = 0; i < service->method_count(); ++i) {
@@ -110,9 +138,31 @@ TEST(Planes, NoControlPlaneMessageHoldsOpaqueBytes) {
       std::vector<std::string> opaque;
       CollectOpaque(service->method(i)->input_type(), seen, opaque);
       CollectOpaque(service->method(i)->output_type(), seen, opaque);
-      EXPECT_EQ(opaque, std::vector<std::string>()) << service->method(i)->full_name();
+      found.insert(found.end(), opaque.begin(), opaque.end());
     }
   }
+  std::sort(found.begin(), found.end());
+  EXPECT_EQ(found, PublicDer());
+}
+
+// A join token is no holder's secret, so the control plane may carry it; but only the
+// two messages that are about it, and never a list, a stream or a stored resource.
+TEST(Planes, JoinTokensTravelInTheirOwnTwoCallsOnly) {
+  std::vector<std::string> found;
+  for (const ServiceDescriptor* service : Services()) {
+    for (int i = 0; i < service->method_count(); ++i) {
+      for (const Descriptor* type :
+           {service->method(i)->input_type(), service->method(i)->output_type()}) {
+        std::set<const Descriptor*> seen;
+        CollectCredentials(type, service->method(i)->name(), seen, found);
+      }
+    }
+  }
+  std::sort(found.begin(), found.end());
+  const std::vector<std::string> expected = {
+      "CreateJoinToken: ilkimza.v1.CreateJoinTokenResponse.token",
+      "EnrolAgent: ilkimza.v1.EnrolAgentRequest.token"};
+  EXPECT_EQ(found, expected);
 }
 
 // The walk itself works: it finds the secrets where they are.
@@ -124,6 +174,16 @@ TEST(Planes, TheWalkFindsSecretsOnTheSecretPlane) {
   const auto screen = SecretsReachableFrom(v1::WatchScreenResponse::descriptor());
   EXPECT_NE(std::find(screen.begin(), screen.end(), "ilkimza.v1.CardCredentials.puk"),
             screen.end());
+}
+
+TEST(Planes, FieldsNamedTokenBearTheCredentialOption) {
+  for (const FileDescriptor* file : ContractFiles()) {
+    for (int i = 0; i < file->message_type_count(); ++i) {
+      const FieldDescriptor* token = file->message_type(i)->FindFieldByName("token");
+      if (token == nullptr) continue;
+      EXPECT_TRUE(token->options().GetExtension(v1::credential)) << token->full_name();
+    }
+  }
 }
 
 // Whatever is named like a secret anywhere in the contracts bears the option.
