@@ -14,6 +14,8 @@
 #include "base/error.h"
 #include "server/engine/name.h"
 #include "server/engine/report_check.h"
+#include "server/enrolment/enrolments.h"
+#include "server/enrolment/issuer.h"
 
 namespace ilkimza::server {
 namespace {
@@ -29,15 +31,23 @@ std::vector<std::string> Property(const grpc::AuthContext& auth, const char* nam
   return values;
 }
 
-absl::Time ExpiryOf(const grpc::AuthContext& auth) {
+struct FreeX509 {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+using X509Ptr = std::unique_ptr<X509, FreeX509>;
+
+// Null where it cannot be read.
+X509Ptr LeafOf(const grpc::AuthContext& auth) {
   const auto pem = Property(auth, GRPC_X509_PEM_CERT_PROPERTY_NAME);
-  if (pem.empty()) return absl::InfiniteFuture();
+  if (pem.empty()) return nullptr;
   const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
       BIO_new_mem_buf(pem[0].data(), static_cast<int>(pem[0].size())), &BIO_free);
-  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
-      PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), &X509_free);
+  return X509Ptr(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+}
+
+absl::Time ExpiryOf(X509* certificate) {
   struct tm end = {};
-  if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1) {
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) {
     return absl::InfinitePast();
   }
   return absl::FromTM(end, absl::UTCTimeZone());
@@ -76,8 +86,16 @@ absl::Status NotAllowed(std::string_view sentence) {
   return MakeError(absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_NOT_ALLOWED, sentence);
 }
 
+// The first one that says something.
 std::string FirstName(const std::vector<std::string>& names) {
-  return names.empty() ? "" : names.front();
+  const auto found = std::find_if(names.begin(), names.end(),
+                                  [](const std::string& name) { return !name.empty(); });
+  return found == names.end() ? "" : *found;
+}
+
+absl::Status NotGoodFor(const std::vector<std::string>& names, const std::string& agent) {
+  return NotAllowed(
+      absl::StrCat("The certificate of '", FirstName(names), "' is not good for ", agent, "."));
 }
 
 }  // namespace
@@ -95,7 +113,17 @@ absl::StatusOr<Caller> Access::Identify(const grpc::ServerContextBase& context) 
   const auto auth = context.auth_context();
   const auto names = CertificateNames(auth.get());
   if (!names) return Caller{claimed, claimed.empty() ? "operator" : claimed};
-  const absl::Time expiry = ExpiryOf(*auth);
+  const X509Ptr certificate = LeafOf(*auth);
+  const absl::Time expiry = ExpiryOf(certificate.get());
+  // TLS looked at it when the connection was opened.
+  if (expiry <= clock_.Now()) {
+    return MakeError(absl::StatusCode::kUnauthenticated, v1::ERROR_REASON_CERTIFICATE_REFUSED,
+                     absl::StrCat("The certificate of '", FirstName(*names),
+                                  "' has ended; connect again with a newer one."));
+  }
+  if (enrolments_ != nullptr && enrolments_->issuer().HasIssued(*certificate)) {
+    return IssuedCaller(*certificate, *names, claimed, expiry);
+  }
   const bool is_operator = std::any_of(names->begin(), names->end(), [this](const auto& name) {
     return Contains(operators_, name);
   });
@@ -105,20 +133,27 @@ absl::StatusOr<Caller> Access::Identify(const grpc::ServerContextBase& context) 
   }
   const std::string agent = claimed.empty() ? AgentIn(*names) : claimed;
   if (agent.empty()) return NotAllowed("The certificate names neither an agent nor an operator.");
-  if (!IsCertified(*names, agent)) {
-    return NotAllowed(
-        absl::StrCat("The certificate of '", FirstName(*names), "' is not good for ", agent, "."));
-  }
+  if (!IsCertified(*names, agent)) return NotGoodFor(*names, agent);
   return Caller{agent, agent, expiry};
+}
+
+absl::StatusOr<Caller> Access::IssuedCaller(const X509& certificate,
+                                            const std::vector<std::string>& names,
+                                            const std::string& claimed, absl::Time expiry) const {
+  const std::string serial = SerialOf(certificate);
+  const std::string agent = claimed.empty() ? AgentIn(names) : claimed;
+  if (!Contains(names, agent)) return NotGoodFor(names, agent);
+  ILKIMZA_RETURN_IF_ERROR(enrolments_->CheckCertificate(serial, agent));
+  return Caller{agent, agent, expiry, serial};
 }
 
 absl::Status Access::MayAttach(const grpc::ServerContextBase& context,
                                const std::string& agent) const {
+  ILKIMZA_RETURN_IF_ERROR(Identify(context).status());
   const auto auth = context.auth_context();
   const auto names = CertificateNames(auth.get());
   if (!names || IsCertified(*names, agent)) return absl::OkStatus();
-  return NotAllowed(
-      absl::StrCat("The certificate of '", FirstName(*names), "' is not good for ", agent, "."));
+  return NotGoodFor(*names, agent);
 }
 
 }  // namespace ilkimza::server

@@ -5,11 +5,16 @@
 // for loopback and unix sockets, the metadata "ilkimza-agent: agents/{agent}" says
 // it, and a caller without it is the operator of this machine.
 //
+// A certificate of the server's own authority is good for the one agent it was issued
+// for, until it ends or is revoked, also on a connection that was opened before; it
+// never makes an operator.
+//
 // Thread-safe.
 #ifndef ILKIMZA_SERVER_API_ACCESS_H_
 #define ILKIMZA_SERVER_API_ACCESS_H_
 
 #include <grpcpp/server_context.h>
+#include <openssl/types.h>
 
 #include <string>
 #include <string_view>
@@ -18,9 +23,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "ilkimza/v1/journey.pb.h"
 
 namespace ilkimza::server {
+
+class Enrolments;
 
 struct Caller {
   // "agents/{agent}"; empty for an operator.
@@ -29,6 +37,8 @@ struct Caller {
   std::string actor;
   // When the certificate ends; the infinite future without one.
   absl::Time expiry = absl::InfiniteFuture();
+  // The certificate's serial number, where this server issued it; empty otherwise.
+  std::string issued_serial = {};
 
   [[nodiscard]] bool IsOperator() const { return agent.empty(); }
   [[nodiscard]] bool MaySee(std::string_view journeys_agent) const {
@@ -39,16 +49,27 @@ struct Caller {
 class Access {
  public:
   // The names in certificates (CN, or a DNS or URI name) that are operators'.
-  explicit Access(std::vector<std::string> operators) : operators_(std::move(operators)) {}
+  // `enrolments` outlives this; null where the server issues no certificates.
+  explicit Access(std::vector<std::string> operators, const Enrolments* enrolments = nullptr,
+                  Clock& clock = SystemClock())
+      : operators_(std::move(operators)), enrolments_(enrolments), clock_(clock) {}
 
   // PERMISSION_DENIED with ERROR_REASON_NOT_ALLOWED for a caller who claims to be
-  // somebody else than the certificate says; INVALID_ARGUMENT for a bad name.
+  // somebody else than the certificate says; UNAUTHENTICATED with
+  // ERROR_REASON_CERTIFICATE_REFUSED where the certificate is no longer good;
+  // INVALID_ARGUMENT for a bad name.
   absl::StatusOr<Caller> Identify(const grpc::ServerContextBase& context) const;
   // Whether the caller may attach as `agent`.
   absl::Status MayAttach(const grpc::ServerContextBase& context, const std::string& agent) const;
 
  private:
-  std::vector<std::string> operators_;
+  absl::StatusOr<Caller> IssuedCaller(const X509& certificate,
+                                      const std::vector<std::string>& names,
+                                      const std::string& claimed, absl::Time expiry) const;
+
+  const std::vector<std::string> operators_;
+  const Enrolments* const enrolments_;
+  Clock& clock_;
 };
 
 }  // namespace ilkimza::server

@@ -14,8 +14,8 @@ namespace {
 
 class FleetApi : public v1::FleetService::CallbackService {
  public:
-  FleetApi(const Access& access, Fleet& fleet, Engine& engine)
-      : access_(access), fleet_(fleet), engine_(engine) {}
+  FleetApi(const Access& access, Fleet& fleet, Engine& engine, EnrolmentApi& enrolment)
+      : access_(access), fleet_(fleet), engine_(engine), enrolment_(enrolment) {}
 
   grpc::ServerBidiReactor<v1::AttachAgentRequest, v1::AttachAgentResponse>* AttachAgent(
       grpc::CallbackServerContext* context) override {
@@ -36,6 +36,44 @@ class FleetApi : public v1::FleetService::CallbackService {
     auto* reactor = context->DefaultReactor();
     reactor->Finish(ToGrpcStatus(List(*context, *request, *response)));
     return reactor;
+  }
+
+  // EnrolAgent is not among them: it has an address of its own.
+
+  grpc::ServerUnaryReactor* DeleteAgent(grpc::CallbackServerContext* context,
+                                        const v1::DeleteAgentRequest* request,
+                                        google::protobuf::Empty*) override {
+    return enrolment_.DeleteAgent(*context, *request);
+  }
+
+  grpc::ServerUnaryReactor* CreateJoinToken(grpc::CallbackServerContext* context,
+                                            const v1::CreateJoinTokenRequest* request,
+                                            v1::CreateJoinTokenResponse* response) override {
+    return enrolment_.CreateJoinToken(*context, *request, *response);
+  }
+
+  grpc::ServerUnaryReactor* ListJoinTokens(grpc::CallbackServerContext* context,
+                                           const v1::ListJoinTokensRequest* request,
+                                           v1::ListJoinTokensResponse* response) override {
+    return enrolment_.ListJoinTokens(*context, *request, *response);
+  }
+
+  grpc::ServerUnaryReactor* DeleteJoinToken(grpc::CallbackServerContext* context,
+                                            const v1::DeleteJoinTokenRequest* request,
+                                            google::protobuf::Empty*) override {
+    return enrolment_.DeleteJoinToken(*context, *request);
+  }
+
+  grpc::ServerUnaryReactor* RenewAgentCertificate(
+      grpc::CallbackServerContext* context, const v1::RenewAgentCertificateRequest* request,
+      v1::RenewAgentCertificateResponse* response) override {
+    return enrolment_.RenewAgentCertificate(*context, *request, *response);
+  }
+
+  grpc::ServerUnaryReactor* ListAgentCertificates(
+      grpc::CallbackServerContext* context, const v1::ListAgentCertificatesRequest* request,
+      v1::ListAgentCertificatesResponse* response) override {
+    return enrolment_.ListAgentCertificates(*context, *request, *response);
   }
 
  private:
@@ -75,13 +113,15 @@ class FleetApi : public v1::FleetService::CallbackService {
   const Access& access_;
   Fleet& fleet_;
   Engine& engine_;
+  EnrolmentApi& enrolment_;
 };
 
 }  // namespace
 
 std::unique_ptr<v1::FleetService::CallbackService> MakeFleetService(const Access& access,
-                                                                    Fleet& fleet, Engine& engine) {
-  return std::make_unique<FleetApi>(access, fleet, engine);
+                                                                    Fleet& fleet, Engine& engine,
+                                                                    EnrolmentApi& enrolment) {
+  return std::make_unique<FleetApi>(access, fleet, engine, enrolment);
 }
 
 }  // namespace ilkimza::server

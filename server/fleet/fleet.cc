@@ -15,6 +15,11 @@ absl::Status ShuttingDown() {
                    "The server is shutting down; attach again, spread over the time it named.");
 }
 
+absl::Status NoSuchAgent(const std::string& name) {
+  return MakeError(absl::StatusCode::kNotFound, v1::ERROR_REASON_AGENT_NOT_ATTACHED,
+                   absl::StrCat("There is no agent '", name, "'; it has never attached."));
+}
+
 void SetDuration(absl::Duration from, google::protobuf::Duration& to) {
   to.set_seconds(absl::ToInt64Seconds(from));
   to.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(from % absl::Seconds(1))));
@@ -77,10 +82,7 @@ absl::StatusOr<int64_t> Fleet::Attach(const v1::AttachAgentRequest::Hello& hello
   {
     const std::lock_guard lock(mutex_);
     if (leaving_) return ShuttingDown();
-    if (members_.size() >= options_.max_agents && members_.count(hello.agent()) == 0) {
-      return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_NOT_ALLOWED,
-                       "The server knows as many agents as it may ('limits.agents').");
-    }
+    ILKIMZA_RETURN_IF_ERROR(RoomFor(hello.agent()));
     Member& member = members_[hello.agent()];
     generation = ++last_generation_;
     member.generation = generation;
@@ -108,6 +110,60 @@ absl::StatusOr<int64_t> Fleet::Attach(const v1::AttachAgentRequest::Hello& hello
                         {hello.conversations().begin(), hello.conversations().end()},
                         std::move(done));
   return generation;
+}
+
+absl::Status Fleet::RoomFor(const std::string& agent) const {
+  if (members_.size() < options_.max_agents || members_.count(agent) != 0) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_NOT_ALLOWED,
+                   "The server knows as many agents as it may ('limits.agents').");
+}
+
+absl::Status Fleet::MayBecomeKnown(const std::string& agent) const {
+  const std::lock_guard lock(mutex_);
+  return RoomFor(agent);
+}
+
+void Fleet::Certified(const std::string& agent, const v1::AgentCertificate& certificate,
+                      bool first) {
+  v1::Agent state;
+  {
+    const std::lock_guard lock(mutex_);
+    Member& member = members_[agent];
+    member.agent.set_name(agent);
+    if (first) *member.agent.mutable_enrol_time() = certificate.issue_time();
+    *member.agent.mutable_certificate_expire_time() = certificate.expire_time();
+    state = member.agent;
+  }
+  Save(state);
+}
+
+void Fleet::Forget(const std::string& agent, std::function<void(absl::Status)> done) {
+  AgentLinkPtr link;
+  int64_t generation = 0;
+  bool was_attached = false;
+  {
+    std::unique_lock lock(mutex_);
+    const auto found = members_.find(agent);
+    if (found == members_.end()) {
+      lock.unlock();
+      return done(NoSuchAgent(agent));
+    }
+    link = std::move(found->second.link);
+    generation = found->second.generation;
+    was_attached = found->second.agent.attached();
+    if (was_attached) --attached_;
+    members_.erase(found);
+  }
+  spdlog::info("{}: deleted", agent);
+  if (link != nullptr) {
+    link->Close(MakeError(
+        absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_CERTIFICATE_REFUSED,
+        absl::StrCat("The operator has deleted ", agent, "; enrol it anew to use it again.")));
+  }
+  if (was_attached) engine_.AgentDetached(agent, generation);
+  EnrolmentChange change;
+  change.deleted_agents.push_back(agent);
+  store_.SaveEnrolment(std::move(change), std::move(done));
 }
 
 void Fleet::Detach(const std::string& agent, int64_t generation) {
@@ -157,8 +213,7 @@ absl::StatusOr<v1::Agent> Fleet::GetAgent(const std::string& name) const {
   const std::lock_guard lock(mutex_);
   const auto found = members_.find(name);
   if (found != members_.end()) return found->second.agent;
-  return MakeError(absl::StatusCode::kNotFound, v1::ERROR_REASON_AGENT_NOT_ATTACHED,
-                   absl::StrCat("There is no agent '", name, "'; it has never attached."));
+  return NoSuchAgent(name);
 }
 
 std::vector<v1::Agent> Fleet::ListAgents(const std::string& after, int limit) const {

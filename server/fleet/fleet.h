@@ -66,6 +66,13 @@ class Fleet : public DirectiveSink {
   void CardChanged(const std::string& agent, int64_t generation, const std::string& card_serial);
   [[nodiscard]] v1::AttachAgentResponse Welcome() const;
 
+  // The agent got its first certificate, or its next one. It is known from here on.
+  void Certified(const std::string& agent, const v1::AgentCertificate& certificate, bool first);
+  // Whether another agent may become known, `agent` or a new one.
+  [[nodiscard]] absl::Status MayBecomeKnown(const std::string& agent) const;
+  // Ends its stream and forgets it. NOT_FOUND where it is not known.
+  void Forget(const std::string& agent, std::function<void(absl::Status)> done);
+
   absl::StatusOr<v1::Agent> GetAgent(const std::string& name) const;
   // By name, those above `after`, at most `limit`.
   [[nodiscard]] std::vector<v1::Agent> ListAgents(const std::string& after, int limit) const;
@@ -79,7 +86,9 @@ class Fleet : public DirectiveSink {
     AgentLinkPtr link;
   };
 
-  [[nodiscard]] absl::Duration Spread() const;  // with the lock held
+  // With the lock held.
+  [[nodiscard]] absl::Duration Spread() const;
+  [[nodiscard]] absl::Status RoomFor(const std::string& agent) const;
   void Save(const v1::Agent& agent);
 
   const FleetOptions options_;

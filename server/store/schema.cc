@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t kApplicationId = 0x696c6b7a;
 
 // Version n is reached by the first n of these. A published one never changes.
-constexpr std::array<std::string_view, 1> kMigrations = {
+constexpr std::array<std::string_view, 2> kMigrations = {
     // `seq` is the order of creation, and the place in lists. `journey` and
     // `event` are serialised messages of ilkimza.v1; the columns beside them
     // are what is searched for.
@@ -44,6 +44,23 @@ constexpr std::array<std::string_view, 1> kMigrations = {
       name TEXT PRIMARY KEY,
       agent BLOB NOT NULL
     ) WITHOUT ROWID;
+    )",
+    // `digest` is the SHA-256 of a join token, which is nowhere itself; `expiry` is in
+    // seconds since 1970.
+    R"(
+    CREATE TABLE join_tokens (
+      digest TEXT PRIMARY KEY,
+      token BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE agent_certificates (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT,
+      name TEXT NOT NULL UNIQUE,
+      agent TEXT NOT NULL,
+      expiry INTEGER NOT NULL,
+      certificate BLOB NOT NULL
+    );
+    CREATE INDEX agent_certificates_of_agent ON agent_certificates (agent, seq);
+    CREATE INDEX agent_certificates_by_expiry ON agent_certificates (expiry);
     )",
 };
 

@@ -33,6 +33,11 @@ absl::StatusOr<Message> Parse(std::string_view bytes) {
                     "A row of the database cannot be read: it is damaged.");
 }
 
+// "agents/{agent}/certificates/{certificate}" -> "agents/{agent}"
+std::string AgentOfCertificate(const std::string& name) {
+  return name.substr(0, name.find('/', name.find('/') + 1));
+}
+
 // Held while the store is open; the kernel lets go of it when the process ends.
 class FileLock {
  public:
@@ -94,6 +99,15 @@ class Writer {
         writer.forget_, "DELETE FROM requests WHERE scope = ?1 AND id = ?2 AND journey = ?3"));
     ILKIMZA_RETURN_IF_ERROR(
         prepare(writer.agent_, "INSERT OR REPLACE INTO agents (name, agent) VALUES (?1, ?2)"));
+    ILKIMZA_RETURN_IF_ERROR(prepare(
+        writer.token_, "INSERT OR REPLACE INTO join_tokens (digest, token) VALUES (?1, ?2)"));
+    ILKIMZA_RETURN_IF_ERROR(
+        prepare(writer.delete_token_, "DELETE FROM join_tokens WHERE digest = ?1"));
+    ILKIMZA_RETURN_IF_ERROR(prepare(
+        writer.certificate_,
+        "INSERT INTO agent_certificates (name, agent, expiry, certificate) VALUES (?1, ?2, ?3, ?4) "
+        "ON CONFLICT (name) DO UPDATE SET expiry = ?3, certificate = ?4"));
+    ILKIMZA_RETURN_IF_ERROR(prepare(writer.delete_agent_, "DELETE FROM agents WHERE name = ?1"));
     return writer;
   }
 
@@ -141,7 +155,34 @@ class Writer {
     return written;
   }
 
+  absl::Status Write(const EnrolmentChange& change, bool& broken) {
+    const absl::Status written = WriteEnrolment(change);
+    broken = !written.ok();
+    return written;
+  }
+
  private:
+  absl::Status WriteEnrolment(const EnrolmentChange& change) {
+    for (const EnrolmentChange::Token& token : change.tokens) {
+      token.token.SerializeToString(&buffer_);
+      ILKIMZA_RETURN_IF_ERROR(token_.BindText(1, token.digest).BindBlob(2, buffer_).Run());
+    }
+    for (const std::string& digest : change.deleted_tokens) {
+      ILKIMZA_RETURN_IF_ERROR(delete_token_.BindText(1, digest).Run());
+    }
+    for (const v1::AgentCertificate& certificate : change.certificates) {
+      certificate.SerializeToString(&buffer_);
+      const std::string agent = AgentOfCertificate(certificate.name());
+      certificate_.BindText(1, certificate.name()).BindText(2, agent);
+      certificate_.Bind(3, certificate.expire_time().seconds()).BindBlob(4, buffer_);
+      ILKIMZA_RETURN_IF_ERROR(certificate_.Run());
+    }
+    for (const std::string& agent : change.deleted_agents) {
+      ILKIMZA_RETURN_IF_ERROR(delete_agent_.BindText(1, agent).Run());
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status WriteRequest(const RequestKey& key, const std::string& journey, bool& broken) {
     const absl::Status noted =
         request_.BindText(1, key.scope).BindText(2, key.id).BindText(3, journey).Run();
@@ -176,6 +217,7 @@ class Writer {
 
   std::unique_ptr<Database> database_;
   Statement begin_, commit_, insert_, update_, event_, request_, forget_, agent_;
+  Statement token_, delete_token_, certificate_, delete_agent_;
   std::string buffer_;
 };
 
@@ -199,6 +241,10 @@ class SqliteStore : public Store {
   }
   void SaveAgent(v1::Agent agent, Done done) override {
     Enqueue({std::move(agent), std::move(done)});
+  }
+
+  void SaveEnrolment(EnrolmentChange change, Done done) override {
+    Enqueue({std::move(change), std::move(done)});
   }
 
   absl::StatusOr<v1::Journey> GetJourney(const std::string& name) override {
@@ -276,9 +322,44 @@ class SqliteStore : public Store {
     return Rows<v1::Agent>(statement);
   }
 
+  absl::StatusOr<EnrolmentState> LoadEnrolments(absl::Time now, absl::Time forget) override {
+    const std::lock_guard lock(reader_mutex_);
+    ILKIMZA_ASSIGN_OR_RETURN(Statement old,
+                             reader_->Prepare("DELETE FROM agent_certificates WHERE expiry < ?1"));
+    ILKIMZA_RETURN_IF_ERROR(old.Bind(1, absl::ToUnixSeconds(forget)).Run());
+    EnrolmentState state;
+    ILKIMZA_ASSIGN_OR_RETURN(Statement tokens,
+                             reader_->Prepare("SELECT digest, token FROM join_tokens"));
+    while (true) {
+      ILKIMZA_ASSIGN_OR_RETURN(const bool found, tokens.Step());
+      if (!found) break;
+      ILKIMZA_ASSIGN_OR_RETURN(v1::JoinToken token, Parse<v1::JoinToken>(tokens.Bytes(1)));
+      state.tokens.push_back({std::string(tokens.Bytes(0)), std::move(token)});
+    }
+    ILKIMZA_ASSIGN_OR_RETURN(
+        Statement certificates,
+        reader_->Prepare("SELECT certificate FROM agent_certificates WHERE expiry > ?1 ORDER BY "
+                         "seq"));
+    certificates.Bind(1, absl::ToUnixSeconds(now));
+    ILKIMZA_ASSIGN_OR_RETURN(state.certificates, Rows<v1::AgentCertificate>(certificates));
+    return state;
+  }
+
+  absl::StatusOr<std::vector<v1::AgentCertificate>> ListCertificates(const std::string& agent,
+                                                                     int64_t offset,
+                                                                     int limit) override {
+    const std::lock_guard lock(reader_mutex_);
+    ILKIMZA_ASSIGN_OR_RETURN(
+        Statement statement,
+        reader_->Prepare("SELECT certificate FROM agent_certificates WHERE agent = ?1 ORDER BY "
+                         "seq DESC LIMIT ?3 OFFSET ?2"));
+    statement.BindText(1, agent).Bind(2, offset).Bind(3, limit);
+    return Rows<v1::AgentCertificate>(statement);
+  }
+
  private:
   struct Job {
-    std::variant<AppendRequest, v1::Agent> what;
+    std::variant<AppendRequest, v1::Agent, EnrolmentChange> what;
     Done done;
     absl::Status result = absl::OkStatus();
   };

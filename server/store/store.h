@@ -20,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "ilkimza/v1/fleet_service.pb.h"
 #include "ilkimza/v1/journey.pb.h"
 
@@ -64,6 +65,29 @@ struct EventPage {
   bool has_more = false;
 };
 
+// What is to become durable together of join tokens and certificates. Tokens are kept
+// under the digest of what they are: the store never sees one.
+struct EnrolmentChange {
+  struct Token {
+    std::string digest;
+    v1::JoinToken token;
+  };
+  // New ones and those that have changed.
+  std::vector<Token> tokens;
+  // Digests.
+  std::vector<std::string> deleted_tokens;
+  // New ones and those that have changed; `expire_time` beside them is what is searched.
+  std::vector<v1::AgentCertificate> certificates;
+  // Agents that are forgotten; what is kept of their certificates stays.
+  std::vector<std::string> deleted_agents;
+};
+
+struct EnrolmentState {
+  std::vector<EnrolmentChange::Token> tokens;
+  // Those that had not ended at the time asked for.
+  std::vector<v1::AgentCertificate> certificates;
+};
+
 class Store {
  public:
   using Done = std::function<void(absl::Status)>;
@@ -75,6 +99,7 @@ class Store {
   // calls. Those that wait together are committed together.
   virtual void Append(AppendRequest request, Done done) = 0;
   virtual void SaveAgent(v1::Agent agent, Done done) = 0;
+  virtual void SaveEnrolment(EnrolmentChange change, Done done) = 0;
 
   // What was acknowledged before the call is seen by it.
   virtual absl::StatusOr<v1::Journey> GetJourney(const std::string& name) = 0;
@@ -86,6 +111,12 @@ class Store {
   // The journey that the request was about, if it has been seen.
   virtual absl::StatusOr<std::optional<std::string>> FindRequest(const RequestKey& key) = 0;
   virtual absl::StatusOr<std::vector<v1::Agent>> LoadAgents() = 0;
+  // All tokens, and the certificates that end after `now`. Those that ended before
+  // `forget` are dropped for good.
+  virtual absl::StatusOr<EnrolmentState> LoadEnrolments(absl::Time now, absl::Time forget) = 0;
+  // The newest first, from `offset` on, at most `limit`.
+  virtual absl::StatusOr<std::vector<v1::AgentCertificate>> ListCertificates(
+      const std::string& agent, int64_t offset, int limit) = 0;
 };
 
 }  // namespace ilkimza::server

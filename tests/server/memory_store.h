@@ -3,6 +3,7 @@
 #ifndef ILKIMZA_TESTS_SERVER_MEMORY_STORE_H_
 #define ILKIMZA_TESTS_SERVER_MEMORY_STORE_H_
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "server/journey/directive.h"
 #include "server/store/store.h"
@@ -61,6 +63,17 @@ class MemoryStore : public Store {
       agents_[agent.name()] = agent;
     }
     done(absl::OkStatus());
+  }
+
+  void SaveEnrolment(EnrolmentChange change, Done done) override {
+    auto commit = [this, change = std::move(change), done = std::move(done)] {
+      done(Commit(change));
+    };
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_held_) return held_.push_back(std::move(commit));
+    }
+    commit();
   }
 
   absl::StatusOr<v1::Journey> GetJourney(const std::string& name) override {
@@ -128,6 +141,28 @@ class MemoryStore : public Store {
     return agents;
   }
 
+  absl::StatusOr<EnrolmentState> LoadEnrolments(absl::Time now, absl::Time) override {
+    const std::lock_guard lock(mutex_);
+    EnrolmentState state;
+    for (const auto& [digest, token] : tokens_) state.tokens.push_back({digest, token});
+    for (const auto& certificate : certificates_) {
+      if (FromProto(certificate.expire_time()) > now) state.certificates.push_back(certificate);
+    }
+    return state;
+  }
+
+  absl::StatusOr<std::vector<v1::AgentCertificate>> ListCertificates(const std::string& agent,
+                                                                     int64_t offset,
+                                                                     int limit) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<v1::AgentCertificate> listed;
+    for (auto at = certificates_.rbegin(); at != certificates_.rend(); ++at) {
+      if (at->name().rfind(agent + "/", 0) != 0 || offset-- > 0) continue;
+      if (static_cast<int>(listed.size()) < limit) listed.push_back(*at);
+    }
+    return listed;
+  }
+
  private:
   struct Row {
     JourneyPtr journey;
@@ -158,6 +193,30 @@ class MemoryStore : public Store {
     return fails ? failure : absl::OkStatus();
   }
 
+  absl::Status Commit(const EnrolmentChange& change) {
+    const std::lock_guard lock(mutex_);
+    ++appends_;
+    const bool fails = failures_ > 0;
+    if (fails) --failures_;
+    const absl::Status failure =
+        MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_STORE_FAILED, "Made to fail.");
+    if (fails && !but_done_) return failure;
+    for (const auto& token : change.tokens) tokens_[token.digest] = token.token;
+    for (const std::string& digest : change.deleted_tokens) tokens_.erase(digest);
+    for (const auto& certificate : change.certificates) {
+      const auto same =
+          std::find_if(certificates_.begin(), certificates_.end(),
+                       [&](const auto& known) { return known.name() == certificate.name(); });
+      if (same == certificates_.end()) {
+        certificates_.push_back(certificate);
+      } else {
+        *same = certificate;
+      }
+    }
+    for (const std::string& agent : change.deleted_agents) agents_.erase(agent);
+    return fails ? failure : absl::OkStatus();
+  }
+
   mutable std::mutex mutex_;
   bool is_held_ = false;
   std::deque<std::function<void()>> held_;
@@ -168,6 +227,8 @@ class MemoryStore : public Store {
   std::vector<std::string> order_;
   std::map<std::pair<std::string, std::string>, std::string> requests_;
   std::map<std::string, v1::Agent> agents_;
+  std::map<std::string, v1::JoinToken> tokens_;
+  std::vector<v1::AgentCertificate> certificates_;
   int64_t last_position_ = 0;
 };
 
