@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <future>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,8 @@
 #include "agent/card/pkcs11_card.h"
 #include "agent/diagnosis/diagnosis.h"
 #include "agent/diagnosis/module_probe.h"
+#include "agent/identity/enrolment.h"
+#include "agent/identity/renewal.h"
 #include "agent/local/forwarding.h"
 #include "agent/local/journey_forwarder.h"
 #include "agent/local/portal_relay.h"
@@ -25,6 +28,8 @@ constexpr absl::Duration kLogOutGrace = absl::Seconds(3);
 // Then local calls have this long to end by themselves: an answer that is on its way
 // is told, a watch is cut.
 constexpr absl::Duration kLocalGrace = absl::Seconds(1);
+// How long a renewal waits for a connection that was there a moment ago.
+constexpr absl::Duration kRenewalPatience = absl::Seconds(5);
 // A diagnosis is waited for by a person.
 constexpr absl::Duration kDiagnosisConnect = absl::Seconds(8);
 constexpr absl::Duration kDiagnosisPage = absl::Seconds(15);
@@ -85,6 +90,26 @@ absl::StatusOr<std::unique_ptr<CardHost>> MakeCardHost(
   return CardHost::Create(std::move(options), observer);
 }
 
+// Over the connection that is there: a renewal is no reason to dial.
+absl::Status RenewOver(ServerLink& link, const AgentConfig& config, const std::stop_token& stop) {
+  using Channel = absl::StatusOr<std::shared_ptr<grpc::Channel>>;
+  if (!link.attached()) {
+    return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SERVER_UNREACHABLE,
+                     "The agent is not connected to its server.");
+  }
+  auto promise = std::make_shared<std::promise<Channel>>();
+  std::future<Channel> future = promise->get_future();
+  link.WithServer(kRenewalPatience,
+                  [promise](Channel channel) { promise->set_value(std::move(channel)); });
+  ILKIMZA_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel, future.get());
+  ILKIMZA_ASSIGN_OR_RETURN(
+      const absl::Time end,
+      RenewCertificate(channel, config.name, config.server.identity_directory, stop));
+  spdlog::info("The agent's certificate was renewed and is good until {}",
+               absl::FormatTime(absl::RFC3339_sec, end, absl::UTCTimeZone()));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 HostMakers RealHosts() { return {.portal = MakePortalHost, .card = MakeCardHost}; }
@@ -118,7 +143,13 @@ absl::Status Agent::Open(const AgentConfig& config, const HostMakers& makers) {
   const ForwardOptions options{.agent = config.name, .server_address = config.server.address};
   forwarder_ = std::make_unique<JourneyForwarder>(options, link_, journeys_);
   relay_ = std::make_unique<PortalRelay>(options, link_, journeys_, portal_->service());
+  if (!config.server.identity_directory.empty()) {
+    renewal_ = std::make_unique<Renewal>(
+        RenewalOptions{.directory = config.server.identity_directory},
+        [this, config](const std::stop_token& stop) { return RenewOver(link_, config, stop); });
+  }
   ILKIMZA_ASSIGN_OR_RETURN(Probes probes, MakeProbes(config, modules_, link_));
+  probes.certificate = CertificateProbe(config.server, link_, renewal_.get());
   diagnosis_ = Diagnosis::Create(std::move(probes), ILKIMZA_VERSION);
   ILKIMZA_ASSIGN_OR_RETURN(local_, LocalServer::Start(std::move(home),
                                                       {forwarder_.get(), relay_.get(),
@@ -128,6 +159,7 @@ absl::Status Agent::Open(const AgentConfig& config, const HostMakers& makers) {
   diagnosis_->set_self(local_->InProcessChannel());
   link_.CardChanged(card_->CurrentSerial());
   link_.Start();
+  if (renewal_) renewal_->Start();
   return absl::OkStatus();
 }
 
@@ -136,6 +168,7 @@ Agent::~Agent() { Stop(); }
 void Agent::Stop() {
   if (std::exchange(stopped_, true)) return;
   link_.RefuseWaiters();
+  if (renewal_) renewal_->Stop();
   if (diagnosis_) {
     diagnosis_->Stop();
     diagnosis_->set_self(nullptr);

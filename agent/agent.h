@@ -26,6 +26,7 @@ class Modules;
 class Diagnosis;
 class JourneyForwarder;
 class PortalRelay;
+class Renewal;
 
 // What carries the steps out. Tests put others in their place.
 struct HostMakers {
@@ -75,6 +76,8 @@ class Agent {
   std::unique_ptr<PortalRelay> relay_;
   std::unique_ptr<Diagnosis> diagnosis_;
   std::unique_ptr<LocalServer> local_;
+  // Null where the certificate is somebody else's to renew.
+  std::unique_ptr<Renewal> renewal_;
   bool stopped_ = false;
 };
 

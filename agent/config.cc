@@ -80,6 +80,7 @@ absl::StatusOr<AgentConfig> Build(Config file, const Machine& machine) {
   file.GetChoice("agent.log_level", {"trace", "debug", "info", "warning", "error"},
                  config.log_level);
   ReadServer(file, config.server);
+  file.Get("server.enrolment_address", config.enrolment_address);
   file.Get("portal.profile", config.portal.profile);
   file.Get("portal.entrance", config.portal.entrance);
   file.GetPath("portal.ca_file", config.portal.ca_file);
@@ -103,6 +104,9 @@ absl::StatusOr<AgentConfig> Build(Config file, const Machine& machine) {
     return file.ErrorAt("agent.state_directory",
                         "is needed where neither XDG_STATE_HOME nor HOME is set: name a directory "
                         "that belongs to you alone.");
+  }
+  if (config.server.tls.certificate.empty()) {
+    config.server.identity_directory = config.state_directory + "/identity";
   }
   if (const absl::Status status = Validate(config.pin_policy); !status.ok()) {
     return file.ErrorAt(

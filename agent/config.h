@@ -33,6 +33,8 @@ struct AgentConfig {
   std::string log_level = "info";
 
   ServerEndpoint server;
+  // Where the server enrols agents; empty: not configured.
+  std::string enrolment_address;
 
   struct Portal {
     std::string profile = "kamusm";

@@ -70,6 +70,14 @@ std::vector<X509Ptr> Certificates(const std::string& pem) {
   return certificates;
 }
 
+std::string ToPem(const std::vector<X509Ptr>& certificates) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  for (const X509Ptr& certificate : certificates) PEM_write_bio_X509(bio.get(), certificate.get());
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
 absl::Time ToTime(const ASN1_TIME* time) {
   struct tm fields = {};
   ASN1_TIME_to_tm(time, &fields);
@@ -139,6 +147,11 @@ absl::StatusOr<KeyPair> LoadKeyPair(const TlsFiles& files) {
   ILKIMZA_RETURN_IF_ERROR(CheckValidity(files.certificate, *chain.front()));
   ILKIMZA_RETURN_IF_ERROR(CheckKey(files.key, pair.key, *chain.front(), files.certificate));
   pair.expiry = ToTime(X509_get0_notAfter(chain.front().get()));
+  if (files.certificate == files.key) {
+    // The key is not to travel along with the certificate.
+    Wipe(pair.certificate);
+    pair.certificate = ToPem(chain);
+  }
   return pair;
 }
 
@@ -148,6 +161,13 @@ absl::StatusOr<std::string> LoadCa(const std::string& path) {
   ILKIMZA_ASSIGN_OR_RETURN(std::string pem, ReadPem(path, "The CA file"));
   if (Certificates(pem).empty()) return Bad(path, "The CA file holds no certificate in PEM form.");
   return pem;
+}
+
+absl::StatusOr<std::string> LoadCas(const TlsFiles& files) {
+  ILKIMZA_ASSIGN_OR_RETURN(std::string ca, LoadCa(files.ca));
+  ILKIMZA_ASSIGN_OR_RETURN(const std::string second, LoadCa(files.second_ca));
+  if (!ca.empty() && !second.empty()) ca += '\n';
+  return ca + second;
 }
 
 bool IsLoopbackHost(const std::string& host) {
@@ -177,7 +197,7 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(
     std::string_view address, const TlsFiles& files) {
   ILKIMZA_ASSIGN_OR_RETURN(KeyPair pair, LoadKeyPair(files));
   const WipeGuard wipe(pair.key);
-  ILKIMZA_ASSIGN_OR_RETURN(std::string ca, LoadCa(files.ca));
+  ILKIMZA_ASSIGN_OR_RETURN(std::string ca, LoadCas(files));
   if (pair.certificate.empty()) {
     if (!ca.empty()) return Bad(files.ca, "A client CA needs a server certificate and its key.");
     if (IsLocalAddress(address)) return grpc::InsecureServerCredentials();
@@ -199,7 +219,7 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeChannelCredentials
     std::string_view address, const TlsFiles& files) {
   ILKIMZA_ASSIGN_OR_RETURN(KeyPair pair, LoadKeyPair(files));
   const WipeGuard wipe(pair.key);
-  ILKIMZA_ASSIGN_OR_RETURN(std::string ca, LoadCa(files.ca));
+  ILKIMZA_ASSIGN_OR_RETURN(std::string ca, LoadCas(files));
   if (pair.certificate.empty() && ca.empty() && IsLocalAddress(address)) {
     return grpc::InsecureChannelCredentials();
   }
@@ -216,6 +236,33 @@ absl::StatusOr<absl::Time> CertificateExpiry(const TlsFiles& files) {
   ILKIMZA_ASSIGN_OR_RETURN(KeyPair pair, LoadKeyPair(files));
   Wipe(pair.key);
   return pair.expiry;
+}
+
+absl::StatusOr<std::vector<std::string>> ReadCertificates(const std::string& path) {
+  ILKIMZA_ASSIGN_OR_RETURN(const std::string pem, LoadCa(path));
+  std::vector<std::string> certificates;
+  for (const X509Ptr& certificate : Certificates(pem)) {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(certificate.get(), &der);
+    certificates.emplace_back(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+    OPENSSL_free(der);
+  }
+  return certificates;
+}
+
+absl::StatusOr<std::string> CertificatesToPem(const std::vector<std::string>& der) {
+  std::vector<X509Ptr> certificates;
+  for (const std::string& bytes : der) {
+    const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
+    const unsigned char* const end = at + bytes.size();
+    certificates.emplace_back(d2i_X509(nullptr, &at, static_cast<long>(bytes.size())));
+    ERR_clear_error();
+    if (certificates.back() == nullptr || at != end) {
+      return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD,
+                       "This is not a certificate in DER form.");
+    }
+  }
+  return ToPem(certificates);
 }
 
 }  // namespace ilkimza

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -27,12 +28,15 @@ namespace ilkimza {
 struct TlsFiles {
   // The own certificate first, then the ones that lead to the CA.
   std::string certificate;
-  // Its private key, not encrypted, and readable by nobody outside its group.
+  // Its private key, not encrypted, and readable by nobody outside its group. One file
+  // may hold both: a pair that is replaced as one.
   std::string key;
   // The CA certificates the other side is checked with. A server with a CA
   // demands a certificate of each client (mTLS); a client without one trusts
   // the system's CAs.
   std::string ca;
+  // More of them, trusted as well.
+  std::string second_ca = {};
 };
 
 // True for unix sockets, loopback addresses and "localhost", in any spelling of
@@ -54,6 +58,11 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> MakeChannelCredentials
 // When the own certificate ends; the infinite future without one. An open
 // connection outlives its certificate unless somebody closes it.
 absl::StatusOr<absl::Time> CertificateExpiry(const TlsFiles& files);
+
+// The certificates of a PEM file, in DER and in its order.
+absl::StatusOr<std::vector<std::string>> ReadCertificates(const std::string& path);
+// And back. INVALID_ARGUMENT where one of them is no certificate.
+absl::StatusOr<std::string> CertificatesToPem(const std::vector<std::string>& der);
 
 }  // namespace ilkimza
 

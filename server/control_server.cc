@@ -2,6 +2,7 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -13,9 +14,12 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "server/api/access.h"
+#include "server/api/enrolment_api.h"
 #include "server/api/fleet_service.h"
 #include "server/api/journey_service.h"
 #include "server/engine/engine.h"
+#include "server/enrolment/enrolments.h"
+#include "server/enrolment/issuer.h"
 #include "server/fleet/fleet.h"
 #include "server/hosting/server_host.h"
 #include "server/store/sqlite_store.h"
@@ -30,12 +34,23 @@ constexpr int kMaxStreams = 1000;
 // Agents ping no more often than this.
 constexpr int kLeastPingMs = 10'000;
 constexpr int kPingTimeoutMs = 20'000;
+// At the door for strangers: a token and a request for a certificate, and soon away.
+constexpr int kMaxReceivedAtDoor = 32 << 10;
+constexpr int kMaxDoorMs = 60'000;
+constexpr int kMaxDoorStreams = 16;
 
 class Running : public ControlServer {
  public:
-  Running(const Settings& settings, std::unique_ptr<Store> store)
-      : settings_(settings),
+  Running(const Settings& settings, std::unique_ptr<Store> store, std::unique_ptr<Issuer> issuer,
+          std::vector<std::string> server_authorities)
+      : settings_(WithIssuer(settings, issuer.get())),
         store_(std::move(store)),
+        issuer_(std::move(issuer)),
+        enrolments_(issuer_ == nullptr
+                        ? nullptr
+                        : std::make_unique<Enrolments>(
+                              EnrolmentOptions{.lifetime = settings.enrolment.lifetime}, *issuer_,
+                              *store_)),
         engine_({.policy = settings.policy,
                  .max_journeys = static_cast<std::size_t>(settings.max_journeys),
                  .max_watchers = static_cast<std::size_t>(settings.max_watchers)},
@@ -43,11 +58,13 @@ class Running : public ControlServer {
         fleet_({.max_agents = static_cast<std::size_t>(settings.max_agents),
                 .attach_rate = static_cast<double>(settings.attaches_a_second)},
                engine_, *store_),
-        access_(settings.operators),
+        access_(settings.operators, enrolments_.get()),
+        enrolment_api_({.server_authorities = std::move(server_authorities)}, access_, fleet_,
+                       *store_, enrolments_.get()),
         journey_service_(MakeJourneyService(
             {.portal_host = settings.portal_host, .profile = settings.portal.profile}, access_,
             engine_, *store_)),
-        fleet_service_(MakeFleetService(access_, fleet_, engine_)) {}
+        fleet_service_(MakeFleetService(access_, fleet_, engine_, enrolment_api_)) {}
 
   ~Running() override { Shutdown(); }
 
@@ -61,44 +78,103 @@ class Running : public ControlServer {
     engine_.Connect(&fleet_, hosting_.get());
     ILKIMZA_RETURN_IF_ERROR(fleet_.Start());
     ILKIMZA_RETURN_IF_ERROR(engine_.Start());
-    grpc::ServerBuilder builder;
-    std::deque<int> ports;
-    for (const std::string& address : settings_.listen) {
-      ILKIMZA_ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(address, settings_.tls));
-      builder.AddListeningPort(address, std::move(credentials), &ports.emplace_back(0));
-    }
-    Configure(builder);
-    server_ = builder.BuildAndStart();
-    for (std::size_t i = 0; i < ports.size(); ++i) {
-      const std::string& address = settings_.listen[i];
-      if (server_ == nullptr || ports[i] == 0) {
-        return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_BAD_CONFIGURATION,
-                         absl::StrCat(address,
-                                      ": Cannot listen; the address is taken, not this "
-                                      "machine's, or not allowed ('listen')."));
-      }
-      addresses_.push_back(Listening(address, ports[i]));
-    }
+    if (enrolments_ != nullptr) ILKIMZA_RETURN_IF_ERROR(enrolments_->Start());
+    ILKIMZA_RETURN_IF_ERROR(Listen());
+    ILKIMZA_RETURN_IF_ERROR(OpenDoor());
     Serve(true);
     return absl::OkStatus();
   }
 
   std::vector<std::string> addresses() const override { return addresses_; }
 
+  std::vector<std::string> enrolment_addresses() const override { return door_addresses_; }
+
   void Shutdown() override {
     if (std::exchange(is_down_, true)) return;
     Serve(false);
+    if (door_ != nullptr) door_->Shutdown(absl::ToChronoTime(absl::Now() + settings_.shutdown));
     fleet_.GoAway();
     engine_.Stop();
     if (hosting_ != nullptr) hosting_->Close();
     if (server_ == nullptr) return;
     server_->Shutdown(absl::ToChronoTime(absl::Now() + settings_.shutdown));
     server_->Wait();
+    if (door_ != nullptr) door_->Wait();
     // What the last calls began.
     engine_.Stop();
   }
 
  private:
+  // Who may show a certificate: what the configuration says, and our own agents.
+  static Settings WithIssuer(Settings settings, const Issuer* issuer) {
+    if (issuer != nullptr) settings.tls.second_ca = issuer->certificate_file();
+    return settings;
+  }
+
+  absl::Status Listen() {
+    grpc::ServerBuilder builder;
+    std::vector<std::string> addresses = settings_.listen;
+    std::deque<int> ports;
+    for (const std::string& address : addresses) {
+      ILKIMZA_ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(address, settings_.tls));
+      builder.AddListeningPort(address, std::move(credentials), &ports.emplace_back(0));
+    }
+    if (!settings_.admin_socket.empty()) {
+      addresses.push_back("unix:" + settings_.admin_socket);
+      builder.AddListeningPort(addresses.back(), grpc::InsecureServerCredentials(),
+                               &ports.emplace_back(0));
+    }
+    Configure(builder);
+    server_ = builder.BuildAndStart();
+    ILKIMZA_ASSIGN_OR_RETURN(addresses_, Taken(server_.get(), addresses, ports, "listen"));
+    addresses_.resize(settings_.listen.size());
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenDoor() {
+    if (enrolments_ == nullptr) return absl::OkStatus();
+    TlsFiles files = settings_.tls;
+    // Who comes here has no certificate yet.
+    files.ca.clear();
+    files.second_ca.clear();
+    door_service_ = MakeEnrolmentDoor(enrolment_api_);
+    grpc::ServerBuilder builder;
+    std::deque<int> ports;
+    for (const std::string& address : settings_.enrolment.listen) {
+      ILKIMZA_ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(address, files));
+      builder.AddListeningPort(address, std::move(credentials), &ports.emplace_back(0));
+    }
+    builder.RegisterService(door_service_.get());
+    builder.SetMaxReceiveMessageSize(kMaxReceivedAtDoor);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxDoorStreams);
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxDoorMs);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kMaxDoorMs);
+    door_ = builder.BuildAndStart();
+    ILKIMZA_ASSIGN_OR_RETURN(
+        door_addresses_, Taken(door_.get(), settings_.enrolment.listen, ports, "enrolment.listen"));
+    return absl::OkStatus();
+  }
+
+  // The addresses with the ports that were chosen.
+  static absl::StatusOr<std::vector<std::string>> Taken(const grpc::Server* server,
+                                                        const std::vector<std::string>& addresses,
+                                                        const std::deque<int>& ports,
+                                                        std::string_view key) {
+    std::vector<std::string> taken;
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+      if (server == nullptr || ports[i] == 0) {
+        return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_BAD_CONFIGURATION,
+                         absl::StrCat(addresses[i],
+                                      ": Cannot listen; the address is taken, not this "
+                                      "machine's, or not allowed ('",
+                                      std::string(key), "')."));
+      }
+      taken.push_back(Listening(addresses[i], ports[i]));
+    }
+    return taken;
+  }
+
   void Configure(grpc::ServerBuilder& builder) {
     builder.RegisterService(journey_service_.get());
     builder.RegisterService(fleet_service_.get());
@@ -132,14 +208,20 @@ class Running : public ControlServer {
 
   const Settings settings_;
   const std::unique_ptr<Store> store_;
+  const std::unique_ptr<Issuer> issuer_;
+  const std::unique_ptr<Enrolments> enrolments_;
   Engine engine_;
   Fleet fleet_;
   const Access access_;
+  EnrolmentApi enrolment_api_;
   const std::unique_ptr<v1::JourneyService::CallbackService> journey_service_;
   const std::unique_ptr<v1::FleetService::CallbackService> fleet_service_;
   std::unique_ptr<ServerHost> hosting_;
+  std::unique_ptr<v1::FleetService::CallbackService> door_service_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<grpc::Server> door_;
   std::vector<std::string> addresses_;
+  std::vector<std::string> door_addresses_;
   bool is_down_ = false;
 };
 
@@ -150,7 +232,19 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const Settin
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   ILKIMZA_ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
                            OpenSqliteStore({.path = settings.store_path}));
-  auto running = std::make_unique<Running>(settings, std::move(store));
+  std::unique_ptr<Issuer> issuer;
+  std::vector<std::string> authorities;
+  const Settings::Enrolment& enrolment = settings.enrolment;
+  if (!enrolment.listen.empty()) {
+    ILKIMZA_ASSIGN_OR_RETURN(
+        issuer, Issuer::Open({enrolment.ca_certificate, enrolment.ca_key, enrolment.make_authority},
+                             absl::Now()));
+    if (!enrolment.server_ca.empty()) {
+      ILKIMZA_ASSIGN_OR_RETURN(authorities, ReadCertificates(enrolment.server_ca));
+    }
+  }
+  auto running = std::make_unique<Running>(settings, std::move(store), std::move(issuer),
+                                           std::move(authorities));
   ILKIMZA_RETURN_IF_ERROR(running->Start());
   return running;
 }

@@ -21,6 +21,8 @@ class ControlServer {
 
   // Where it listens, with the ports that were chosen for port 0.
   [[nodiscard]] virtual std::vector<std::string> addresses() const = 0;
+  // The same of 'enrolment.listen'.
+  [[nodiscard]] virtual std::vector<std::string> enrolment_addresses() const = 0;
   // Tells agents and watchers to come back, lets calls end within
   // `settings.shutdown`, and closes the store. Idempotent.
   virtual void Shutdown() = 0;

@@ -7,11 +7,13 @@
 #include <iostream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "base/daemon.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "server/admin.h"
 #include "server/control_server.h"
 #include "server/journey/graph.h"
 #include "server/settings.h"
@@ -47,7 +49,11 @@ int Run(const std::string& config_file, const std::string& address_file) {
   }
   auto server = ControlServer::Start(*settings);
   if (!server.ok()) return Fail(server.status());
-  const std::string addresses = absl::StrJoin((*server)->addresses(), "\n");
+  std::string addresses = absl::StrJoin((*server)->addresses(), "\n");
+  for (const std::string& door : (*server)->enrolment_addresses()) {
+    absl::StrAppend(&addresses, "\nenrolment ", door);
+    spdlog::info("agents enrol at {}", door);
+  }
   spdlog::info("listening on {}", absl::StrJoin((*server)->addresses(), ", "));
   if (!address_file.empty()) {
     if (const auto written = WriteAddressFile(address_file, addresses); !written.ok()) {
@@ -61,6 +67,54 @@ int Run(const std::string& config_file, const std::string& address_file) {
   (*server)->Shutdown();
   spdlog::info("stopped");
   return EX_OK;
+}
+
+// What an operator asks of the server that runs.
+struct AdminFlags {
+  CLI::App* join_token = nullptr;
+  CLI::App* agents = nullptr;
+  CLI::App* delete_agent = nullptr;
+  JoinTokenWish wish;
+  std::string agent;
+
+  void AddTo(CLI::App& app) {
+    join_token = app.add_subcommand(
+        "join-token", "Make a join token: with it an agent gets its first certificate");
+    join_token->add_option("--agent", wish.agent, "For this agent alone, new or known already")
+        ->type_name("ID");
+    join_token->add_option("--uses", wish.uses, "How many agents may use it")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    join_token->add_option("--valid-for", wish.valid_for, "How long, at most 720h")
+        ->type_name("TIME")
+        ->capture_default_str();
+    agents = app.add_subcommand("agents", "List the agents");
+    delete_agent = app.add_subcommand("delete-agent",
+                                      "Revoke an agent's certificates, cut it off and forget it");
+    delete_agent->add_option("ID", agent, "The agent's id")->required();
+    app.require_subcommand(0, 1);
+    // "--config" may stand before or after the command's name.
+    for (CLI::App* command : {join_token, agents, delete_agent}) command->fallthrough();
+  }
+  [[nodiscard]] bool Given() const {
+    return join_token->parsed() || agents->parsed() || delete_agent->parsed();
+  }
+};
+
+int Administer(const std::string& config_file, const AdminFlags& flags) {
+  const auto settings = ReadSettings(config_file);
+  if (!settings.ok()) return Fail(settings.status());
+  const auto channel = AdminChannel(*settings);
+  if (!channel.ok()) return Fail(channel.status());
+  absl::Status done;
+  if (flags.join_token->parsed()) {
+    done = MakeJoinToken(*channel, flags.wish, std::cout, std::cerr);
+  } else if (flags.agents->parsed()) {
+    done = ListAgents(*channel, std::cout);
+  } else {
+    done = DeleteAgent(*channel, flags.agent, std::cerr);
+  }
+  return done.ok() ? EX_OK : Fail(done);
 }
 
 }  // namespace
@@ -84,6 +138,8 @@ int main(int argc, char** argv) {
       app.add_option("--print-plan", goal, "Print a goal's plan for Graphviz, and end")
           ->type_name("[GOAL]")
           ->expected(0, 1);
+  ilkimza::server::AdminFlags admin;
+  admin.AddTo(app);
   app.set_version_flag("--version", ILKIMZA_VERSION);
   try {
     app.parse(argc, argv);
@@ -96,5 +152,6 @@ int main(int argc, char** argv) {
     std::cerr << ilkimza::server::kProgram << ": --config FILE is needed; see --help.\n";
     return EX_USAGE;
   }
+  if (admin.Given()) return ilkimza::server::Administer(config_file, admin);
   return ilkimza::server::Run(config_file, address_file);
 }

@@ -27,6 +27,42 @@ void ReadPolicy(Config& file, Policy& policy) {
   file.GetDuration("journey.expiry", absl::Minutes(1), 366 * kDay, policy.expiry);
 }
 
+void ReadEnrolment(Config& file, Settings& settings) {
+  Settings::Enrolment& enrolment = settings.enrolment;
+  file.Get("enrolment.listen", enrolment.listen);
+  file.GetPath("enrolment.ca_certificate_file", enrolment.ca_certificate);
+  file.GetPath("enrolment.ca_key_file", enrolment.ca_key);
+  file.GetPath("enrolment.server_ca_file", enrolment.server_ca);
+  file.GetDuration("enrolment.certificate_lifetime", absl::Minutes(10), 366 * kDay,
+                   enrolment.lifetime);
+  enrolment.make_authority = enrolment.ca_certificate.empty() && enrolment.ca_key.empty();
+  if (enrolment.make_authority) {
+    const std::string folder =
+        settings.store_path.substr(0, settings.store_path.find_last_of('/') + 1);
+    enrolment.ca_certificate = folder + "agents-ca.pem";
+    enrolment.ca_key = folder + "agents-ca.key";
+  }
+}
+
+absl::Status CheckEnrolment(const Config& file, const Settings& settings) {
+  const Settings::Enrolment& enrolment = settings.enrolment;
+  if (enrolment.ca_certificate.empty() != enrolment.ca_key.empty()) {
+    return file.ErrorAt("enrolment.ca_certificate_file",
+                        "and 'enrolment.ca_key_file' are needed together, or neither.");
+  }
+  if (!enrolment.listen.empty() && settings.tls.certificate.empty()) {
+    return file.ErrorAt("enrolment.listen",
+                        "needs 'tls.certificate_file': certificates of agents are for TLS.");
+  }
+  for (const std::string& address : enrolment.listen) {
+    TlsFiles files = settings.tls;
+    files.ca.clear();
+    ILKIMZA_RETURN_IF_ERROR(MakeServerCredentials(address, files).status());
+  }
+  return enrolment.server_ca.empty() ? absl::OkStatus()
+                                     : ReadCertificates(enrolment.server_ca).status();
+}
+
 absl::Status Check(const Config& file, const Settings& settings) {
   if (settings.listen.empty()) return file.ErrorAt("listen", "must name an address.");
   if (settings.policy.backoff_last < settings.policy.backoff_first) {
@@ -50,7 +86,7 @@ absl::Status Check(const Config& file, const Settings& settings) {
     const auto credentials = MakeServerCredentials(address, settings.tls);
     if (!credentials.ok()) return credentials.status();
   }
-  return absl::OkStatus();
+  return CheckEnrolment(file, settings);
 }
 
 }  // namespace
@@ -69,6 +105,8 @@ absl::StatusOr<Settings> ReadSettings(const std::string& path) {
   file.Get("tls.operators", settings.operators);
   file.Require("store.path");
   file.GetPath("store.path", settings.store_path);
+  file.GetPath("admin_socket", settings.admin_socket);
+  ReadEnrolment(file, settings);
   if (portal_host == "server") settings.portal_host = v1::PORTAL_HOST_SERVER;
   file.Get("portal.profile", settings.portal.profile);
   file.Get("portal.entrance", settings.portal.entrance);

@@ -25,6 +25,21 @@ struct Settings {
 
   std::string store_path;
 
+  // A unix socket for the operator of this machine, in plain text; empty: none.
+  std::string admin_socket;
+
+  struct Enrolment {
+    // Where strangers with a join token get a certificate; empty: the server issues none.
+    std::vector<std::string> listen;
+    // The issuing authority. Made beside the store where `make_authority` is set.
+    std::string ca_certificate;
+    std::string ca_key;
+    bool make_authority = true;
+    // What agents are told to check the server with; empty: the system's authorities.
+    std::string server_ca;
+    absl::Duration lifetime = absl::Hours(24 * 7);
+  } enrolment;
+
   // The profile is that of journeys which name none; the rest is for
   // PORTAL_HOST_SERVER.
   HostingOptions portal;

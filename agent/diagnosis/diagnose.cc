@@ -114,6 +114,9 @@ v1::DiagnoseResponse Diagnose(const Probes& probes, CardLook& cards, Clock& cloc
   findings.push_back(ServerFinding(server, probes.server_host));
   findings.push_back(PortalFinding(portal, server, probes.portal_host));
   findings.push_back(ClockFinding(portal, server));
+  // After the server's, which may have connected meanwhile.
+  findings.push_back(AgentCertificateFinding(
+      probes.certificate ? probes.certificate() : CertificateLook(), clock.Now()));
 
   v1::DiagnoseResponse response;
   for (v1::Finding& finding : findings) *response.add_findings() = std::move(finding);

@@ -361,4 +361,30 @@ v1::Finding ClockFinding(const PortalLook& portal, const ServerLook& server) {
   return finding;
 }
 
+v1::Finding AgentCertificateFinding(const CertificateLook& look, absl::Time now) {
+  using State = CertificateLook::State;
+  const auto make = [&look](v1::Verdict verdict, v1::FindingKind kind) {
+    v1::Finding finding = Make(v1::CHECK_AGENT_CERTIFICATE, verdict, kind);
+    if (look.state == State::kThere) *finding.mutable_time() = ToProto(look.not_after);
+    return finding;
+  };
+  switch (look.state) {
+    case State::kNotNeeded:
+      return make(v1::VERDICT_OK, v1::FINDING_KIND_AGENT_CERTIFICATE_NOT_NEEDED);
+    case State::kMissing:
+      return make(v1::VERDICT_WARNING, v1::FINDING_KIND_AGENT_CERTIFICATE_MISSING);
+    case State::kUnusable:
+      return make(v1::VERDICT_FAULT, v1::FINDING_KIND_AGENT_CERTIFICATE_UNUSABLE);
+    case State::kThere:
+      break;
+  }
+  if (look.not_after <= now) {
+    return make(v1::VERDICT_FAULT, v1::FINDING_KIND_AGENT_CERTIFICATE_EXPIRED);
+  }
+  if (look.renewal.ok()) return make(v1::VERDICT_OK, v1::FINDING_KIND_AGENT_CERTIFICATE_VALID);
+  v1::Finding finding = make(v1::VERDICT_WARNING, v1::FINDING_KIND_AGENT_CERTIFICATE_NOT_RENEWED);
+  finding.set_reason(ReasonOf(look.renewal));
+  return finding;
+}
+
 }  // namespace ilkimza::agent

@@ -41,6 +41,7 @@ Findings ModuleFindings(const std::optional<std::vector<ModuleLook>>& modules, b
 v1::Finding ServerFinding(const ServerLook& look, std::string_view host);
 v1::Finding PortalFinding(const PortalLook& look, const ServerLook& server, std::string_view host);
 v1::Finding ClockFinding(const PortalLook& portal, const ServerLook& server);
+v1::Finding AgentCertificateFinding(const CertificateLook& look, absl::Time now);
 // Not looked at, since `blocked_by` has to be mended first.
 v1::Finding Blocked(v1::Check check, v1::Check blocked_by);
 

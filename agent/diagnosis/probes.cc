@@ -10,8 +10,11 @@
 
 #include "absl/time/clock.h"
 #include "agent/card/pcsc.h"
+#include "agent/identity/identity.h"
+#include "agent/identity/renewal.h"
 #include "agent/link/server_link.h"
 #include "base/error.h"
+#include "base/tls.h"
 #include "ilkimza/v1/portal_service.grpc.pb.h"
 
 namespace ilkimza::agent {
@@ -111,6 +114,25 @@ std::function<ServerLook(std::stop_token)> ServerProbe(ServerLink& link, absl::D
     if (!channel.ok()) return look;
     look.clock_ahead = link.clock_ahead();
     look.hosts_portal = HostsPortal(*channel, stop);
+    return look;
+  };
+}
+
+std::function<CertificateLook()> CertificateProbe(ServerEndpoint server, ServerLink& link,
+                                                  const Renewal* renewal) {
+  return [server = std::move(server), &link, renewal] {
+    using State = CertificateLook::State;
+    CertificateLook look;
+    const TlsFiles files = WithIdentity(server.tls, server.identity_directory);
+    if (files.certificate.empty()) {
+      const bool plain = files.ca.empty() && IsLocalAddress(server.address);
+      look.state = plain || link.attached() ? State::kNotNeeded : State::kMissing;
+      return look;
+    }
+    const auto life = LifeOf(files.certificate);
+    look.state = life.ok() ? State::kThere : State::kUnusable;
+    if (life.ok()) look.not_after = life->not_after;
+    if (renewal != nullptr) look.renewal = renewal->last_failure();
     return look;
   };
 }

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/link/dial.h"
 #include "base/card_machine.h"
 #include "ilkimza/v1/card_service.pb.h"
 #include "portal/browser.h"
@@ -22,6 +23,7 @@
 namespace ilkimza::agent {
 
 class Pcsc;
+class Renewal;
 class ServerLink;
 
 // The smart-card service, asked directly: not through what the agent's card side
@@ -72,6 +74,22 @@ struct ModuleLook {
   bool configured = false;
 };
 
+// The agent's own certificate.
+struct CertificateLook {
+  enum class State {
+    // None is there, and the server was reached without one or is on this machine.
+    kNotNeeded,
+    // None is there, and the server was not reached.
+    kMissing,
+    kUnusable,
+    kThere,
+  };
+  State state = State::kNotNeeded;
+  absl::Time not_after = absl::InfiniteFuture();
+  // Why the last renewal failed; OK where none is overdue.
+  absl::Status renewal;
+};
+
 // Each may take some seconds; none is called by two threads at a time.
 struct Probes {
   std::function<ServiceLook()> service;
@@ -79,6 +97,8 @@ struct Probes {
   std::function<std::vector<ModuleLook>()> modules;
   std::function<ServerLook(std::stop_token)> server;
   std::function<PortalLook(std::stop_token)> portal;
+  // Where it is not set, no certificate is needed.
+  std::function<CertificateLook()> certificate;
   // "host:port", said with the findings.
   std::string server_host;
   std::string portal_host;
@@ -90,6 +110,9 @@ std::function<ServiceLook()> ServiceProbe(std::shared_ptr<Pcsc> pcsc, CardMachin
 // `link` outlives the probe.
 std::function<ServerLook(std::stop_token)> ServerProbe(ServerLink& link,
                                                        absl::Duration patience = absl::Seconds(5));
+// `link` and `renewal`, which may be null, outlive the probe.
+std::function<CertificateLook()> CertificateProbe(ServerEndpoint server, ServerLink& link,
+                                                  const Renewal* renewal);
 // Asks for the first page, with the settings that journeys use, and submits nothing.
 std::function<PortalLook(std::stop_token)> PortalProbe(portal::Profile profile,
                                                        portal::BrowserOptions options);

@@ -3,8 +3,12 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "agent/identity/identity.h"
 #include "base/error.h"
 
 namespace ilkimza::agent {
@@ -34,10 +38,27 @@ grpc::ChannelArguments ArgumentsOf(const ServerEndpoint& endpoint) {
   return arguments;
 }
 
+// Left this long before the certificate ends, so that no call is cut by it; a tenth of
+// what remains where that is less.
+constexpr absl::Duration kLeaveBefore = absl::Seconds(30);
+
+absl::Status Expired(absl::Time end) {
+  return MakeError(absl::StatusCode::kUnauthenticated, v1::ERROR_REASON_CERTIFICATE_REFUSED,
+                   absl::StrCat("The agent's certificate ended on ",
+                                absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", end, absl::UTCTimeZone()),
+                                "; enrol the agent anew with a join token that is made for it."));
+}
+
 absl::StatusOr<Dialled> DialOnce(const ServerEndpoint& endpoint) {
-  ILKIMZA_ASSIGN_OR_RETURN(auto credentials,
-                           MakeChannelCredentials(endpoint.address, endpoint.tls));
-  ILKIMZA_ASSIGN_OR_RETURN(const absl::Time expiry, CertificateExpiry(endpoint.tls));
+  const TlsFiles files = WithIdentity(endpoint.tls, endpoint.identity_directory);
+  const absl::Time now = absl::Now();
+  if (files.certificate != endpoint.tls.certificate) {
+    ILKIMZA_ASSIGN_OR_RETURN(const IdentityLife life, LifeOf(files.certificate));
+    if (life.not_after <= now) return Expired(life.not_after);
+  }
+  ILKIMZA_ASSIGN_OR_RETURN(auto credentials, MakeChannelCredentials(endpoint.address, files));
+  ILKIMZA_ASSIGN_OR_RETURN(absl::Time expiry, CertificateExpiry(files));
+  if (expiry != absl::InfiniteFuture()) expiry -= std::min(kLeaveBefore, (expiry - now) / 10);
   return Dialled{grpc::CreateCustomChannel(endpoint.address, credentials, ArgumentsOf(endpoint)),
                  expiry};
 }
@@ -47,12 +68,25 @@ absl::StatusOr<Dialled> DialOnce(const ServerEndpoint& endpoint) {
 absl::StatusOr<Dial> MakeDial(ServerEndpoint endpoint) {
   // A channel does not connect by itself, so this only judges the endpoint. One that has
   // an address it can try is idle.
-  ILKIMZA_ASSIGN_OR_RETURN(const Dialled dialled, DialOnce(endpoint));
+  ServerEndpoint bare = endpoint;
+  bare.identity_directory.clear();
+  ILKIMZA_ASSIGN_OR_RETURN(const Dialled dialled, DialOnce(bare));
   if (dialled.channel->GetState(/*try_to_connect=*/false) != GRPC_CHANNEL_IDLE) {
     return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_CONFIGURATION,
                      "This is no address: write \"host:port\" or \"unix:/path\".");
   }
   return Dial([endpoint = std::move(endpoint)] { return DialOnce(endpoint); });
+}
+
+absl::StatusOr<std::shared_ptr<grpc::Channel>> DialDoor(const ServerEndpoint& endpoint) {
+  TlsFiles files;
+  files.ca = endpoint.tls.ca;
+  if (files.ca.empty() && IsLocalAddress(endpoint.address)) {
+    return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_CONFIGURATION,
+                     "A join token is not sent in plain text: configure 'server.ca_file'.");
+  }
+  ILKIMZA_ASSIGN_OR_RETURN(auto credentials, MakeChannelCredentials(endpoint.address, files));
+  return grpc::CreateCustomChannel(endpoint.address, credentials, ArgumentsOf(endpoint));
 }
 
 }  // namespace ilkimza::agent

@@ -288,9 +288,7 @@ Sentence AgentCertificateWords(const Texts& texts, const v1::Finding& finding) {
       texts.Say("Ask your IT department for a join token, then run \"ilkimza-agent enrol\".");
   switch (finding.kind()) {
     case v1::FINDING_KIND_AGENT_CERTIFICATE_VALID:
-      return {with_day(ILKIMZA_TEXT("The agent's own certificate is good until $0 and is renewed "
-                                    "by itself.")),
-              ""};
+      return {with_day(ILKIMZA_TEXT("The agent's own certificate is good until $0.")), ""};
     case v1::FINDING_KIND_AGENT_CERTIFICATE_NOT_RENEWED:
       return {with_day(ILKIMZA_TEXT("The agent's own certificate ends on $0 and could not be "
                                     "renewed so far.")),

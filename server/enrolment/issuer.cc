@@ -239,8 +239,9 @@ absl::StatusOr<IssuedCertificate> Issuer::Issue(EVP_PKEY& public_key, std::strin
   IssuedCertificate issued;
   // X.509 counts whole seconds.
   issued.not_after = absl::FromTimeT(absl::ToTimeT(std::min(now + lifetime, authority_end)));
-  ILKIMZA_ASSIGN_OR_RETURN(const X509Ptr certificate,
-                           Begin(public_key, now - kSkew, issued.not_after));
+  ILKIMZA_ASSIGN_OR_RETURN(
+      const X509Ptr certificate,
+      Begin(public_key, now - std::min(kSkew, lifetime / 2), issued.not_after));
   X509& raw = *certificate;
   // Without a subject the alternative name is the only one there is: nothing here can
   // be taken for an operator's name.

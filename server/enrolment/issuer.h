@@ -49,8 +49,8 @@ class Issuer {
   ~Issuer();
 
   // For `agent`, "agents/{agent}". Good from five minutes before `now`, for clocks that
-  // differ, until `now` + `lifetime`, but never longer than the authority itself.
-  // FAILED_PRECONDITION / BAD_CONFIGURATION where that has expired.
+  // differ (half of `lifetime` where that is less), until `now` + `lifetime`, but never longer than
+  // the authority itself. FAILED_PRECONDITION / BAD_CONFIGURATION where that has expired.
   [[nodiscard]] absl::StatusOr<IssuedCertificate> Issue(EVP_PKEY& public_key,
                                                         std::string_view agent, absl::Time now,
                                                         absl::Duration lifetime) const;

@@ -54,6 +54,14 @@ class TestCa {
     return {Pem(certificate.get()), Pem(key.get())};
   }
 
+  // For a key of somebody else's, in SubjectPublicKeyInfo DER.
+  [[nodiscard]] std::string IssueFor(const std::string& public_key,
+                                     const CertificateWish& wish) const {
+    const auto* at = reinterpret_cast<const unsigned char*>(public_key.data());
+    const Key key(d2i_PUBKEY(nullptr, &at, static_cast<long>(public_key.size())), &EVP_PKEY_free);
+    return Pem(Sign(wish, key.get(), /*is_ca=*/false).get());
+  }
+
  private:
   using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
   using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;

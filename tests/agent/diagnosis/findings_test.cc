@@ -101,6 +101,27 @@ TEST(ReaderFindings, TellWhatIsInEachReader) {
   EXPECT_EQ(ReaderFindings(failed, failed)[0].verdict(), v1::VERDICT_NOT_CHECKED);
 }
 
+TEST(AgentCertificateFinding, SaysWhatBecomesOfIt) {
+  using Look = CertificateLook;
+  const absl::Time now = absl::Now();
+  const auto of = [now](const Look& look) { return AgentCertificateFinding(look, now); };
+  EXPECT_EQ(of({}).kind(), v1::FINDING_KIND_AGENT_CERTIFICATE_NOT_NEEDED);
+  EXPECT_EQ(of({}).verdict(), v1::VERDICT_OK);
+  EXPECT_EQ(of({.state = Look::State::kMissing}).kind(),
+            v1::FINDING_KIND_AGENT_CERTIFICATE_MISSING);
+  EXPECT_EQ(of({.state = Look::State::kUnusable}).verdict(), v1::VERDICT_FAULT);
+  Look look{.state = Look::State::kThere, .not_after = now + absl::Hours(1)};
+  EXPECT_EQ(of(look).kind(), v1::FINDING_KIND_AGENT_CERTIFICATE_VALID);
+  EXPECT_EQ(FromProto(of(look).time()), look.not_after);
+  look.renewal = Error(v1::ERROR_REASON_SERVER_UNREACHABLE);
+  EXPECT_EQ(of(look).kind(), v1::FINDING_KIND_AGENT_CERTIFICATE_NOT_RENEWED);
+  EXPECT_EQ(of(look).verdict(), v1::VERDICT_WARNING);
+  EXPECT_EQ(of(look).reason(), v1::ERROR_REASON_SERVER_UNREACHABLE);
+  look.not_after = now;
+  EXPECT_EQ(of(look).kind(), v1::FINDING_KIND_AGENT_CERTIFICATE_EXPIRED);
+  EXPECT_EQ(of(look).verdict(), v1::VERDICT_FAULT);
+}
+
 TEST(PinFindings, UnknownIsNeverAFault) {
   v1::PinState state;
   const auto find = [&](v1::TriesLeft pin, v1::TriesLeft puk) {

@@ -1,0 +1,45 @@
+// The operator's commands of the program: a client of the server that runs with the
+// same configuration, on the same machine.
+#ifndef ILKIMZA_SERVER_ADMIN_H_
+#define ILKIMZA_SERVER_ADMIN_H_
+
+#include <iosfwd>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/settings.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace ilkimza::server {
+
+struct JoinTokenWish {
+  // Without "agents/"; empty: for any name that no agent has yet.
+  std::string agent;
+  int uses = 1;
+  // "90s", "1h30m".
+  std::string valid_for = "1h";
+};
+
+// To 'admin_socket', or the first address of 'listen' that speaks plain text.
+// INVALID_ARGUMENT / BAD_CONFIGURATION where there is neither.
+absl::StatusOr<std::shared_ptr<grpc::Channel>> AdminChannel(const Settings& settings);
+
+// The token alone goes to `out`, so that it can be put into a file without being seen;
+// what it is good for goes to `notes`.
+absl::Status MakeJoinToken(const std::shared_ptr<grpc::Channel>& channel, const JoinTokenWish& wish,
+                           std::ostream& out, std::ostream& notes);
+// One line for each: name, attached or not, version, when its certificate ends.
+absl::Status ListAgents(const std::shared_ptr<grpc::Channel>& channel, std::ostream& out);
+// `agent` without "agents/".
+absl::Status DeleteAgent(const std::shared_ptr<grpc::Channel>& channel, const std::string& agent,
+                         std::ostream& notes);
+
+}  // namespace ilkimza::server
+
+#endif  // ILKIMZA_SERVER_ADMIN_H_
