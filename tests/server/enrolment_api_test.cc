@@ -172,7 +172,13 @@ TEST_F(EnrolmentApiTest, TheDoorOffersNothingElse) {
   EXPECT_EQ(JourneyClient(channel, "").Get("journeys/0000000000000000").status().code(),
             absl::StatusCode::kUnimplemented);
   // And the other way: who has no certificate gets nowhere else.
-  EXPECT_EQ(Attach(Main(testing::Issued{}), "agents/pc1").error_code(),
+  v1::GetAgentRequest request;
+  request.set_name("agents/pc1");
+  v1::Agent known;
+  get.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+  EXPECT_EQ(v1::FleetService::NewStub(Main(testing::Issued{}))
+                ->GetAgent(&get, request, &known)
+                .error_code(),
             grpc::StatusCode::UNAVAILABLE);
 }
 

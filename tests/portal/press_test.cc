@@ -1,0 +1,467 @@
+// The promise about pages that change: for random changes of every page of the practice
+// portal, in every style, the driver either recognises the same screen and presses the
+// same control, or it stops. It never presses another one.
+//
+// Each control that can be pressed bears a mark in what it sends; the mark travels along
+// when the control is moved, copied, wrapped or relabelled. So what a press would send
+// says which control of the unchanged page it was.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <random>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "portal/conversation.h"
+#include "portal/screen.h"
+#include "portal/text.h"
+#include "tests/fuzz/sandbox_screens.h"
+#include "tests/portal/markup.h"
+#include "tests/portal/page_of.h"
+
+namespace ilkimza::portal {
+namespace {
+
+using profile_v1::ScreenKind;
+
+// ---- Marks ----
+
+bool IsPressableNode(const Node& node) {
+  static const std::set<std::string> types = {"submit", "image", "button", ""};
+  return (node.tag == "a" && node.attributes.count("href") != 0) || node.tag == "button" ||
+         (node.tag == "input" && types.count(node.Attribute("type")) != 0 &&
+          node.Attribute("type") != "");
+}
+
+// Gives each control that can be pressed its mark. Those that do the same have the same.
+class Marker {
+ public:
+  void Mark(Node& node) {
+    if (!node.IsText() && IsPressableNode(node)) MarkControl(node);
+    for (const auto& child : node.children) Mark(*child);
+  }
+
+ private:
+  void MarkControl(Node& node) {
+    for (const char* name : {"href", "onclick"}) {
+      std::string& script = node.attributes[name];
+      const std::size_t call = script.find("__doPostBack(");
+      if (call == std::string::npos) {
+        if (script.empty()) node.attributes.erase(name);
+        continue;
+      }
+      script = script.substr(0, call) + "__doPostBack('" + NameOf(script) + "','')";
+      return;
+    }
+    if (node.tag == "a") {
+      node.attributes["href"] = "/isaret/" + NameOf(node.attributes["href"]);
+      return;
+    }
+    node.attributes["name"] = NameOf(node.Attribute("name") + "=" + node.Attribute("value") + "#" +
+                                     std::to_string(++own_));
+  }
+  std::string NameOf(const std::string& what) {
+    return "isaret" + std::to_string(marks_.emplace(what, marks_.size()).first->second) + "x";
+  }
+
+  std::map<std::string, std::size_t> marks_;
+  int own_ = 0;
+};
+
+// The mark in what a press sends; "none" where it has none.
+std::string MarkIn(const Request& request) {
+  static const std::regex mark("isaret[0-9]+x");
+  std::smatch found;
+  const std::string text = request.url + " " + std::string(request.body.view());
+  return std::regex_search(text, found, mark) ? found.str() : "none";
+}
+
+// ---- The driver, as Conversation presses ----
+
+struct Look {
+  Recognition seen;
+  // Step and move, such as "LOG_IN 0", and the mark of what it would press.
+  std::map<std::string, std::string> presses;
+};
+
+absl::StatusOr<std::string> PressOf(const Page& page, const Profile::Step& step,
+                                    const Profile::Move& move, ScreenKind screen,
+                                    const std::string& serial) {
+  const auto button = move.press->per_card
+                          ? FindCardButton(page, *move.press, ReadCards(page, KamuSm()), serial)
+                          : FindButton(page, *move.press);
+  if (!button.ok()) return button.status();
+  const absl::Status allowed = CheckClick(KamuSm(), step.kind, screen, **button);
+  if (!allowed.ok()) return allowed;
+  std::vector<Fill> fills;
+  for (const Profile::Field* field : move.fill) {
+    const auto control = FindField(page, *field);
+    if (!control.ok()) return control.status();
+    fills.push_back({*control, "typed"});
+  }
+  const auto request = page.Press(**button, fills);
+  if (!request.ok()) return request.status();
+  return MarkIn(*request);
+}
+
+Look LookAt(const std::string& html, const std::string& serial) {
+  Look look;
+  const auto page = TryPageOf(html);
+  if (!page.ok()) return look;
+  look.seen = Recognise(*page, KamuSm());
+  if (!look.seen.sure()) return look;
+  for (int kind = v1::StepKind_MIN; kind <= v1::StepKind_MAX; ++kind) {
+    const Profile::Step* step =
+        v1::StepKind_IsValid(kind) ? KamuSm().step(static_cast<v1::StepKind>(kind)) : nullptr;
+    if (step == nullptr) continue;
+    for (std::size_t i = 0; i < step->moves.size(); ++i) {
+      const Profile::Move& move = step->moves[i];
+      if (std::find(move.on.begin(), move.on.end(), look.seen.kind) == move.on.end()) continue;
+      const auto mark = PressOf(*page, *step, move, look.seen.kind, serial);
+      if (mark.ok()) {
+        look.presses[v1::StepKind_Name(step->kind).substr(10) + " " + std::to_string(i)] = *mark;
+      }
+      break;
+    }
+  }
+  return look;
+}
+
+// ---- Changes ----
+
+// Texts that name none of the portal's buttons: where a wrong control bears the right
+// name and the right one does not, a person presses the wrong one as well.
+const std::vector<std::string>& Words() {
+  static const std::vector<std::string> words = {"Duyuru",
+                                                 "",
+                                                 "Sertifikamı İptal Et",
+                                                 "Kullanıma Aç",
+                                                 "Kilit Çözme",
+                                                 "Vazgeç",
+                                                 "Yardım",
+                                                 "PIN",
+                                                 "PUK",
+                                                 "Kart Seri Numarası",
+                                                 "Kimlik No",
+                                                 "Güvenlik Sözcüğü",
+                                                 "Resimdeki Yazı",
+                                                 "SMS Onay Kodu",
+                                                 "İşlemler Menüsü ve Duyurular",
+                                                 "87211470000000000007",
+                                                 "PIN ve PUK bilgileriniz silinmiştir",
+                                                 "Oturum süresi doldu"};
+  return words;
+}
+
+class Changer {
+ public:
+  explicit Changer(unsigned seed) : random_(seed) {}
+
+  // One to five changes; what they were, for whoever has to understand a failure.
+  std::string operator()(Node& root) {
+    std::string story;
+    const std::size_t times = 1 + Below(5);
+    for (std::size_t i = 0; i < times; ++i) story += Change(root) + "; ";
+    return story;
+  }
+
+ private:
+  std::size_t Below(std::size_t limit) { return limit == 0 ? 0 : random_() % limit; }
+  const std::string& Word() { return Words()[Below(Words().size())]; }
+
+  static bool InsideControl(const Node& node) {
+    for (const Node* at = &node; at != nullptr; at = at->parent) {
+      if (at->tag == "a" || at->tag == "button" || at->tag == "select" || at->tag == "label") {
+        return true;
+      }
+    }
+    return false;
+  }
+  static void Collect(Node& node, std::vector<Node*>& elements, std::vector<Node*>& texts) {
+    for (const auto& child : node.children) {
+      if (child->IsText()) {
+        if (child->text.find_first_not_of(" \n\t") != std::string::npos) {
+          texts.push_back(child.get());
+        }
+        continue;
+      }
+      if (child->tag == "head" || child->tag == "style" || child->tag == "script") continue;
+      if (child->tag != "body") elements.push_back(child.get());
+      Collect(*child, elements, texts);
+    }
+  }
+  // Never into a control: its name would be another's.
+  Node* PlaceFor(const Node& what, const std::vector<Node*>& elements) {
+    for (int i = 0; i < 20; ++i) {
+      Node* place = elements[Below(elements.size())];
+      if (!place->IsInside(what) && !InsideControl(*place)) return place;
+    }
+    return nullptr;
+  }
+
+  std::string Change(Node& root) {
+    std::vector<Node*> elements, texts;
+    Collect(root, elements, texts);
+    if (elements.empty() || texts.empty()) return "nothing left";
+    Node& node = *elements[Below(elements.size())];
+    switch (Below(9)) {
+      case 0:
+        return Move(node, elements);
+      case 1:
+        return Duplicate(node, elements);
+      case 2:
+        return Rename(node);
+      case 3: {
+        const std::string tag = node.tag;
+        node.Detach();
+        return "deleted <" + tag + ">";
+      }
+      case 4:
+        return Retext(node, *texts[Below(texts.size())]);
+      case 5:
+        std::shuffle(node.children.begin(), node.children.end(), random_);
+        return "reordered in <" + node.tag + ">";
+      case 6:
+        return Nest(node);
+      case 7:
+        return Attribute(node);
+      default:
+        return Swap(node, *elements[Below(elements.size())]);
+    }
+  }
+
+  std::string Move(Node& node, const std::vector<Node*>& elements) {
+    Node* place = PlaceFor(node, elements);
+    if (place == nullptr) return "moved nothing";
+    place->Insert(node.Detach(), Below(place->children.size() + 1));
+    return "moved <" + node.tag + "> into <" + place->tag + ">";
+  }
+  std::string Duplicate(Node& node, const std::vector<Node*>& elements) {
+    Node* place = PlaceFor(node, elements);
+    if (place == nullptr) return "copied nothing";
+    place->Insert(node.Clone(), Below(place->children.size() + 1));
+    return "copied <" + node.tag + "> into <" + place->tag + ">";
+  }
+  std::string Rename(Node& node) {
+    static const std::vector<std::string> tags = {"div", "span", "p",  "section", "h1", "h2",
+                                                  "b",   "td",   "li", "label",   "em", "center"};
+    const std::string before = node.tag;
+    node.tag = tags[Below(tags.size())];
+    return "<" + before + "> became <" + node.tag + ">";
+  }
+  std::string Retext(Node& node, Node& text) {
+    const std::string word = Word();
+    for (const char* name : {"alt", "value", "aria-label", "title"}) {
+      // The value of a hidden or typed field is not what anybody reads.
+      if (node.attributes.count(name) == 0 || node.Attribute("type") == "hidden") continue;
+      node.attributes[name] = word;
+      return std::string(name) + " of <" + node.tag + "> reads '" + word + "'";
+    }
+    const std::string before = text.text;
+    text.text = word;
+    return "'" + before + "' reads '" + word + "'";
+  }
+  std::string Nest(Node& node) {
+    static const std::vector<std::string> tags = {"div",   "span", "form", "fieldset",
+                                                  "table", "b",    "p",    "center"};
+    auto wrapper = std::make_unique<Node>();
+    wrapper->tag = tags[Below(tags.size())];
+    const std::string story = "<" + node.tag + "> wrapped in <" + wrapper->tag + ">";
+    Node* parent = node.parent;
+    const auto at = std::find_if(parent->children.begin(), parent->children.end(),
+                                 [&](const auto& child) { return child.get() == &node; });
+    const auto index = static_cast<std::size_t>(at - parent->children.begin());
+    auto taken = node.Detach();
+    parent->Insert(std::move(wrapper), index)->Insert(std::move(taken), 0);
+    return story;
+  }
+  std::string Attribute(Node& node) {
+    static const std::vector<std::pair<std::string, std::string>> attributes = {
+        {"hidden", ""},
+        {"style", "display:none"},
+        {"class", "x"},
+        {"disabled", ""},
+        {"aria-hidden", "true"},
+        {"readonly", ""},
+        {"role", "button"},
+        {"role", "heading"},
+        {"id", "y"},
+        {"for", "y"},
+        {"aria-labelledby", "y"},
+        {"type", "text"},
+        {"type", "hidden"},
+        {"type", "reset"},
+        {"type", "checkbox"},
+        {"method", "get"},
+        {"form", "y"},
+        {"formmethod", "get"},
+        {"enctype", "text/plain"},
+        {"style", "position:absolute;left:-9999px"}};
+    if (Below(4) == 0) {
+      const char* names[] = {"class", "for", "id", "method", "role", "type"};
+      const char* name = names[Below(std::size(names))];
+      node.attributes.erase(name);
+      return std::string("<") + node.tag + "> without " + name;
+    }
+    if (Below(4) == 0) {
+      const char* names[] = {"aria-label", "title", "placeholder", "alt"};
+      const char* name = names[Below(std::size(names))];
+      node.attributes[name] = Word();
+      return std::string(name) + " of <" + node.tag + "> is '" + node.attributes[name] + "'";
+    }
+    const auto& [name, value] = attributes[Below(attributes.size())];
+    node.attributes[name] = value;
+    return "<" + node.tag + " " + name + "=" + value + ">";
+  }
+  // A button where another stood.
+  static std::string Swap(Node& one, Node& other) {
+    if (one.IsInside(other) || other.IsInside(one) || InsideControl(*one.parent) ||
+        InsideControl(*other.parent)) {
+      return "swapped nothing";
+    }
+    const auto index = [](const Node& node) {
+      const auto& all = node.parent->children;
+      return static_cast<std::size_t>(
+          std::find_if(all.begin(), all.end(),
+                       [&](const auto& child) { return child.get() == &node; }) -
+          all.begin());
+    };
+    Node* const one_parent = one.parent;
+    Node* const other_parent = other.parent;
+    const std::size_t one_at = index(one);
+    auto first = one.Detach();
+    const std::size_t other_at = index(other);
+    auto second = other.Detach();
+    const std::string story = "<" + first->tag + "> and <" + second->tag + "> changed places";
+    // In the order that leaves both indices right.
+    other_parent->Insert(std::move(first), other_at);
+    one_parent->Insert(std::move(second), one_at);
+    return story;
+  }
+
+  std::mt19937 random_;
+};
+
+// ---- The promise ----
+
+struct Original {
+  std::string name;
+  std::unique_ptr<Node> tree;
+  std::string html;
+  Look look;
+};
+
+std::string TheSerial() { return ilkimza::testing::TwoCards().holders[0].cards[0].serial; }
+
+std::vector<Original> Originals() {
+  std::vector<Original> originals;
+  for (const sandbox::Page& page : ilkimza::testing::SandboxScreens()) {
+    for (const sandbox::Style style : sandbox::kStyles) {
+      Original original;
+      original.name = std::string(NameOf(style)) + " " + std::string(NameOf(page.screen));
+      original.tree = ParseMarkup(ilkimza::testing::RenderedPage(page, style));
+      Marker().Mark(*original.tree);
+      original.html = WriteMarkup(*original.tree);
+      original.look = LookAt(original.html, TheSerial());
+      originals.push_back(std::move(original));
+    }
+  }
+  return originals;
+}
+
+TEST(PressTest, MarksChangeNothingAboutAPage) {
+  int recognised = 0;
+  std::set<std::string> steps;
+  for (const Original& original : Originals()) {
+    if (!original.look.seen.sure()) continue;
+    ++recognised;
+    for (const auto& [step, mark] : original.look.presses) {
+      steps.insert(step);
+      EXPECT_NE(mark, "none") << original.name << " " << step;
+    }
+  }
+  EXPECT_GE(recognised, 30);
+  // Every move of every step is pressed somewhere.
+  for (const char* step :
+       {"OPEN_LOGIN 0", "OPEN_LOGIN 1", "OPEN_WORD_RESET 2", "REQUEST_WORD_RESET 0",
+        "SET_SECURITY_WORD 0", "LOG_IN 0", "CONFIRM_PHONE 0", "ENTER_SMS_CODE 0", "OPEN_PIN_PAGE 0",
+        "DELETE_PORTAL_COPY 1", "DELETE_PORTAL_COPY 2", "LOG_OUT 0"}) {
+    EXPECT_EQ(steps.count(step), 1U) << step;
+  }
+}
+
+struct Count {
+  int same = 0;
+  int stopped = 0;
+  int other_screen = 0;
+};
+
+void Check(const Original& original, const std::string& html, const std::string& story,
+           Count& count) {
+  const Look look = LookAt(html, TheSerial());
+  if (!look.seen.sure()) {
+    ++count.stopped;
+    return;
+  }
+  if (look.seen.kind != original.look.seen.kind) ++count.other_screen;
+  for (const auto& [step, mark] : look.presses) {
+    const auto expected = original.look.presses.find(step);
+    const std::string before =
+        expected == original.look.presses.end() ? "nothing" : expected->second;
+    ASSERT_EQ(mark, before) << original.name << ", " << step << ": " << story << "\n" << html;
+    ++count.same;
+  }
+}
+
+TEST(PressTest, AChangedPageIsPressedInTheSamePlaceOrNotAtAll) {
+  Count count;
+  unsigned seed = 20'260'301;
+  for (const Original& original : Originals()) {
+    for (int i = 0; i < 60; ++i) {
+      auto changed = original.tree->Clone();
+      const std::string story = Changer(++seed)(*changed);
+      ASSERT_NO_FATAL_FAILURE(Check(original, WriteMarkup(*changed), story, count));
+    }
+  }
+  std::printf("pressed the same: %d, stopped: %d, another screen: %d\n", count.same, count.stopped,
+              count.other_screen);
+  // Both have to occur, or nothing was tried.
+  EXPECT_GT(count.same, 1000);
+  EXPECT_GT(count.stopped, 1000);
+}
+
+// Another control says the same as the right one, and every name in it agrees.
+TEST(PressTest, TwoOfOneNameAreNotPressed) {
+  for (const Original& original : Originals()) {
+    for (const auto& [step, mark] : original.look.presses) {
+      auto changed = original.tree->Clone();
+      Node* right = nullptr;
+      std::vector<Node*> open = {changed.get()};
+      while (!open.empty()) {
+        Node* node = open.back();
+        open.pop_back();
+        for (const auto& child : node->children) open.push_back(child.get());
+        for (const auto& [name, value] : node->attributes) {
+          if (value.find(mark) != std::string::npos) right = node;
+        }
+      }
+      ASSERT_NE(right, nullptr) << original.name;
+      auto twin = right->Clone();
+      for (auto& [name, value] : twin->attributes) {
+        for (std::size_t at = 0; (at = value.find(mark, at)) != std::string::npos; ++at) {
+          value.replace(at, mark.size(), "isaret999x");
+        }
+      }
+      right->parent->Insert(std::move(twin), 0);
+      const Look look = LookAt(WriteMarkup(*changed), TheSerial());
+      EXPECT_EQ(look.presses.count(step), 0U) << original.name << ", " << step;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ilkimza::portal
