@@ -34,7 +34,8 @@ absl::StatusOr<absl::Time> Enrol(const ServerEndpoint& door, const std::string& 
 
 // Over `channel`, which shows the certificate of now. `stop` ends the call.
 absl::StatusOr<absl::Time> RenewCertificate(const std::shared_ptr<grpc::Channel>& channel,
-                                            const std::string& agent, const std::string& directory);
+                                            const std::string& agent, const std::string& directory,
+                                            const std::stop_token& stop);
 
 }  // namespace ilkimza::agent
 
