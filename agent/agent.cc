@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "agent/card/pcsc.h"
 #include "agent/card/pkcs11_card.h"
 #include "agent/diagnosis/diagnosis.h"
@@ -30,6 +31,9 @@ constexpr absl::Duration kLogOutGrace = absl::Seconds(3);
 constexpr absl::Duration kLocalGrace = absl::Seconds(1);
 // How long a renewal waits for a connection that was there a moment ago.
 constexpr absl::Duration kRenewalPatience = absl::Seconds(5);
+// And for the first one, without hurrying it: nobody waits for a renewal.
+constexpr absl::Duration kAttachPatience = absl::Seconds(10);
+constexpr absl::Duration kAttachLook = absl::Milliseconds(250);
 // A diagnosis is waited for by a person.
 constexpr absl::Duration kDiagnosisConnect = absl::Seconds(8);
 constexpr absl::Duration kDiagnosisPage = absl::Seconds(15);
@@ -93,6 +97,12 @@ absl::StatusOr<std::unique_ptr<CardHost>> MakeCardHost(
 // Over the connection that is there: a renewal is no reason to dial.
 absl::Status RenewOver(ServerLink& link, const AgentConfig& config, const std::stop_token& stop) {
   using Channel = absl::StatusOr<std::shared_ptr<grpc::Channel>>;
+  // At the start of the agent both begin at the same time.
+  for (absl::Duration waited;
+       !link.attached() && waited < kAttachPatience && !stop.stop_requested();
+       waited += kAttachLook) {
+    absl::SleepFor(kAttachLook);
+  }
   if (!link.attached()) {
     return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SERVER_UNREACHABLE,
                      "The agent is not connected to its server.");

@@ -38,7 +38,9 @@ class EnrolmentTest : public ::testing::Test {
                   (dir_ / "run/agent.sock") + "\"\nstate_directory = \"" + (dir_ / "state") +
                   "\"\n[server]\naddress = \"localhost:" + port_ +
                   "\"\nenrolment_address = \"localhost:" + door_ + "\"\nca_file = \"" +
-                  (dir_ / "ca.pem") + "\"\n");
+                  (dir_ / "ca.pem") +
+                  // Nobody is there: nothing here needs a portal.
+                  "\"\n[portal]\nentrance = \"https://localhost:1/\"\n");
   }
   ~EnrolmentTest() override {
     for (Process* process : {agent_.get(), server_.get()}) {
@@ -92,7 +94,7 @@ class EnrolmentTest : public ::testing::Test {
   Finished Server(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(),
                      {Program("ilkimza-server"), "--config", dir_ / "server.toml"});
-    return Run(arguments, seconds(30));
+    return ilkimza::testing::Run(arguments, seconds(30));
   }
   // A file with a fresh token.
   std::string TokenFile(std::vector<std::string> arguments = {}) {
@@ -119,9 +121,10 @@ class EnrolmentTest : public ::testing::Test {
 
   // "OK SERVER_CONNECTED" of all findings of `check`.
   std::vector<std::string> Doctor(const std::string& check) {
-    const Finished finished = Run({Program("ilkimza"), "--socket", dir_ / "run/agent.sock",
-                                   "--output", "json", "--lang", "en", "doctor"},
-                                  seconds(60));
+    const Finished finished =
+        ilkimza::testing::Run({Program("ilkimza"), "--socket", dir_ / "run/agent.sock", "--output",
+                               "json", "--lang", "en", "doctor"},
+                              seconds(60));
     const Json json = Json::parse(finished.output, nullptr, false);
     std::vector<std::string> found;
     if (!json.is_object()) return found;
@@ -193,7 +196,7 @@ TEST_F(EnrolmentTest, AFailedRenewalIsSaidAndMadeUpFor) {
   const std::string first = Identity();
   server_->Kill();
   StartAgent(/*ahead=*/6 * 60);
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 600; ++i) {
     if (ReadFile(dir_ / "agent.log").find("was not renewed") != std::string::npos) break;
     std::this_thread::sleep_for(milliseconds(100));
   }
@@ -214,19 +217,22 @@ TEST_F(EnrolmentTest, AnExpiredCertificateIsSaid) {
 // A token of one use is enough, wherever the agent dies on the way.
 TEST_F(EnrolmentTest, AnEnrolmentThatWasKilledGoesOnWithTheSameToken) {
   const std::string token = TokenFile();
-  for (int delay = 0; delay <= 120; delay += 12) {
+  // Later each time, until one gets through before it is killed.
+  for (int delay = 0; Identity().empty() && delay <= 300; delay += 3) {
     Process enrol = BeginEnrol(token);
     std::this_thread::sleep_for(milliseconds(delay));
     enrol.Kill();
   }
-  ASSERT_EQ(Enrol(token), 0) << ReadFile(dir_ / "enrol.err");
+  if (Identity().empty()) {
+    ASSERT_EQ(Enrol(token), 0) << ReadFile(dir_ / "enrol.err");
+  }
   StartAgent();
   EXPECT_TRUE(WaitForAgents("agents/ayse-pc7\tattached")) << ReadFile(dir_ / "agent.log");
 }
 
 TEST_F(EnrolmentTest, AServerThatWasKilledMeanwhileIsAskedAgain) {
   const std::string token = TokenFile();
-  for (int delay = 10; delay <= 70; delay += 20) {
+  for (int delay = 10; Identity().empty() && delay <= 70; delay += 10) {
     Process enrol = BeginEnrol(token);
     std::this_thread::sleep_for(milliseconds(delay));
     server_->Kill();
@@ -234,7 +240,9 @@ TEST_F(EnrolmentTest, AServerThatWasKilledMeanwhileIsAskedAgain) {
     EXPECT_THAT(enrol.Wait(seconds(60)), AnyOf(0, 69));
     StartServer();
   }
-  ASSERT_EQ(Enrol(token), 0) << ReadFile(dir_ / "enrol.err");
+  if (Identity().empty()) {
+    ASSERT_EQ(Enrol(token), 0) << ReadFile(dir_ / "enrol.err");
+  }
   StartAgent();
   EXPECT_TRUE(WaitForAgents("agents/ayse-pc7\tattached")) << ReadFile(dir_ / "agent.log");
 }
