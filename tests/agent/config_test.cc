@@ -147,7 +147,7 @@ TEST(AgentConfigTest, ReferenceIsAConfigurationAndNamesOnlyKnownKeys) {
                 Not(HasSubstr("known")))
         << lines[i];
   }
-  EXPECT_EQ(keys, 22);
+  EXPECT_EQ(keys, 23);
 }
 
 TEST(AgentConfigTest, DefaultIdsAreStableValidAndTellApart) {
