@@ -97,6 +97,11 @@ v1::Screen ScreenStream::WaitFor(const Wanted& wanted) {
   return came && wanted(latest_) ? latest_ : v1::Screen();
 }
 
+v1::Screen ScreenStream::Latest() {
+  const std::lock_guard lock(mutex_);
+  return latest_;
+}
+
 v1::Screen ScreenStream::WaitForKind(v1::Screen::KindCase kind, int64_t above_id) {
   return WaitFor([=](const v1::Screen& screen) {
     return screen.kind_case() == kind && screen.screen_id() > above_id;

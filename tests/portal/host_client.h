@@ -50,6 +50,7 @@ class ScreenStream {
   using Wanted = std::function<bool(const v1::Screen&)>;
   // The latest screen once it is as wanted; an empty one if that does not happen.
   v1::Screen WaitFor(const Wanted& wanted);
+  v1::Screen Latest();
   v1::Screen WaitForKind(v1::Screen::KindCase kind, int64_t above_id = 0);
   // Waits for the end of the stream.
   grpc::Status End();
