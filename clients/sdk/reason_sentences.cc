@@ -149,11 +149,11 @@ Words WordsOf(v1::ErrorReason reason) {
                            "that you can read.")};
     case v1::ERROR_REASON_NOTHING_TO_ACTIVATE:
       return {ILKIMZA_TEXT("The portal has nothing that could be activated."),
-              ILKIMZA_TEXT("See with \"ilkimza start --goal list\" what the portal says of your "
-                           "certificates.")};
+              ILKIMZA_TEXT("Look at your certificates at the portal, under \"Sertifika "
+                           "Listele\".")};
     case v1::ERROR_REASON_NOTHING_TO_REVOKE:
       return {ILKIMZA_TEXT("The portal has no certificate of yours that could be revoked."),
-              ILKIMZA_TEXT("See your certificates there with \"ilkimza start --goal list\".")};
+              ILKIMZA_TEXT("See there, under \"Sertifika Listele\", what became of them.")};
     case v1::ERROR_REASON_PORTAL_UNREACHABLE:
       return {ILKIMZA_TEXT("The portal cannot be reached at the moment."),
               ILKIMZA_TEXT("Wait: İlkimza tries again by itself, and no attempt is counted.")};
@@ -377,6 +377,10 @@ Words WordsOf(v1::ErrorReason reason) {
       return {ILKIMZA_TEXT("The portal has changed one of its pages, for many people at once."),
               ILKIMZA_TEXT("Go on later with an updated İlkimza, or do this step in your own "
                            "browser now.")};
+    case v1::ERROR_REASON_WAY_SWITCHED_OFF:
+      return {ILKIMZA_TEXT("Your organisation does not allow the portal's steps to be taken this "
+                           "way."),
+              ILKIMZA_TEXT("Go on the other way, or ask your IT department.")};
     case v1::ERROR_REASON_WRONG_CARD_SERIAL:
       return {ILKIMZA_TEXT("The serial that was typed is none of those that this is about, so "
                            "nothing was pressed."),
