@@ -148,7 +148,7 @@ class GuideSession::Impl {
     const std::lock_guard lock(mutex_);
     input(guide_);
     for (GuideAction& action : guide_.TakeActions()) {
-      std::visit([this](auto& wanted) { Do(wanted); }, action);
+      std::visit([this](auto& wanted) { this->Do(wanted); }, action);
     }
     if (guide_.finished()) RequestStopLocked();
   }
