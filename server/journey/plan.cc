@@ -13,9 +13,9 @@ const std::array<v1::StepKind, 4> kResetSteps = {
 const std::array<v1::StepKind, 2> kChipSteps = {v1::STEP_KIND_PREPARE_CHIP,
                                                 v1::STEP_KIND_INSERT_CARD};
 
-const std::array<v1::StepKind, 4> kLoginSteps = {
-    v1::STEP_KIND_OPEN_LOGIN, v1::STEP_KIND_LOG_IN, v1::STEP_KIND_CONFIRM_PHONE,
-    v1::STEP_KIND_ENTER_SMS_CODE};
+const std::array<v1::StepKind, 4> kLoginSteps = {v1::STEP_KIND_OPEN_LOGIN, v1::STEP_KIND_LOG_IN,
+                                                 v1::STEP_KIND_CONFIRM_PHONE,
+                                                 v1::STEP_KIND_ENTER_SMS_CODE};
 
 // What each goal is about, between the login and the farewell.
 const std::array<v1::StepKind, 7> kPinSteps = {
@@ -27,8 +27,8 @@ const std::array<v1::StepKind, 2> kActivateSteps = {v1::STEP_KIND_ACTIVATE_CERTI
                                                     v1::STEP_KIND_LIST_CERTIFICATES};
 const std::array<v1::StepKind, 1> kInfoSteps = {v1::STEP_KIND_UPDATE_INFO};
 const std::array<v1::StepKind, 7> kUnblockSteps = {
-    v1::STEP_KIND_OPEN_PIN_PAGE,  v1::STEP_KIND_REQUEST_UNBLOCK, v1::STEP_KIND_ENTER_UNBLOCK_CODE,
-    v1::STEP_KIND_READ_PIN,       v1::STEP_KIND_MATCH_CARD,      v1::STEP_KIND_UNBLOCK_PIN,
+    v1::STEP_KIND_OPEN_PIN_PAGE, v1::STEP_KIND_REQUEST_UNBLOCK, v1::STEP_KIND_ENTER_UNBLOCK_CODE,
+    v1::STEP_KIND_READ_PIN,      v1::STEP_KIND_MATCH_CARD,      v1::STEP_KIND_UNBLOCK_PIN,
     v1::STEP_KIND_TEST_SIGNATURE};
 const std::array<v1::StepKind, 1> kRevokeSteps = {v1::STEP_KIND_REVOKE_CERTIFICATE};
 const std::array<v1::StepKind, 1> kFarewell = {v1::STEP_KIND_LOG_OUT};
@@ -416,8 +416,8 @@ v1::StepKind RewindTarget(v1::StepKind kind, v1::ErrorReason reason, const v1::F
   if (kind == v1::STEP_KIND_OPEN_MAIL_LINK && link_is_used_up) {
     return v1::STEP_KIND_OPEN_WORD_RESET;
   }
-  const bool code_is_gone = reason == v1::ERROR_REASON_SMS_CODE_EXPIRED ||
-                            reason == v1::ERROR_REASON_SMS_NOT_RECEIVED;
+  const bool code_is_gone =
+      reason == v1::ERROR_REASON_SMS_CODE_EXPIRED || reason == v1::ERROR_REASON_SMS_NOT_RECEIVED;
   if (kind == v1::STEP_KIND_ENTER_UNBLOCK_CODE && code_is_gone) {
     return v1::STEP_KIND_REQUEST_UNBLOCK;
   }

@@ -34,7 +34,8 @@ class Dice {
     report = walk.Answer(static_cast<v1::StepOutcome>(Roll(v1::StepOutcome_ARRAYSIZE)), Reason());
     if (Roll(8) == 0) report.set_directive_id(Roll(40));
     if (Roll(8) == 0) report.set_card_serial("4711");
-    if (Roll(8) == 0) report.set_step(static_cast<v1::StepKind>(1 + Roll(v1::StepKind_ARRAYSIZE - 1)));
+    if (Roll(8) == 0)
+      report.set_step(static_cast<v1::StepKind>(1 + Roll(v1::StepKind_ARRAYSIZE - 1)));
     if (Roll(8) == 0) report.clear_portal_serials();
     return report;
   }
