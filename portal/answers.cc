@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/redact.h"
+#include "portal/guided.h"
 #include "portal/text.h"
 
 namespace ilkimza::portal {
@@ -125,7 +126,14 @@ absl::StatusOr<Answer> Seen(const v1::PinPageAnswer& from) {
   return answer;
 }
 
-absl::StatusOr<Answer> OfKind(Proto& request) {
+absl::StatusOr<Answer> Guided(const v1::Screen& screen, const v1::GuidedAnswer& from) {
+  Answer answer;
+  answer.kind = Answer::kEnd;
+  ILKIMZA_ASSIGN_OR_RETURN(answer.ending, EndingBy(from, screen.guided(), screen.step()));
+  return answer;
+}
+
+absl::StatusOr<Answer> OfKind(const v1::Screen& screen, Proto& request) {
   switch (request.answer_case()) {
     case Proto::kWordReset:
       return WordReset(*request.mutable_word_reset());
@@ -143,6 +151,8 @@ absl::StatusOr<Answer> OfKind(Proto& request) {
       return Seen(request.pin_page());
     case Proto::kDeletion:
       return request.deletion().delete_() ? Answer() : End(v1::ERROR_REASON_COPY_KEPT);
+    case Proto::kGuided:
+      return Guided(screen, request.guided());
     case Proto::ANSWER_NOT_SET:
       break;
   }
@@ -167,6 +177,8 @@ Proto::AnswerCase AnswerTo(const v1::Screen& screen) {
       return Proto::kPinPage;
     case v1::Screen::kDeletion:
       return Proto::kDeletion;
+    case v1::Screen::kGuided:
+      return Proto::kGuided;
     default:
       return Proto::ANSWER_NOT_SET;
   }
@@ -194,7 +206,7 @@ absl::StatusOr<Answer> TakeAnswer(const v1::Screen& screen, v1::AnswerScreenRequ
                      "The answer is not of the kind that the current screen asks for. Nothing "
                      "was submitted.");
   }
-  return OfKind(request);
+  return OfKind(screen, request);
 }
 
 }  // namespace ilkimza::portal

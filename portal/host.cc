@@ -15,6 +15,7 @@
 #include "portal/answers.h"
 #include "portal/authorities.h"
 #include "portal/conversation.h"
+#include "portal/guided.h"
 #include "portal/show.h"
 #include "portal/watch.h"
 #include "portal/workers.h"
@@ -143,10 +144,13 @@ class HostImpl final : public Host {
                 const std::stop_token& stop);
   void EndIfRunning(const JourneyPtr& journey, int64_t directive_id, v1::ErrorReason reason);
   void End(const JourneyPtr& journey, const v1::RunStep& directive, Ending ending);
+  void Guide(const JourneyPtr& journey, const v1::RunStep& directive);
   void Ask(const JourneyPtr& journey, const v1::RunStep& directive, View view);
+  void AskWith(const JourneyPtr& journey, const v1::RunStep& directive, v1::Screen screen);
   void Close(const JourneyPtr& journey);
   absl::Status NeedConversation(const JourneyPtr& journey);
   void DropConversation(const JourneyPtr& journey);
+  void LeavePortal(const JourneyPtr& journey);
 
   // -- With the lock --
   JourneyPtr Find(std::string_view name) const;
@@ -165,7 +169,7 @@ class HostImpl final : public Host {
   std::deque<std::string> closed_;  // the latest ones
   std::size_t watch_count_ = 0;
   bool shutting_down_ = false;
-  int farewells_ = 0;  // of Shutdown, not yet said
+  int farewells_ = 0;  // to the portal, not yet said
   std::condition_variable farewell_said_;
   std::stop_source no_farewells_;
   Alarms alarms_;
@@ -353,7 +357,8 @@ void HostImpl::Start(const JourneyPtr& journey, const v1::RunStep& directive) {
     stop = journey->stop.get_token();
     stopped = directive.directive_id() <= journey->stop_up_to ||
               directive.directive_id() < journey->posted_up_to;
-    if (!AsksHolderFirst(directive.step())) Show(*journey, WorkingScreen(directive));
+    if (!directive.guided() && !AsksHolderFirst(directive.step()))
+      Show(*journey, WorkingScreen(directive));
   }
   if (stopped) return End(journey, directive, EndingOf(v1::ERROR_REASON_CANCELLED));
   Carry(journey, directive, stop);
@@ -371,6 +376,7 @@ void HostImpl::Carry(const JourneyPtr& journey, const v1::RunStep& directive,
                EndingOf(v1::ERROR_REASON_BAD_CONFIGURATION,
                         "The journey is for another portal than this host is configured for."));
   }
+  if (directive.guided()) return Guide(journey, directive);
   if (options_.profile.step(step) == nullptr) {
     return End(journey, directive,
                EndingOf(v1::ERROR_REASON_SCREEN_UNRECOGNISED,
@@ -388,10 +394,21 @@ void HostImpl::Carry(const JourneyPtr& journey, const v1::RunStep& directive,
   Ask(journey, directive, std::move(view));
 }
 
+// The portal is the holder's now: the step is no reason to ask it anything.
+void HostImpl::Guide(const JourneyPtr& journey, const v1::RunStep& directive) {
+  LeavePortal(journey);
+  if (IsFolded(directive.step())) return End(journey, directive, Done());
+  AskWith(journey, directive, GuidedScreen(directive, InstructionFor(directive, options_.profile)));
+}
+
 void HostImpl::Ask(const JourneyPtr& journey, const v1::RunStep& directive, View view) {
+  AskWith(
+      journey, directive,
+      AskingScreen(directive, std::move(view), options_.profile.hotline(), options_.clock->Now()));
+}
+
+void HostImpl::AskWith(const JourneyPtr& journey, const v1::RunStep& directive, v1::Screen screen) {
   const int64_t id = directive.directive_id();
-  v1::Screen screen =
-      AskingScreen(directive, std::move(view), options_.profile.hotline(), options_.clock->Now());
   {
     const std::lock_guard lock(mutex_);
     if (journey->closed) return WipeSecrets(screen);
@@ -425,7 +442,7 @@ void HostImpl::Resume(const JourneyPtr& journey, int64_t directive_id, Answer an
   }
   if (answer.kind == Answer::kEnd) {
     Ending ending = std::move(answer.ending);
-    if (directive.step() == v1::STEP_KIND_READ_PIN)
+    if (directive.step() == v1::STEP_KIND_READ_PIN && !directive.guided())
       ending = Submit(journey, directive, answer, stop);
     return End(journey, directive, std::move(ending));
   }
@@ -476,6 +493,24 @@ void HostImpl::DropConversation(const JourneyPtr& journey) {
   journey->has_conversation = false;
 }
 
+// Logs out of what an earlier, driven step has opened, beside the journey: the holder
+// does not wait for it.
+void HostImpl::LeavePortal(const JourneyPtr& journey) {
+  if (journey->conversation == nullptr) return;
+  const std::shared_ptr<Conversation> left = std::move(journey->conversation);
+  const std::lock_guard lock(mutex_);
+  journey->has_conversation = false;
+  ++farewells_;
+  workers_.Post(std::make_shared<Workers::Strand>(), [this, left] {
+    if (!no_farewells_.stop_requested()) {
+      left->Finish(v1::STEP_KIND_LOG_OUT, {}, "", no_farewells_.get_token());
+    }
+    const std::lock_guard said(mutex_);
+    --farewells_;
+    farewell_said_.notify_all();
+  });
+}
+
 void HostImpl::EndIfRunning(const JourneyPtr& journey, int64_t directive_id,
                             v1::ErrorReason reason) {
   v1::RunStep directive;
@@ -497,6 +532,7 @@ void HostImpl::End(const JourneyPtr& journey, const v1::RunStep& directive, Endi
   report.set_reason(ending.reason);
   report.set_page_fingerprint(ending.fingerprint);
   report.set_tries_left(-1);
+  report.set_guided(directive.guided());
   for (const std::string& serial : ending.serials) report.add_portal_serials(serial);
   *report.mutable_report_time() = ToProto(options_.clock->Now());
   spdlog::info("{} directive {}: {} ended with {} {}", directive.journey(),

@@ -4,6 +4,10 @@
 //
 //   RunStep ──► screen to the holder ──► answer ──► portal ──► StepReport
 //
+// A guided step asks the portal nothing: the holder is told what to do in a browser of
+// their own, and the report is what they say. A conversation that a driven step has
+// opened before is logged out.
+//
 // A step that waits for the holder holds no thread. Answers are taken only for
 // the current screen, submitted once, and wiped.
 //

@@ -1,5 +1,7 @@
 #include "portal/show.h"
 
+#include <utility>
+
 #include "base/clock.h"
 
 namespace ilkimza::portal {
@@ -64,6 +66,13 @@ v1::Screen AskingScreen(const v1::RunStep& directive, View view, const std::stri
       screen.mutable_working();
       break;
   }
+  return screen;
+}
+
+v1::Screen GuidedScreen(const v1::RunStep& directive, v1::GuidedStep instruction) {
+  v1::Screen screen = Head(directive);
+  *screen.mutable_answer_deadline() = directive.deadline();
+  *screen.mutable_guided() = std::move(instruction);
   return screen;
 }
 

@@ -14,6 +14,8 @@ namespace ilkimza::portal {
 v1::Screen AskingScreen(const v1::RunStep& directive, View view, const std::string& hotline,
                         absl::Time now);
 
+// Of a guided step: see guided.h.
+v1::Screen GuidedScreen(const v1::RunStep& directive, v1::GuidedStep instruction);
 v1::Screen WorkingScreen(const v1::RunStep& directive);
 v1::Screen UnrecognisedScreen(const v1::RunStep& directive, const Ending& ending);
 

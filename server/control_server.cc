@@ -61,9 +61,10 @@ class Running : public ControlServer {
         access_(settings.operators, enrolments_.get()),
         enrolment_api_({.server_authorities = std::move(server_authorities)}, access_, fleet_,
                        *store_, enrolments_.get()),
-        journey_service_(MakeJourneyService(
-            {.portal_host = settings.portal_host, .profile = settings.portal.profile}, access_,
-            engine_, *store_)),
+        journey_service_(MakeJourneyService({.portal_host = settings.portal_host,
+                                             .profile = settings.portal.profile,
+                                             .guided = settings.policy.guided},
+                                            access_, engine_, *store_)),
         fleet_service_(MakeFleetService(access_, fleet_, engine_, enrolment_api_)) {}
 
   ~Running() override { Shutdown(); }

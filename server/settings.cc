@@ -9,6 +9,11 @@ namespace {
 constexpr absl::Duration kDay = absl::Hours(24);
 
 void ReadPolicy(Config& file, Policy& policy) {
+  std::string guided = "offer";
+  file.GetChoice("journey.guided", {"offer", "always", "never"}, guided);
+  policy.guided = guided == "always"  ? GuidedMode::kAlways
+                  : guided == "never" ? GuidedMode::kNever
+                                      : GuidedMode::kOffer;
   file.GetInt("journey.wrong_credentials", 1, 4, policy.wrong_credentials);
   file.GetInt("journey.wrong_captchas", 1, 100, policy.wrong_captchas);
   file.GetInt("journey.wrong_sms_codes", 1, 100, policy.wrong_sms_codes);

@@ -26,6 +26,8 @@ struct CommandLine {
   std::string portal_host;
   bool forgotten = false;
   bool remembered = false;
+  bool guided = false;
+  bool no_browser = false;
 
   bool doctor = false;
   Action action;
@@ -101,6 +103,10 @@ class TreeBuilder {
     auto* remembered =
         start->add_flag("--remembered", line_.remembered, Say("The security word is known"));
     forgotten->excludes(remembered);
+    start->add_flag("--guided", line_.guided,
+                    Say("The portal's steps in your own browser, by instructions"));
+    start->add_flag("--no-browser", line_.no_browser,
+                    Say("Tell the portal's address, and open no browser"));
     start
         ->add_option("--portal-host", line_.portal_host,
                      Say("Who visits the portal: agent, or server (weaker)"))
@@ -115,9 +121,11 @@ class TreeBuilder {
     if (line_.portal_host == "agent") options.portal_host = v1::PORTAL_HOST_AGENT;
     if (line_.portal_host == "server") options.portal_host = v1::PORTAL_HOST_SERVER;
     if (line_.forgotten || line_.remembered) options.forgotten = line_.forgotten;
+    options.guided = line_.guided;
     const bool events = line_.events || program.settings.json;
-    return events ? StartEvents(program, std::move(options))
-                  : StartGuided(program, std::move(options));
+    if (events) return StartEvents(program, std::move(options));
+    const auto opener = line_.no_browser ? nullptr : DesktopPageOpener();
+    return StartGuided(program, std::move(options), opener.get());
   }
 
   // A command that takes a journey or a card, named or not.
@@ -146,6 +154,16 @@ class TreeBuilder {
     cancel->add_flag("--yes", line_.options.yes, Say("Do not ask whether that is meant"));
     CLI::App* retry = AddCommand(
         *journey, "retry", ILKIMZA_TEXT("Go on where a journey stopped or waits"), JourneyRetry);
+    retry
+        ->add_option(
+            "--way",
+            [this](const CLI::results_t& values) {
+              line_.options.way = values.front() == "guided" ? v1::WAY_GUIDED : v1::WAY_DRIVEN;
+              return true;
+            },
+            Say("The portal's steps: driven by İlkimza, or guided in your own browser"))
+        ->check(CLI::IsMember({"driven", "guided"}))
+        ->type_name("WAY");
     for (CLI::App* command : {show, watch, cancel, retry}) {
       command
           ->add_option("JOURNEY", line_.options.journey,

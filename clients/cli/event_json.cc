@@ -63,6 +63,12 @@ void PutCard(Json& json, const Prompt& prompt) {
   }
 }
 
+Json WaysOnToJson(const std::vector<WayOn>& ways) {
+  Json names = Json::array();
+  for (const WayOn way : ways) names.push_back(WayOnName(way));
+  return names;
+}
+
 void PutScreen(Json& json, const Prompt& prompt, absl::Time now) {
   if (prompt.kind == PromptKind::kLogin || prompt.kind == PromptKind::kWordReset) {
     const absl::string_view image(prompt.captcha_image.data(), prompt.captcha_image.size());
@@ -77,6 +83,13 @@ void PutScreen(Json& json, const Prompt& prompt, absl::Time now) {
     json["code_seconds_left"] = SecondsLeft(prompt.code_expire_time, now);
   } else if (prompt.kind == PromptKind::kDeletion) {
     json["card_serial"] = prompt.card_serial;
+  } else if (prompt.kind == PromptKind::kGuided) {
+    if (!prompt.address.empty()) json["address"] = prompt.address;
+    json["labels"] = prompt.labels;
+    if (!prompt.end_heading.empty()) json["end_heading"] = prompt.end_heading;
+    if (!prompt.card_serial.empty()) json["card_serial"] = prompt.card_serial;
+  } else if (prompt.kind == PromptKind::kStopped) {
+    json["ways_on"] = WaysOnToJson(prompt.ways_on);
   } else if (prompt.kind == PromptKind::kPinPage) {
     json["cards"] = Json::array();
     for (const PinPageCard& card : prompt.cards) {
@@ -198,6 +211,9 @@ struct Writer {
     json["state"] = JourneyStateName(finished.journey->state());
     if (finished.journey->reason() != v1::ERROR_REASON_UNSPECIFIED) {
       json["reason"] = ReasonName(finished.journey->reason());
+    }
+    if (finished.outcome == Outcome::kStopped) {
+      json["ways_on"] = WaysOnToJson(WaysOn(*finished.journey));
     }
     json["facts"] = FactsToJson(finished.journey->facts());
     json["steps"] = StepsToJson(*finished.journey);

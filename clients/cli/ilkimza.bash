@@ -8,12 +8,13 @@ _ilkimza() {
     --lang) mapfile -t COMPREPLY < <(compgen -W 'tr en' -- "$word") && return ;;
     --goal) mapfile -t COMPREPLY < <(compgen -W 'get-pin reset-word' -- "$word") && return ;;
     --portal-host) mapfile -t COMPREPLY < <(compgen -W 'agent server' -- "$word") && return ;;
+    --way) mapfile -t COMPREPLY < <(compgen -W 'driven guided' -- "$word") && return ;;
     --form) mapfile -t COMPREPLY < <(compgen -W 'pem der' -- "$word") && return ;;
     --socket | --out | --report) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
   esac
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      --socket | --output | --lang | --goal | --portal-host | --limit | --certificate | --form | --out | --report) ((i++)) ;;
+      --socket | --output | --lang | --goal | --portal-host | --way | --limit | --certificate | --form | --out | --report) ((i++)) ;;
       -*) ;;
       *) if [[ $group ]]; then command=${command:-${COMP_WORDS[i]}}; else group=${COMP_WORDS[i]}; fi ;;
     esac
@@ -21,11 +22,12 @@ _ilkimza() {
   local words
   case $group/$command in
     /) words='start journey card doctor --socket --output --lang --version --help' ;;
-    start/*) words='--events --goal --forgotten --remembered --portal-host --help' ;;
+    start/*) words='--events --goal --forgotten --remembered --guided --no-browser --portal-host --help' ;;
     journey/) words='list show watch cancel retry --help' ;;
     journey/list) words='--active --limit --help' ;;
     journey/show) words='--timeline --help' ;;
     journey/cancel) words='--yes --help' ;;
+    journey/retry) words='--way --help' ;;
     card/) words='list show certs pin-state verify-pin change-pin unblock test-sign export-cert watch --help' ;;
     card/verify-pin | card/change-pin) words='--allow-last-try --on-reader --help' ;;
     card/unblock) words='--use-a-puk-try --on-reader --help' ;;

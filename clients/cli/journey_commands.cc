@@ -82,6 +82,7 @@ std::string EventText(const Texts& texts, const v1::JourneyEvent& event) {
       const v1::StepReport& report = event.step_reported().report();
       std::string text =
           StepTitle(texts, report.step()) + ": " + OutcomeTitle(texts, report.outcome());
+      if (report.guided()) text += ", " + texts.Say("in your own browser");
       if (report.reason() != v1::ERROR_REASON_UNSPECIFIED) {
         text += " (" + ReasonName(report.reason()) + ")";
       }
@@ -92,7 +93,14 @@ std::string EventText(const Texts& texts, const v1::JourneyEvent& event) {
     case v1::JourneyEvent::kCancelRequested:
       return texts.Say("Cancelled");
     case v1::JourneyEvent::kRetryRequested:
-      return texts.Say("Taken up again");
+      switch (event.retry_requested().way()) {
+        case v1::WAY_GUIDED:
+          return texts.Say("Taken up again, in the holder's own browser");
+        case v1::WAY_DRIVEN:
+          return texts.Say("Taken up again, with İlkimza at the portal");
+        default:
+          return texts.Say("Taken up again");
+      }
     case v1::JourneyEvent::kCardChanged:
       return event.card_changed().card_serial().empty()
                  ? texts.Say("The card was taken out")
@@ -282,6 +290,7 @@ int JourneyRetry(Program& program, const CommandOptions& options) {
   if (!name.ok()) return Fail(program.screen, program.settings, name.status());
   v1::RetryJourneyRequest request;
   request.set_name(*name);
+  request.set_way(options.way);
   request.set_request_id(NewRequestId());
   return ShowChanged(program, program.agent.RetryJourney(request));
 }

@@ -83,6 +83,7 @@ void WriteSteps(Screen& screen, const Texts& texts, const v1::Journey& journey) 
   for (const v1::Step& step : journey.steps()) {
     const auto [mark, style] = MarkOf(step.state());
     std::string state = StepStateTitle(texts, step.state());
+    if (step.guided()) state += ", " + texts.Say("in your own browser");
     if (step.reason() != v1::ERROR_REASON_UNSPECIFIED)
       state += " (" + ReasonName(step.reason()) + ")";
     table.Add({{mark, style},

@@ -78,6 +78,7 @@ Json StepsToJson(const v1::Journey& journey) {
     json["attempts"] = step.attempts();
     if (step.attempt_limit() > 0) json["attempt_limit"] = step.attempt_limit();
     PutReason(json, step.reason());
+    if (step.guided()) json["guided"] = true;
     PutTime(json, "start_time", step.has_start_time(), step.start_time());
     PutTime(json, "end_time", step.has_end_time(), step.end_time());
     if (step.has_start_time() && step.has_end_time()) {
@@ -102,6 +103,13 @@ Json ToJson(const v1::Journey& journey) {
   PutReason(json, journey.reason());
   json["security_word_forgotten"] = journey.security_word_forgotten();
   json["portal_host"] = PortalHostName(journey.portal_host());
+  json["guided"] = journey.guided();
+  if (!journey.other_ways().empty()) {
+    json["other_ways"] = Json::array();
+    for (const int way : journey.other_ways()) {
+      json["other_ways"].push_back(WayName(static_cast<v1::Way>(way)));
+    }
+  }
   Put(json, "agent", journey.agent());
   Put(json, "profile", journey.profile());
   json["directive_id"] = journey.directive_id();
@@ -126,6 +134,7 @@ Json ToJson(const v1::JourneyEvent& event) {
       json["goal"] = GoalName(event.created().goal());
       json["security_word_forgotten"] = event.created().security_word_forgotten();
       json["portal_host"] = PortalHostName(event.created().portal_host());
+      json["guided"] = event.created().guided();
       break;
     case v1::JourneyEvent::kAgentAttached:
       json["kind"] = "agent_attached";
@@ -150,6 +159,9 @@ Json ToJson(const v1::JourneyEvent& event) {
     case v1::JourneyEvent::kRetryRequested:
       json["kind"] = "retry_requested";
       Put(json, "actor", event.retry_requested().actor());
+      if (event.retry_requested().way() != v1::WAY_UNSPECIFIED) {
+        json["way"] = WayName(event.retry_requested().way());
+      }
       break;
     case v1::JourneyEvent::kCardChanged:
       json["kind"] = "card_changed";

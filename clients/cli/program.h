@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "clients/cli/json.h"
+#include "clients/cli/page_opener.h"
 #include "clients/cli/screen.h"
 #include "clients/sdk/agent_client.h"
 #include "clients/sdk/exit_code.h"
@@ -47,6 +48,9 @@ struct CommandOptions {
   std::string form = "pem";
   std::string out;
   bool force = false;
+
+  // Of retry: as the journey stands, if unspecified.
+  v1::Way way = v1::WAY_UNSPECIFIED;
 
   // Of doctor: a file for the help desk.
   std::string report;
@@ -88,7 +92,8 @@ int Doctor(Screen& screen, const Settings& settings, const CommandOptions& optio
            const absl::StatusOr<std::unique_ptr<AgentClient>>& agent);
 
 // `ilkimza start` for a person, and for another program (EVENTS.md).
-int StartGuided(Program& program, GuideOptions options);
+// `opener` may be null: then addresses are only told.
+int StartGuided(Program& program, GuideOptions options, PageOpener* opener);
 int StartEvents(Program& program, GuideOptions options);
 
 // The exit code of a journey's end; `signal` is the one that ended the program, or 0.

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "clients/cli/captcha.h"
+#include "clients/cli/choices.h"
 #include "clients/cli/interview.h"
 #include "clients/cli/journey_view.h"
 #include "clients/cli/program.h"
@@ -30,12 +31,13 @@ constexpr int kShownSeconds = 20;
 
 class GuidedProgram {
  public:
-  GuidedProgram(Program& program, GuideOptions options)
+  GuidedProgram(Program& program, GuideOptions options, PageOpener* opener)
       : program_(program),
         texts_(program.settings.texts),
         screen_(program.screen),
         keyboard_(screen_, signals_),
         interview_(texts_, screen_, keyboard_),
+        choices_(texts_, screen_, interview_, opener),
         session_(program.agent, std::move(options)) {
     interview_.WatchFor(session_.event_fd(), [this] { return PromptIsOver(); });
   }
@@ -180,7 +182,8 @@ class GuidedProgram {
       if (prompt_->step != v1::STEP_KIND_UNSPECIFIED) {
         screen_.WriteLine(screen_.Paint(Style::kBold, StepTitle(texts_, prompt_->step)));
       }
-      const bool plain = prompt_->reason == v1::ERROR_REASON_UNSPECIFIED;
+      const bool plain =
+          prompt_->reason == v1::ERROR_REASON_UNSPECIFIED || prompt_->kind == PromptKind::kGuided;
       // What a refusal said just now need not be said again.
       if (plain || prompt_->reason != refused_) {
         Tell(PromptSentence(texts_, *prompt_), plain ? Style::kPlain : Style::kWarning);
@@ -189,6 +192,8 @@ class GuidedProgram {
       if (prompt_->attempts_left > 0 && prompt_->reason != v1::ERROR_REASON_UNSPECIFIED) {
         screen_.WriteText(absl::Substitute(Say("Attempts left: $0."), prompt_->attempts_left), 2);
       }
+      choices_.ShowStep(*prompt_);
+      choices_.ShowAdvice(*prompt_);
     }
     const auto picture = ShowCaptcha();
     Answer answer;
@@ -261,7 +266,11 @@ class GuidedProgram {
       case PromptKind::kTestSignature:
         return AskTry(answer) && AskField(answer, "pin");
       case PromptKind::kStopped:
-        return AskStopped(answer);
+        return choices_.AskStopped(*prompt_, answer);
+      case PromptKind::kGuided:
+        return choices_.AskStep(*prompt_, answer);
+      case PromptKind::kOtherChip:
+        return choices_.AskOtherChip(answer);
     }
     return false;
   }
@@ -453,15 +462,6 @@ class GuidedProgram {
     return true;
   }
 
-  bool AskStopped(Answer& answer) {
-    const auto choice = interview_.AskChoice(
-        {Say("Go on from this step"), Say("Leave it for later"), Say("Cancel the journey")});
-    if (!choice) return false;
-    static constexpr std::array kAnswers = {"retry", "leave", "cancel"};
-    answer.flags[kAnswers[*choice]] = true;
-    return true;
-  }
-
   // Shows PIN and PUK until a key is pressed or the time is over, and takes them off
   // the screen again.
   void ShowSecrets(Revealed& revealed) {
@@ -501,6 +501,7 @@ class GuidedProgram {
   Signals signals_;
   Keyboard keyboard_;
   Interview interview_;
+  Choices choices_;
   GuideSession session_;
   std::deque<GuideEvent> events_;
   std::optional<Prompt> prompt_;
@@ -520,8 +521,8 @@ class GuidedProgram {
 
 }  // namespace
 
-int StartGuided(Program& program, GuideOptions options) {
-  return GuidedProgram(program, std::move(options)).Run();
+int StartGuided(Program& program, GuideOptions options, PageOpener* opener) {
+  return GuidedProgram(program, std::move(options), opener).Run();
 }
 
 }  // namespace ilkimza::client

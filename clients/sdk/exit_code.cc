@@ -21,6 +21,7 @@ ExitCode ExitCodeOf(v1::ErrorReason reason) {
       return kExitNotFound;
     case v1::ERROR_REASON_NOT_ALLOWED:
     case v1::ERROR_REASON_GOAL_SWITCHED_OFF:
+    case v1::ERROR_REASON_WAY_SWITCHED_OFF:
     case v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED:
     case v1::ERROR_REASON_JOIN_TOKEN_REFUSED:
     case v1::ERROR_REASON_CERTIFICATE_REFUSED:

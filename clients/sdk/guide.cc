@@ -90,6 +90,7 @@ void Guide::Create(bool forgotten) {
                                                                             : options_.goal);
   request.mutable_journey()->set_security_word_forgotten(forgotten);
   request.mutable_journey()->set_portal_host(options_.portal_host);
+  request.mutable_journey()->set_guided(options_.guided);
   if (create_request_id_.empty()) create_request_id_ = options_.new_request_id();
   request.set_request_id(create_request_id_);
   asking_word_ = false;
@@ -257,8 +258,15 @@ void Guide::OnAnswer(Answer answer) {
     case PromptKind::kTestSignature:
       AnswerCard(answer);
       break;
+    case PromptKind::kOtherChip:
+      Retry(v1::WAY_UNSPECIFIED);
+      break;
     default:
-      AnswerScreen(answer);
+      if (answer.Flag("driven")) {
+        Retry(v1::WAY_DRIVEN);
+      } else {
+        AnswerScreen(answer);
+      }
       break;
   }
 }
@@ -269,10 +277,27 @@ void Guide::AnswerStopped(const Answer& answer) {
     return Leave();
   }
   if (answer.Flag("cancel")) return SendCancel(prompt_->id);
+  Retry(answer.Flag("guided")   ? v1::WAY_GUIDED
+        : answer.Flag("driven") ? v1::WAY_DRIVEN
+                                : v1::WAY_UNSPECIFIED);
+}
+
+bool Guide::MayTurn(v1::Way way) const {
+  const auto& ways = journey_->other_ways();
+  return std::find(ways.begin(), ways.end(), way) != ways.end();
+}
+
+void Guide::Retry(v1::Way way) {
   v1::RetryJourneyRequest request;
   request.set_name(journey_->name());
+  request.set_way(way);
   request.set_request_id(options_.new_request_id());
-  Send({.purpose = Purpose::kRetry, .prompt_id = prompt_->id}, std::move(request));
+  turning_ = !prompt_;
+  Send({.purpose = Purpose::kRetry,
+        .prompt_id = prompt_ ? prompt_->id : "",
+        .screen_id = screen_ ? screen_->screen_id() : 0,
+        .epoch = screen_epoch_},
+       std::move(request));
 }
 
 // -- Results of calls --
@@ -309,10 +334,13 @@ void Guide::OnResult(uint64_t id, absl::StatusOr<GuideResponse> result) {
 }
 
 void Guide::OnDecisionResult(const Pending& pending, absl::StatusOr<GuideResponse> result) {
+  turning_ = false;
   if (!result.ok()) {
     Refuse(pending.prompt_id, result.status());
     return Settle();
   }
+  // What was on the screen then is of the past, also where the step is the same.
+  if (pending.screen_id != 0) answered_screen_ = {pending.epoch, pending.screen_id};
   if (prompt_ && prompt_->id == pending.prompt_id) Take();
   OnJourney(std::get<v1::Journey>(*std::move(result)));
 }
@@ -348,6 +376,7 @@ void Guide::Settle() {
   // ended by that answer.
   if (AnswerUnderWay()) return;
   if (journey_ && Ended(journey_->state())) return Finish(OutcomeOf(journey_->state()));
+  if (journey_ && TurnsByItself()) return;
   if (WantsCard()) LookForCard();
   Wanted wanted = Want();
   if (wanted.key == wanted_key_) return;
@@ -381,13 +410,27 @@ Guide::Wanted Guide::Want() const {
   return WantWait();
 }
 
+// Asked for when the program was started: no need to ask again.
+bool Guide::TurnsByItself() {
+  if (!options_.guided || turned_ || !resumed_ || !MayTurn(v1::WAY_GUIDED)) return false;
+  turned_ = true;
+  Retry(v1::WAY_GUIDED);
+  return true;
+}
+
 Guide::Wanted Guide::WantStopped() const {
+  if (turning_) return {};
   Prompt prompt;
   prompt.kind = PromptKind::kStopped;
   prompt.journey = journey_->name();
   prompt.step = journey_->current_step();
   prompt.reason = journey_->reason();
-  prompt.forms = {{{"retry"}}, {{"leave"}}, {{"cancel"}}};
+  prompt.ways_on = WaysOn(*journey_);
+  prompt.forms = {{{"retry"}}};
+  if (MayTurn(v1::WAY_GUIDED)) prompt.forms.push_back({{"guided"}});
+  if (MayTurn(v1::WAY_DRIVEN)) prompt.forms.push_back({{"driven"}});
+  prompt.forms.push_back({{"leave"}});
+  prompt.forms.push_back({{"cancel"}});
   return {"stopped/" + std::to_string(journey_->revision()), std::move(prompt), std::nullopt};
 }
 

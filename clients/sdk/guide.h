@@ -42,6 +42,9 @@ struct GuideOptions {
   // Is the security word forgotten? The holder is asked where it is not said.
   std::optional<bool> forgotten;
   v1::PortalHost portal_host = v1::PORTAL_HOST_UNSPECIFIED;
+  // The portal's steps in the holder's own browser, from the start. A journey under
+  // way that is not guided turns to it where it stops.
+  bool guided = false;
   // A fresh UUID for each call (AIP-155).
   std::function<std::string()> new_request_id;
 };
@@ -168,6 +171,7 @@ class Guide {
   [[nodiscard]] Wanted WantScreen() const;
   [[nodiscard]] Wanted WantCardStep() const;
   [[nodiscard]] Wanted WantCard(v1::ErrorReason reason) const;
+  [[nodiscard]] Wanted WantOtherChip() const;
   [[nodiscard]] Wanted WantStopped() const;
   [[nodiscard]] Wanted WantWait() const;
   void Open(Prompt prompt);
@@ -191,6 +195,10 @@ class Guide {
 
   // Answers.
   void AnswerStopped(const Answer& answer);
+  // Takes the journey up again; `way` unspecified: as it is.
+  void Retry(v1::Way way);
+  bool TurnsByItself();
+  [[nodiscard]] bool MayTurn(v1::Way way) const;
   void SendCancel(std::string prompt_id);
   void AnswerScreen(const Answer& answer);
   void AnswerCard(const Answer& answer);
@@ -214,6 +222,9 @@ class Guide {
 
   std::optional<v1::Journey> journey_;
   bool resumed_ = false;
+  // To guided, without a prompt: was asked for once, and is under way.
+  bool turned_ = false;
+  bool turning_ = false;
   std::optional<v1::Screen> screen_;
   // Counts how often the screen watch was opened: ids of a host that started anew
   // may come again.

@@ -107,6 +107,10 @@ Guide::Wanted Guide::WantCard(v1::ErrorReason reason) const {
 
 Guide::Wanted Guide::WantCardStep() const {
   const v1::StepKind step = journey_->current_step();
+  const bool typed_serial = journey_->guided() && step == v1::STEP_KIND_MATCH_CARD;
+  if (typed_serial && journey_->reason() == v1::ERROR_REASON_SERIAL_MISMATCH) {
+    return WantOtherChip();
+  }
   if (WaitsForCard(step)) {
     const bool present =
         readers_ && std::any_of(readers_->readers().begin(), readers_->readers().end(),
@@ -133,6 +137,19 @@ Guide::Wanted Guide::WantCardStep() const {
                     "/" + std::to_string(card_->pin_state.tries_left()) + "/" +
                     std::to_string(failed_tries_) + (prompt.portal_pin ? "/portal" : "");
   return {std::move(key), std::move(prompt), std::nullopt};
+}
+
+// The agent goes on by itself once the right chip is in the reader; the prompt is over
+// then.
+Guide::Wanted Guide::WantOtherChip() const {
+  Prompt prompt;
+  prompt.kind = PromptKind::kOtherChip;
+  prompt.journey = journey_->name();
+  prompt.step = journey_->current_step();
+  prompt.reason = journey_->reason();
+  prompt.forms = {{{"type_again"}}};
+  return {"other_chip/" + std::to_string(journey_->directive_id()), std::move(prompt),
+          std::nullopt};
 }
 
 Prompt Guide::CardPrompt() const {

@@ -10,6 +10,46 @@
 namespace ilkimza::client {
 namespace {
 
+// How a choice of a guided step is answered.
+AnswerForm FormOf(v1::GuidedOutcome choice, bool asks_card_serial) {
+  switch (choice) {
+    case v1::GUIDED_OUTCOME_DONE:
+      return asks_card_serial ? AnswerForm{{"done", "card_serial"}} : AnswerForm{{"done"}};
+    case v1::GUIDED_OUTCOME_SKIPPED:
+      return {{"skip"}};
+    case v1::GUIDED_OUTCOME_START_OVER:
+      return {{"start_over"}};
+    case v1::GUIDED_OUTCOME_NOT_POSSIBLE:
+      return {{"not_possible"}};
+    case v1::GUIDED_OUTCOME_WORD_FORGOTTEN:
+      return {{"word_forgotten"}};
+    case v1::GUIDED_OUTCOME_WRONG_PHONE:
+      return {{"wrong_phone"}};
+    case v1::GUIDED_OUTCOME_PIN_INFO_DELETED:
+      return {{"pin_info_deleted"}};
+    default:
+      // Of a newer host.
+      return {};
+  }
+}
+
+std::vector<AnswerForm> FormsOf(const v1::GuidedStep& step) {
+  std::vector<AnswerForm> forms;
+  for (const int choice : step.choices()) {
+    AnswerForm form = FormOf(static_cast<v1::GuidedOutcome>(choice), step.asks_card_serial());
+    if (!form.fields.empty()) forms.push_back(std::move(form));
+  }
+  return forms;
+}
+
+v1::GuidedOutcome OutcomeOf(const Answer& answer) {
+  for (int value = 1; value < v1::GuidedOutcome_ARRAYSIZE; ++value) {
+    const auto outcome = static_cast<v1::GuidedOutcome>(value);
+    if (answer.Flag(FormOf(outcome, false).fields.front())) return outcome;
+  }
+  return v1::GUIDED_OUTCOME_UNSPECIFIED;
+}
+
 std::vector<AnswerForm> FormsOf(const v1::Screen& screen) {
   switch (screen.kind_case()) {
     case v1::Screen::kWordReset:
@@ -29,6 +69,8 @@ std::vector<AnswerForm> FormsOf(const v1::Screen& screen) {
       return {{{"reveal"}}, {{"seen"}}};
     case v1::Screen::kDeletion:
       return {{{"delete"}}};
+    case v1::Screen::kGuided:
+      return FormsOf(screen.guided());
     default:
       return {};
   }
@@ -50,6 +92,8 @@ PromptKind KindOf(const v1::Screen& screen) {
       return PromptKind::kPinPage;
     case v1::Screen::kDeletion:
       return PromptKind::kDeletion;
+    case v1::Screen::kGuided:
+      return PromptKind::kGuided;
     default:
       return PromptKind::kLogin;
   }
@@ -76,6 +120,12 @@ void Describe(const v1::Screen& screen, Prompt& prompt) {
       break;
     case v1::Screen::kDeletion:
       prompt.card_serial = screen.deletion().card_serial();
+      break;
+    case v1::Screen::kGuided:
+      prompt.address = screen.guided().address();
+      prompt.labels.assign(screen.guided().labels().begin(), screen.guided().labels().end());
+      prompt.end_heading = screen.guided().end_heading();
+      prompt.card_serial = screen.guided().card_serial();
       break;
     default:
       break;
@@ -136,6 +186,10 @@ v1::AnswerScreenRequest RequestOf(const Prompt& prompt, const Answer& answer) {
     case PromptKind::kDeletion:
       request.mutable_deletion()->set_delete_(answer.Flag("delete"));
       break;
+    case PromptKind::kGuided:
+      request.mutable_guided()->set_outcome(OutcomeOf(answer));
+      Set(request.mutable_guided()->mutable_card_serial(), answer, "card_serial");
+      break;
     default:
       break;
   }
@@ -183,6 +237,8 @@ Guide::Wanted Guide::WantScreen() const {
   if (!screen_ || screen_->step() != journey_->current_step()) return {};
   const std::pair<unsigned, int64_t> id(screen_epoch_, screen_->screen_id());
   if (answered_screen_ == id) return {};
+  // Somebody turned the journey; the host's next screen is on its way.
+  if (screen_->has_guided() != journey_->guided()) return {};
   Prompt prompt;
   prompt.forms = FormsOf(*screen_);
   if (prompt.forms.empty()) return {};
@@ -201,8 +257,11 @@ Guide::Wanted Guide::WantScreen() const {
       prompt.cards.push_back({card.serial, !card.pin.empty(), !card.puk.empty()});
     }
   }
-  return {"screen/" + std::to_string(id.first) + "/" + std::to_string(id.second), std::move(prompt),
-          std::nullopt};
+  const bool may_turn = prompt.kind == PromptKind::kGuided && MayTurn(v1::WAY_DRIVEN);
+  if (may_turn) prompt.forms.push_back({{"driven"}});
+  return {"screen/" + std::to_string(id.first) + "/" + std::to_string(id.second) +
+              (may_turn ? "/turn" : ""),
+          std::move(prompt), std::nullopt};
 }
 
 void Guide::Reveal() {

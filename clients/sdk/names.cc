@@ -32,6 +32,7 @@ std::string ActorName(v1::Actor actor) { return Name(*v1::Actor_descriptor(), ac
 std::string PortalHostName(v1::PortalHost host) {
   return Name(*v1::PortalHost_descriptor(), host, "PORTAL_HOST_");
 }
+std::string WayName(v1::Way way) { return Name(*v1::Way_descriptor(), way, "WAY_"); }
 std::string ReaderStateName(v1::ReaderState state) {
   return Name(*v1::ReaderState_descriptor(), state, "READER_STATE_");
 }

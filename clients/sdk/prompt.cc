@@ -50,6 +50,16 @@ constexpr std::array kFields = {
     Act("retry"),
     Act("leave"),
     Act("cancel"),
+    Act("guided"),
+    Act("driven"),
+    Act("done"),
+    Text("card_serial", kShort),
+    Act("skip"),
+    Act("start_over"),
+    Act("not_possible"),
+    Act("wrong_phone"),
+    Act("pin_info_deleted"),
+    Act("type_again"),
 };
 
 constexpr std::array kKinds = {
@@ -57,7 +67,7 @@ constexpr std::array kKinds = {
     PromptKind::kNewSecurityWord, PromptKind::kLogin,     PromptKind::kPhone,
     PromptKind::kSmsCode,         PromptKind::kPinPage,   PromptKind::kProvePin,
     PromptKind::kSetOwnPin,       PromptKind::kDeletion,  PromptKind::kTestSignature,
-    PromptKind::kStopped,
+    PromptKind::kStopped,         PromptKind::kGuided,    PromptKind::kOtherChip,
 };
 
 absl::Status BadField(std::string_view field, std::string_view why,
@@ -90,7 +100,7 @@ bool HasControlCharacter(std::string_view text) {
 }
 
 void Tidy(std::string_view name, Secret& value) {
-  if (name == "national_id" || name == "code") {
+  if (name == "national_id" || name == "code" || name == "card_serial") {
     value = WithoutBlanks(value.view());
   } else if (name == "link" || name == "email" || name == "captcha") {
     value = Secret(Trimmed(value.view()));
@@ -188,6 +198,10 @@ std::string_view PromptKindName(PromptKind kind) {
       return "test_signature";
     case PromptKind::kStopped:
       return "stopped";
+    case PromptKind::kGuided:
+      return "guided";
+    case PromptKind::kOtherChip:
+      return "other_chip";
   }
   return "";
 }

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/secret.h"
+#include "clients/sdk/ways_on.h"
 #include "ilkimza/v1/card_service.pb.h"
 #include "ilkimza/v1/error_reason.pb.h"
 #include "ilkimza/v1/journey.pb.h"
@@ -32,6 +33,10 @@ enum class PromptKind {
   kDeletion,
   kTestSignature,
   kStopped,
+  // A step for the holder's own browser.
+  kGuided,
+  // The chip in the reader is not the card whose serial was typed in a guided step.
+  kOtherChip,
 };
 
 // "word_known", "login", ...: stable names.
@@ -91,8 +96,15 @@ struct Prompt {
   absl::Time code_expire_time = absl::InfiniteFuture();
   // kPinPage.
   std::vector<PinPageCard> cards;
-  // kDeletion and the card's prompts.
+  // kDeletion and the card's prompts; kGuided, where the step is about one card.
   std::string card_serial;
+  // kGuided. The page to begin with, if it is another one than before; what to press
+  // or fill in there, as the portal writes it; the heading of the page at the end.
+  std::string address;
+  std::vector<std::string> labels;
+  std::string end_heading;
+  // kStopped: see ways_on.h. The best one first.
+  std::vector<WayOn> ways_on;
   // kProvePin, kSetOwnPin, kTestSignature.
   std::string card;
   v1::PinState pin_state;

@@ -366,10 +366,14 @@ Words WordsOf(v1::ErrorReason reason) {
               ILKIMZA_TEXT("Begin again whenever you like.")};
     case v1::ERROR_REASON_GUIDED_NOT_POSSIBLE:
       return {ILKIMZA_TEXT("The portal does not let you do this, as you said."),
-              ILKIMZA_TEXT("Call the hotline (0262 648 18 18), and go on when it is possible.")};
+              ILKIMZA_TEXT("Let İlkimza try, or call the hotline (0262 648 18 18) and go on when "
+                           "it is possible.")};
     case v1::ERROR_REASON_GOAL_SWITCHED_OFF:
       return {ILKIMZA_TEXT("Your organisation has switched this off in İlkimza."),
               ILKIMZA_TEXT("Ask your IT department, or do it at the portal in your own browser.")};
+    case v1::ERROR_REASON_WAY_SWITCHED_OFF:
+      return {ILKIMZA_TEXT("Your organisation has switched this way of using the portal off."),
+              ILKIMZA_TEXT("Go on in the other way, or ask your IT department.")};
     case v1::ERROR_REASON_PORTAL_PACED:
       return {ILKIMZA_TEXT("Many people are at the portal at once, or it fails for many of them."),
               ILKIMZA_TEXT("Wait: İlkimza goes on by itself at the time it names.")};
@@ -377,10 +381,6 @@ Words WordsOf(v1::ErrorReason reason) {
       return {ILKIMZA_TEXT("The portal has changed one of its pages, for many people at once."),
               ILKIMZA_TEXT("Go on later with an updated İlkimza, or do this step in your own "
                            "browser now.")};
-    case v1::ERROR_REASON_WAY_SWITCHED_OFF:
-      return {ILKIMZA_TEXT("Your organisation does not allow the portal's steps to be taken this "
-                           "way."),
-              ILKIMZA_TEXT("Go on the other way, or ask your IT department.")};
     case v1::ERROR_REASON_WRONG_CARD_SERIAL:
       return {ILKIMZA_TEXT("The serial that was typed is none of those that this is about, so "
                            "nothing was pressed."),

@@ -6,6 +6,83 @@
 namespace ilkimza::client {
 namespace {
 
+constexpr const char kFollow[] = ILKIMZA_TEXT(
+    "In your own browser, use what is named below in this order; then say that it is "
+    "done.");
+constexpr const char kFollowOrLeave[] = ILKIMZA_TEXT(
+    "If you want that, use what is named below, in your own browser; if not, leave "
+    "it out.");
+
+// What the holder does in a browser of their own.
+Sentence Guided(const Texts& texts, const Prompt& prompt) {
+  const bool asks_serial = !prompt.forms.empty() && prompt.forms.front().fields.size() == 2;
+  switch (prompt.step) {
+    case v1::STEP_KIND_REQUEST_WORD_RESET:
+      return {texts.Say("You ask the portal for a mail with a link for a new security word."),
+              texts.Say(kFollow)};
+    case v1::STEP_KIND_OPEN_MAIL_LINK:
+      return {texts.Say("The portal has sent you a mail with a link."),
+              texts.Say("Open the link of the newest mail in your own browser; then say that it is "
+                        "done.")};
+    case v1::STEP_KIND_SET_SECURITY_WORD:
+      return {texts.Say("The portal's page asks for your new security word."), texts.Say(kFollow)};
+    case v1::STEP_KIND_LOG_IN:
+      return {texts.Say("You log in to the portal yourself; İlkimza does not see what you type "
+                        "there."),
+              texts.Say("In your own browser, use what is named below in this order. Where the "
+                        "portal leads you through e-Devlet, log in there as you are used to. Then "
+                        "say that it is done.")};
+    case v1::STEP_KIND_CONFIRM_PHONE:
+      return {texts.Say("The portal's page shows the phone that it will send an SMS to."),
+              texts.Say("If it is yours, press what is named below. If the portal does not ask "
+                        "for this, just say that it is done.")};
+    case v1::STEP_KIND_ENTER_SMS_CODE:
+      return {texts.Say("The portal has sent a code to your phone."),
+              texts.Say("Type it on the portal's page. If the portal does not ask for this, just "
+                        "say that it is done.")};
+    case v1::STEP_KIND_OPEN_PIN_PAGE:
+      if (asks_serial) {
+        return {texts.Say("The portal's page shows serial, PIN and PUK of your card."),
+                texts.Say("Open the page and leave it open. Then give the serial of the card as it "
+                          "stands there, and keep the PIN for the next step.")};
+      }
+      return {texts.Say("The portal's page shows serial, PIN and PUK of your card."),
+              texts.Say("Open the page and look for the serial named below; its PIN is needed in "
+                        "the next step.")};
+    case v1::STEP_KIND_DELETE_PORTAL_COPY:
+      return {texts.Say("The portal still holds PIN and PUK as they came with the card. Deleted, "
+                        "they cannot be had again: keep the PUK if you have not noted it."),
+              texts.Say("If you want them deleted, use what is named below, for the card named "
+                        "below and for no other; if not, leave it out.")};
+    case v1::STEP_KIND_LOG_OUT:
+      return {texts.Say("You are still logged in to the portal in your own browser."),
+              texts.Say("Log out there; then say that it is done.")};
+    case v1::STEP_KIND_LIST_CERTIFICATES:
+      return {texts.Say("The portal lists your certificates."), texts.Say(kFollow)};
+    case v1::STEP_KIND_ACTIVATE_CERTIFICATE:
+      return {texts.Say("The portal can make your certificate usable."), texts.Say(kFollowOrLeave)};
+    case v1::STEP_KIND_UPDATE_INFO:
+      return {texts.Say("The portal's page shows the phone number and the mail address that it has "
+                        "of you, and lets you change them."),
+              texts.Say(kFollowOrLeave)};
+    case v1::STEP_KIND_REQUEST_UNBLOCK:
+      return {texts.Say("To unblock your PIN, the portal sends a code by SMS."),
+              texts.Say(kFollow)};
+    case v1::STEP_KIND_ENTER_UNBLOCK_CODE:
+      return {texts.Say("The portal has sent a code to your phone. After it, its page shows serial "
+                        "and PUK of your card."),
+              texts.Say("Type the code on the portal's page and leave the page open; the PUK is "
+                        "needed in the next step.")};
+    case v1::STEP_KIND_REVOKE_CERTIFICATE:
+      return {texts.Say("The portal can revoke your certificate. It is invalid for ever then, and "
+                        "a new one has to be paid for."),
+              texts.Say("Only if that is what you want, use what is named below, for the card "
+                        "named on your chip and for no other; if not, leave it out.")};
+    default:
+      return {texts.Say("The next step is at the portal."), texts.Say(kFollow)};
+  }
+}
+
 // What a prompt asks, when nothing went before it.
 Sentence Asked(const Texts& texts, const Prompt& prompt) {
   switch (prompt.kind) {
@@ -53,6 +130,13 @@ Sentence Asked(const Texts& texts, const Prompt& prompt) {
     case PromptKind::kTestSignature:
       return {absl::Substitute(texts.Say("Card $0 makes a test signature."), prompt.card_serial),
               texts.Say("Type your PIN.")};
+    case PromptKind::kGuided:
+      return Guided(texts, prompt);
+    case PromptKind::kOtherChip:
+      return {texts.Say("The chip in the reader is not the card whose serial you typed, so no PIN "
+                        "is tried on it."),
+              texts.Say("Put in the chip with that serial, and İlkimza goes on by itself; or type "
+                        "the serial again.")};
     case PromptKind::kStopped:
       break;
   }
@@ -63,7 +147,8 @@ Sentence Asked(const Texts& texts, const Prompt& prompt) {
 
 Sentence PromptSentence(const Texts& texts, const Prompt& prompt) {
   Sentence asked = Asked(texts, prompt);
-  if (prompt.kind == PromptKind::kStopped || prompt.reason == v1::ERROR_REASON_UNSPECIFIED) {
+  if (prompt.kind == PromptKind::kStopped || prompt.kind == PromptKind::kGuided ||
+      prompt.kind == PromptKind::kOtherChip || prompt.reason == v1::ERROR_REASON_UNSPECIFIED) {
     return asked;
   }
   return ReasonSentence(texts, prompt.reason);

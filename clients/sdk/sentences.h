@@ -57,6 +57,8 @@ v1::CertificateValidity ValidityOf(const v1::Certificate& certificate, absl::Tim
 // "valid, for 30 days more", "expired, 2 days ago".
 std::string ValiditySentence(const Texts& texts, const v1::Certificate& certificate,
                              absl::Time now);
+// What somebody does who takes this way on: "In your own browser, by instructions".
+std::string WayOnTitle(const Texts& texts, WayOn way);
 // The label of a field that is typed: "National id".
 std::string FieldTitle(const Texts& texts, std::string_view field);
 
@@ -74,6 +76,7 @@ std::string TriesLeftName(v1::TriesLeft tries);
 std::string OperationName(v1::CardOperation operation);
 std::string ValidityName(v1::CertificateValidity validity);
 std::string OutcomeName(v1::StepOutcome outcome);
+std::string WayName(v1::Way way);
 
 }  // namespace ilkimza::client
 

@@ -156,6 +156,28 @@ const char* ActorWords(v1::Actor actor) {
   }
 }
 
+const char* WayOnWords(WayOn way) {
+  switch (way) {
+    case WayOn::kRetry:
+      return ILKIMZA_TEXT("Go on from this step");
+    case WayOn::kGuided:
+      return ILKIMZA_TEXT("Go on in your own browser, by instructions");
+    case WayOn::kDriven:
+      return ILKIMZA_TEXT("Let İlkimza do the portal's part");
+    case WayOn::kResetWord:
+      return ILKIMZA_TEXT("Set a new security word (\"ilkimza start --goal reset-word\")");
+    case WayOn::kUnblockPin:
+      return ILKIMZA_TEXT("Unblock the PIN with the PUK (\"ilkimza card unblock\")");
+    case WayOn::kHotline:
+      return ILKIMZA_TEXT("Call the hotline (0262 648 18 18)");
+    case WayOn::kItDepartment:
+      return ILKIMZA_TEXT("Ask your IT department");
+    case WayOn::kDoctor:
+      return ILKIMZA_TEXT("Find out what is in the way (\"ilkimza doctor\")");
+  }
+  return "";
+}
+
 const char* ReaderWords(v1::ReaderState state) {
   switch (state) {
     case v1::READER_STATE_EMPTY:
@@ -171,7 +193,8 @@ const char* ReaderWords(v1::ReaderState state) {
   }
 }
 
-constexpr std::array<std::pair<std::string_view, const char*>, 17> kFieldWords = {{
+constexpr std::array<std::pair<std::string_view, const char*>, 18> kFieldWords = {{
+    {"card_serial", ILKIMZA_TEXT("Serial of the card, as the page shows it")},
     {"national_id", ILKIMZA_TEXT("National id (11 digits)")},
     {"email", ILKIMZA_TEXT("Mail address")},
     {"captcha", ILKIMZA_TEXT("Characters of the picture")},
@@ -214,6 +237,8 @@ std::string ReaderStateTitle(const Texts& texts, v1::ReaderState state) {
 std::string OutcomeTitle(const Texts& texts, v1::StepOutcome outcome) {
   return texts.Say(OutcomeWords(outcome));
 }
+
+std::string WayOnTitle(const Texts& texts, WayOn way) { return texts.Say(WayOnWords(way)); }
 
 std::string FieldTitle(const Texts& texts, std::string_view field) {
   for (const auto& [name, words] : kFieldWords) {

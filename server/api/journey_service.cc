@@ -99,13 +99,19 @@ class JourneyApi : public v1::JourneyService::CallbackService {
   grpc::ServerUnaryReactor* CancelJourney(grpc::CallbackServerContext* context,
                                           const v1::CancelJourneyRequest* request,
                                           v1::Journey* response) override {
-    return Change(*context, *request, *response, &Engine::Cancel);
+    const auto cancel = [&](const std::string& actor, Engine::Done done) {
+      engine_.Cancel(request->name(), actor, request->request_id(), std::move(done));
+    };
+    return TakeChange(*context, *request, absl::OkStatus(), *response, cancel);
   }
 
   grpc::ServerUnaryReactor* RetryJourney(grpc::CallbackServerContext* context,
                                          const v1::RetryJourneyRequest* request,
                                          v1::Journey* response) override {
-    return Change(*context, *request, *response, &Engine::Retry);
+    const auto retry = [&](const std::string& actor, Engine::Done done) {
+      engine_.Retry(request->name(), actor, request->way(), request->request_id(), std::move(done));
+    };
+    return TakeChange(*context, *request, CheckWay(request->way()), *response, retry);
   }
 
  private:
@@ -156,6 +162,8 @@ class JourneyApi : public v1::JourneyService::CallbackService {
     if (!IsProfileName(wish.profile)) {
       return BadField("journey.profile", "must be the name of a profile, such as \"kamusm\".");
     }
+    if (journey.guided()) ILKIMZA_RETURN_IF_ERROR(CheckWay(v1::WAY_GUIDED));
+    wish.guided = journey.guided() || options_.guided == GuidedMode::kAlways;
     const bool needs_agent =
         wish.portal_host == v1::PORTAL_HOST_AGENT || wish.goal == v1::GOAL_GET_PIN;
     if (wish.agent.empty() && needs_agent) {
@@ -210,20 +218,32 @@ class JourneyApi : public v1::JourneyService::CallbackService {
     return absl::OkStatus();
   }
 
-  template <typename Request>
-  grpc::ServerUnaryReactor* Change(grpc::CallbackServerContext& context, const Request& request,
-                                   v1::Journey& response,
-                                   void (Engine::*change)(const std::string&, const std::string&,
-                                                          const std::string&, Engine::Done)) {
+  // Whether the organisation lets portal steps be carried out in this way.
+  [[nodiscard]] absl::Status CheckWay(v1::Way way) const {
+    if (!v1::Way_IsValid(way)) return BadField("way", "must be a known way.");
+    const bool is_off = way == v1::WAY_GUIDED   ? options_.guided == GuidedMode::kNever
+                        : way == v1::WAY_DRIVEN ? options_.guided == GuidedMode::kAlways
+                                                : false;
+    if (!is_off) return absl::OkStatus();
+    return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WAY_SWITCHED_OFF,
+                     absl::StrCat("The server's configuration has switched ", v1::Way_Name(way),
+                                  " off ('journey.guided')."));
+  }
+
+  // Calls `change` with who asks, unless the request is not to be granted.
+  template <typename Request, typename Change>
+  grpc::ServerUnaryReactor* TakeChange(grpc::CallbackServerContext& context, const Request& request,
+                                       const absl::Status& granted, v1::Journey& response,
+                                       const Change& change) {
     auto* reactor = context.DefaultReactor();
     const auto caller = access_.Identify(context);
     absl::Status status = Visible(context, "name", request.name()).status();
     if (status.ok()) status = CheckRequestId(request.request_id());
+    if (status.ok()) status = granted;
     if (!status.ok()) {
       reactor->Finish(ToGrpcStatus(status));
     } else {
-      (engine_.*change)(request.name(), caller->actor, request.request_id(),
-                        Respond(reactor, &response));
+      change(caller->actor, Respond(reactor, &response));
     }
     return reactor;
   }

@@ -18,6 +18,7 @@ struct JourneyApiOptions {
   // For journeys that leave it out.
   v1::PortalHost portal_host = v1::PORTAL_HOST_AGENT;
   std::string profile = "kamusm";
+  GuidedMode guided = GuidedMode::kOffer;
 };
 
 // All references outlive the service.

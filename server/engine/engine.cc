@@ -115,6 +115,7 @@ void Engine::Create(const NewJourney& wish, Done done) {
   created->set_agent(wish.agent);
   created->set_profile(wish.profile);
   created->set_request_id(wish.request_id);
+  created->set_guided(wish.guided);
   if (attached_.count(wish.agent) != 0) {
     pending.events.push_back(NewEvent());
     pending.events.back().mutable_agent_attached();
@@ -133,10 +134,11 @@ void Engine::Cancel(const std::string& name, const std::string& actor,
   Change(name, std::move(event), {absl::StrCat(actor, " cancel"), request_id}, std::move(done));
 }
 
-void Engine::Retry(const std::string& name, const std::string& actor, const std::string& request_id,
-                   Done done) {
+void Engine::Retry(const std::string& name, const std::string& actor, v1::Way way,
+                   const std::string& request_id, Done done) {
   v1::JourneyEvent event = NewEvent();
   event.mutable_retry_requested()->set_actor(actor);
+  event.mutable_retry_requested()->set_way(way);
   Change(name, std::move(event), {absl::StrCat(actor, " retry"), request_id}, std::move(done));
 }
 

@@ -76,6 +76,7 @@ struct NewJourney {
   std::string profile = "kamusm";
   // Empty: none.
   std::string request_id;
+  bool guided = false;
 };
 
 class Engine {
@@ -108,8 +109,8 @@ class Engine {
   // ERROR_REASON_JOURNEY_NOT_READY where the journey's state does not allow it.
   void Cancel(const std::string& name, const std::string& actor, const std::string& request_id,
               Done done);
-  void Retry(const std::string& name, const std::string& actor, const std::string& request_id,
-             Done done);
+  void Retry(const std::string& name, const std::string& actor, v1::Way way,
+             const std::string& request_id, Done done);
   // Ended journeys come from the store.
   absl::StatusOr<JourneyPtr> Get(const std::string& name);
   // Calls the watcher at once with the present state, and then after each change,

@@ -25,6 +25,16 @@ class Rules : private Draft {
       : Draft(before, event, policy), event_(event), policy_(policy) {}
 
   bool Apply() {
+    if (!TakeEvent()) return false;
+    journey.clear_other_ways();
+    for (const v1::Way way : OtherWays(journey, policy_)) journey.add_other_ways(way);
+    return true;
+  }
+
+  std::vector<Directive> Take() { return std::move(directives); }
+
+ private:
+  bool TakeEvent() {
     if (event_.kind_case() == JourneyEvent::kCreated) return OnCreated(event_.created());
     if (journey.revision() == 1 || HasEnded(journey)) return false;
     switch (event_.kind_case()) {
@@ -42,7 +52,7 @@ class Rules : private Draft {
         End(v1::JOURNEY_STATE_CANCELLED, v1::ERROR_REASON_CANCELLED);
         return true;
       case JourneyEvent::kRetryRequested:
-        return OnRetry();
+        return OnRetry(event_.retry_requested());
       case JourneyEvent::kCardChanged:
         return WantsCard();
       default:
@@ -50,9 +60,6 @@ class Rules : private Draft {
     }
   }
 
-  std::vector<Directive> Take() { return std::move(directives); }
-
- private:
   // -- Events --
 
   bool OnCreated(const JourneyEvent::Created& created) {
@@ -63,6 +70,7 @@ class Rules : private Draft {
     journey.set_portal_host(created.portal_host());
     journey.set_agent(created.agent());
     journey.set_profile(created.profile());
+    journey.set_guided(created.guided());
     *journey.mutable_create_time() = event_.event_time();
     *journey.mutable_expire_time() = ToProto(Now() + policy_.expiry);
     journey.mutable_facts();
@@ -94,6 +102,7 @@ class Rules : private Draft {
   }
 
   bool OnConversationLost() {
+    if (journey.guided()) return OnInstructionLost();
     const v1::StepKind kind = journey.current_step();
     const StepSpec& spec = SpecOf(kind);
     const bool runs_on_portal = spec.on_portal && journey.directive_id() != 0;
@@ -120,6 +129,16 @@ class Rules : private Draft {
     return true;
   }
 
+  // What the holder does in a browser of their own is not lost with a host; only the
+  // instruction is to be shown again.
+  bool OnInstructionLost() {
+    const v1::StepKind kind = journey.current_step();
+    if (!SpecOf(kind).on_portal || journey.directive_id() == 0) return false;
+    journey.set_directive_id(0);
+    if (journey.state() != v1::JOURNEY_STATE_STOPPED) Enter(kind);
+    return true;
+  }
+
   bool OnTime() {
     if (Now() >= FromProto(journey.expire_time())) {
       End(v1::JOURNEY_STATE_FAILED, v1::ERROR_REASON_JOURNEY_EXPIRED);
@@ -142,20 +161,17 @@ class Rules : private Draft {
     return false;
   }
 
-  bool OnRetry() {
+  bool OnRetry(const JourneyEvent::RetryRequested& retry) {
+    const v1::Way way = journey.guided() ? v1::WAY_GUIDED : v1::WAY_DRIVEN;
+    if (retry.way() != v1::WAY_UNSPECIFIED && retry.way() != way) return OnTurn(retry.way());
     const v1::StepKind kind = journey.current_step();
+    if (IsAskedForSerialAgain()) return AskForSerialAgain();
     if (journey.has_resume_time()) {
       Enter(kind);
       return true;
     }
     if (journey.state() != v1::JOURNEY_STATE_STOPPED) return false;
-    for (Step& step : *journey.mutable_steps()) {
-      if (step.state() == v1::STEP_STATE_PENDING || step.state() == v1::STEP_STATE_STOPPED) {
-        step = MakeStep(step.kind(), policy_);
-      }
-    }
-    journey.set_outages(0);
-    journey.set_reason(v1::ERROR_REASON_UNSPECIFIED);
+    StartAfresh();
     if (!SpecOf(kind).on_portal && journey.directive_id() != 0) {
       Enter(kind);
       return true;
@@ -165,6 +181,62 @@ class Rules : private Draft {
     if (SpecOf(kind).on_portal) Rewind(SafeStep(kind, facts()));
     GoOn();
     return true;
+  }
+
+  // From driven to guided, or back.
+  bool OnTurn(v1::Way way) {
+    const auto ways = OtherWays(journey, policy_);
+    if (std::find(ways.begin(), ways.end(), way) == ways.end()) return false;
+    const v1::StepKind kind = journey.current_step();
+    journey.set_guided(way == v1::WAY_GUIDED);
+    StartAfresh();
+    // Neither knows the other's cookies.
+    facts().set_logged_in(false);
+    journey.clear_resume_time();
+    if (!SpecOf(kind).on_portal && journey.directive_id() != 0) {
+      Enter(kind);
+      return true;
+    }
+    journey.set_directive_id(0);
+    if (SpecOf(kind).on_portal) Rewind(SafeStep(kind, facts()));
+    GoOn();
+    return true;
+  }
+
+  // In a guided journey the portal's serial was typed by hand: where no chip has it,
+  // the holder may type it once more.
+  bool IsAskedForSerialAgain() {
+    if (!journey.guided() || journey.current_step() != v1::STEP_KIND_MATCH_CARD) return false;
+    return journey.state() == v1::JOURNEY_STATE_STOPPED ||
+           Current().reason() == v1::ERROR_REASON_SERIAL_MISMATCH;
+  }
+
+  bool AskForSerialAgain() {
+    StopUnderWay();
+    Rewind(StepOfSerial());
+    StartAfresh();
+    GoOn();
+    return true;
+  }
+
+  // The one with the page that the serial was read from.
+  v1::StepKind StepOfSerial() const {
+    for (const Step& step : journey.steps()) {
+      const bool is_done = step.state() == v1::STEP_STATE_DONE;
+      if (is_done && step.kind() == v1::STEP_KIND_ENTER_UNBLOCK_CODE) return step.kind();
+    }
+    return v1::STEP_KIND_OPEN_PIN_PAGE;
+  }
+
+  // All that is still to be done gets fresh attempts.
+  void StartAfresh() {
+    for (Step& step : *journey.mutable_steps()) {
+      if (step.state() == v1::STEP_STATE_PENDING || step.state() == v1::STEP_STATE_STOPPED) {
+        step = MakeStep(step.kind(), policy_);
+      }
+    }
+    journey.set_outages(0);
+    journey.set_reason(v1::ERROR_REASON_UNSPECIFIED);
   }
 
   // -- Reports --
@@ -350,10 +422,11 @@ class Rules : private Draft {
     Current().set_reason(reason);
     journey.set_reason(reason);
     if (reason == v1::ERROR_REASON_WORD_FORGOTTEN && target != kind) InsertResetSteps();
-    if (!IsHoldersRewind(reason)) journey.set_outages(journey.outages() + 1);
+    const bool is_holders = journey.guided() || IsHoldersRewind(reason);
+    if (!is_holders) journey.set_outages(journey.outages() + 1);
     // A first rewind is taken at once. One that leads nowhere, or follows another
     // without an answer of the holder between them, must not become a busy loop.
-    const bool leads_back = target != kind && (IsHoldersRewind(reason) || journey.outages() < 2);
+    const bool leads_back = target != kind && (is_holders || journey.outages() < 2);
     Rewind(target);
     if (leads_back) return GoOn();
     WaitForBetterTimes(FirstPending()->kind(), reason);
@@ -407,6 +480,24 @@ bool AdvanceInPlace(Journey& journey, const JourneyEvent& event, const Policy& p
   std::vector<Directive> given = rules.Take();
   std::move(given.begin(), given.end(), std::back_inserter(directives));
   return true;
+}
+
+std::vector<v1::Way> OtherWays(const Journey& journey, const Policy& policy) {
+  if (HasEnded(journey)) return {};
+  const v1::StepKind kind = journey.current_step();
+  const bool on_portal = SpecOf(kind).on_portal;
+  const bool is_asked = journey.state() == v1::JOURNEY_STATE_STOPPED || journey.has_resume_time();
+  if (journey.guided()) {
+    // Nothing is on its way to the portal, so this may be asked for at any time.
+    const bool rests_on_portal = on_portal || NeedsLogin(kind, journey.facts());
+    const bool may_turn = is_asked ? rests_on_portal : on_portal && journey.directive_id() != 0;
+    if (policy.guided == GuidedMode::kAlways || !may_turn) return {};
+    return {v1::WAY_DRIVEN};
+  }
+  // On a network that pretends to be the portal, a browser is no better off.
+  const bool is_untrusted = journey.reason() == v1::ERROR_REASON_PORTAL_UNTRUSTED;
+  if (policy.guided == GuidedMode::kNever || !is_asked || !on_portal || is_untrusted) return {};
+  return {v1::WAY_GUIDED};
 }
 
 absl::Time NextTime(const Journey& journey) {

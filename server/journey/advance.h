@@ -14,6 +14,12 @@
 //   - a step on the card is never given up while its result is open: the same
 //     directive is sent again, since an attempt may have been made already;
 //   - DELETE_PORTAL_COPY is directed only after the PIN was proven or changed.
+//
+// A guided journey directs its portal steps to the holder, who has a browser of
+// their own: what a host loses is nothing to it, and `logged_in` says that the holder
+// has logged in there. The card steps, which prove what the holder says, are the
+// same. A journey that turns from one way to the other begins again at the safe step
+// of the portal's part; what is proven stays.
 #ifndef ILKIMZA_SERVER_JOURNEY_ADVANCE_H_
 #define ILKIMZA_SERVER_JOURNEY_ADVANCE_H_
 
@@ -42,6 +48,9 @@ Transition Advance(const v1::Journey& journey, const v1::JourneyEvent& event, co
 // appended. False: the event means nothing here, and `journey` is of no use any more.
 bool AdvanceInPlace(v1::Journey& journey, const v1::JourneyEvent& event, const Policy& policy,
                     std::vector<Directive>& directives);
+
+// The ways other than its present one in which a journey may go on.
+std::vector<v1::Way> OtherWays(const v1::Journey& journey, const Policy& policy);
 
 // When the next TimePassed event is due; the infinite future if never.
 absl::Time NextTime(const v1::Journey& journey);

@@ -27,6 +27,7 @@ v1::RunStep MakeRunStep(const Journey& journey, const Step& step, const Policy& 
     run.add_card_serials(journey.facts().card_serial());
   }
   *run.mutable_facts() = journey.facts();
+  run.set_guided(step.guided());
   return run;
 }
 

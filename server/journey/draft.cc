@@ -67,10 +67,12 @@ void Draft::Direct(const StepSpec& spec) {
   if (!step.has_start_time()) *step.mutable_start_time() = event_.event_time();
   step.set_state(v1::STEP_STATE_RUNNING);
   journey.set_state(v1::JOURNEY_STATE_ACTIVE);
-  journey.set_turn(spec.turn);
-  if (spec.deadline != nullptr) {
-    *journey.mutable_step_deadline() =
-        ToProto(Now() + policy_.*spec.deadline + policy_.deadline_grace);
+  step.set_guided(journey.guided() && spec.on_portal);
+  journey.set_turn(step.guided() ? v1::ACTOR_HOLDER : spec.turn);
+  if (auto deadline = spec.deadline; deadline != nullptr) {
+    // A holder needs longer than a host for the same.
+    if (step.guided() && deadline == &Policy::portal_deadline) deadline = &Policy::holder_deadline;
+    *journey.mutable_step_deadline() = ToProto(Now() + policy_.*deadline + policy_.deadline_grace);
   }
   // These two open a conversation of their own.
   if (spec.on_portal && spec.needs == Needs::kNothing) facts().set_logged_in(false);
@@ -144,6 +146,7 @@ void Draft::Reopen(Step& step) {
   const bool was_done =
       step.state() == v1::STEP_STATE_DONE || step.state() == v1::STEP_STATE_SKIPPED;
   if (was_done) step = MakeStep(step.kind(), policy_);
+  step.set_guided(false);
   step.set_state(v1::STEP_STATE_PENDING);
 }
 
@@ -193,6 +196,17 @@ void Draft::SendOpenDirectives() {
   for (Directive& directive : OpenDirectives(journey, policy_)) {
     directives.push_back(std::move(directive));
   }
+}
+
+void Draft::StopUnderWay() {
+  if (journey.directive_id() == 0) return;
+  Directive directive;
+  if (RunsOnServer(journey)) directive.to = Directive::To::kServerHost;
+  auto* stop = directive.message.mutable_stop_step();
+  stop->set_journey(journey.name());
+  stop->set_directive_id(journey.directive_id());
+  directives.push_back(std::move(directive));
+  journey.set_directive_id(0);
 }
 
 absl::Time Draft::Now() const { return FromProto(event_.event_time()); }

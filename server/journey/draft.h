@@ -46,6 +46,8 @@ class Draft {
   // On the current step; false once its limit is reached.
   bool CountAttempt(v1::ErrorReason reason);
   void SendOpenDirectives();
+  // Nobody wants a report of the directive under way any more.
+  void StopUnderWay();
 
   v1::Facts& facts() { return *journey.mutable_facts(); }
   // The time of the event.

@@ -7,6 +7,15 @@
 
 namespace ilkimza::server {
 
+// Portal steps in the holder's own browser.
+enum class GuidedMode {
+  // Where a journey asks for it, from its creation or where it stopped.
+  kOffer,
+  // No other way: each journey is guided from its creation.
+  kAlways,
+  kNever,
+};
+
 struct Policy {
   // Attempts that the portal did not take, until the journey stops and asks.
   // The portal locks an account after five wrong security words.
@@ -29,6 +38,8 @@ struct Policy {
   // While the portal is down: the first wait, doubled each time, up to the last.
   absl::Duration backoff_first = absl::Seconds(10);
   absl::Duration backoff_last = absl::Minutes(10);
+
+  GuidedMode guided = GuidedMode::kOffer;
 
   // From its creation until an unfinished journey is given up.
   absl::Duration expiry = absl::Hours(30 * 24);

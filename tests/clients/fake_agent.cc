@@ -123,7 +123,7 @@ class FakeAgent::Impl final : public v1::JourneyService::Service,
   }
   grpc::Status RetryJourney(ServerContext* /*context*/, const v1::RetryJourneyRequest* request,
                             v1::Journey* response) override {
-    return Give(response, [&](FakeWorld& world) { return world.Retry(request->name()); });
+    return Give(response, [&](FakeWorld& world) { return world.Retry(*request); });
   }
   grpc::Status WatchJourney(ServerContext* context, const v1::WatchJourneyRequest* request,
                             ServerWriter<v1::WatchJourneyResponse>* writer) override {

@@ -20,11 +20,6 @@ constexpr v1::StepKind kMain[] = {
     v1::STEP_KIND_MATCH_CARD,         v1::STEP_KIND_PROVE_PIN,      v1::STEP_KIND_SET_OWN_PIN,
     v1::STEP_KIND_DELETE_PORTAL_COPY, v1::STEP_KIND_TEST_SIGNATURE, v1::STEP_KIND_LOG_OUT};
 
-bool IsAutomatic(v1::StepKind kind) {
-  return kind == v1::STEP_KIND_OPEN_WORD_RESET || kind == v1::STEP_KIND_OPEN_LOGIN ||
-         kind == v1::STEP_KIND_OPEN_PIN_PAGE || kind == v1::STEP_KIND_LOG_OUT;
-}
-
 bool NeedsConversation(v1::StepKind kind) {
   return kind != v1::STEP_KIND_PREPARE_CHIP && kind != v1::STEP_KIND_INSERT_CARD &&
          kind != v1::STEP_KIND_OPEN_MAIL_LINK && kind != v1::STEP_KIND_TEST_SIGNATURE;
@@ -89,6 +84,12 @@ absl::StatusOr<v1::Journey> FakeWorld::Create(const v1::CreateJourneyRequest& re
   return *journey_;
 }
 
+bool FakeWorld::IsAutomatic(v1::StepKind kind) const {
+  if (kind == v1::STEP_KIND_OPEN_WORD_RESET || kind == v1::STEP_KIND_OPEN_LOGIN) return true;
+  if (journey_->guided()) return kind == v1::STEP_KIND_READ_PIN;
+  return kind == v1::STEP_KIND_OPEN_PIN_PAGE || kind == v1::STEP_KIND_LOG_OUT;
+}
+
 bool FakeWorld::Named(const std::string& name) const {
   return journey_ && journey_->name() == name;
 }
@@ -106,14 +107,21 @@ absl::StatusOr<v1::Journey> FakeWorld::Cancel(const std::string& name) {
   return *journey_;
 }
 
-absl::StatusOr<v1::Journey> FakeWorld::Retry(const std::string& name) {
-  if (!Named(name)) {
+absl::StatusOr<v1::Journey> FakeWorld::Retry(const v1::RetryJourneyRequest& request) {
+  if (!Named(request.name())) {
     return MakeError(StatusCode::kNotFound, v1::ERROR_REASON_JOURNEY_NOT_FOUND, "no such journey");
   }
-  log_.emplace_back("retry");
-  if (journey_->state() != v1::JOURNEY_STATE_STOPPED) return NotReady();
+  log_.emplace_back(request.way() == v1::WAY_GUIDED   ? "retry guided"
+                    : request.way() == v1::WAY_DRIVEN ? "retry driven"
+                                                      : "retry");
+  const auto& ways = journey_->other_ways();
+  const bool turns = std::find(ways.begin(), ways.end(), request.way()) != ways.end();
+  const bool types_again = journey_->reason() == v1::ERROR_REASON_SERIAL_MISMATCH;
+  if (journey_->state() != v1::JOURNEY_STATE_STOPPED && !turns && !types_again) return NotReady();
+  if (turns) journey_->set_guided(request.way() == v1::WAY_GUIDED);
   v1::StepKind target = journey_->current_step();
-  if (NeedsConversation(target) && !WantsCard(target)) {
+  if (types_again) target = v1::STEP_KIND_OPEN_PIN_PAGE;
+  if (NeedsConversation(target) && !WantsCard(target) && !types_again) {
     target = target == v1::STEP_KIND_REQUEST_WORD_RESET || target == v1::STEP_KIND_SET_SECURITY_WORD
                  ? v1::STEP_KIND_OPEN_WORD_RESET
                  : v1::STEP_KIND_OPEN_LOGIN;
@@ -141,10 +149,21 @@ void FakeWorld::Enter(v1::StepKind kind, v1::ErrorReason reason) {
   journey_->set_turn(WantsCard(kind) || IsAutomatic(kind) ? v1::ACTOR_AGENT : v1::ACTOR_HOLDER);
   v1::Step& step = StepOf(kind);
   step.set_state(v1::STEP_STATE_RUNNING);
+  const bool on_portal = !WantsCard(kind) && kind != v1::STEP_KIND_PROVE_PIN &&
+                         kind != v1::STEP_KIND_SET_OWN_PIN && kind != v1::STEP_KIND_TEST_SIGNATURE;
+  step.set_guided(journey_->guided() && on_portal);
+  journey_->clear_other_ways();
+  if (step.guided()) journey_->add_other_ways(v1::WAY_DRIVEN);
   if (!step.has_start_time()) *step.mutable_start_time() = ToProto(absl::Now());
   Show(reason);
   Changed();
-  if (IsAutomatic(kind) || (WantsCard(kind) && facts_.card_present)) Done();
+  const bool other_chip = kind == v1::STEP_KIND_MATCH_CARD && journey_->guided() &&
+                          typed_serial_ != facts_.serial && facts_.card_present;
+  if (other_chip && reason == v1::ERROR_REASON_UNSPECIFIED) {
+    Enter(kind, v1::ERROR_REASON_SERIAL_MISMATCH);
+  } else if (IsAutomatic(kind) || (WantsCard(kind) && facts_.card_present && !other_chip)) {
+    Done();
+  }
 }
 
 void FakeWorld::Done(v1::StepState state) {
@@ -202,6 +221,10 @@ void FakeWorld::StopAt(v1::ErrorReason reason) {
   journey_->set_reason(reason);
   StepOf(journey_->current_step()).set_state(v1::STEP_STATE_STOPPED);
   StepOf(journey_->current_step()).set_reason(reason);
+  journey_->clear_other_ways();
+  if (NeedsConversation(journey_->current_step())) {
+    journey_->add_other_ways(journey_->guided() ? v1::WAY_DRIVEN : v1::WAY_GUIDED);
+  }
   if (screen_) {
     screen_->set_screen_id(next_screen_++);
     screen_->mutable_working();
@@ -256,6 +279,41 @@ void FakeWorld::CardMoved(bool present) {
   }
 }
 
+void FakeWorld::Guide(v1::Screen& screen) const {
+  v1::GuidedStep& guided = *screen.mutable_guided();
+  guided.add_choices(v1::GUIDED_OUTCOME_DONE);
+  switch (screen.step()) {
+    case v1::STEP_KIND_LOG_IN:
+      guided.set_address("https://portal.example/");
+      for (const char* label : {"Bireysel İşlemler", "Şifreli Giriş", "Kimlik No", "Giriş"}) {
+        guided.add_labels(label);
+      }
+      guided.set_end_heading("SMS Onay Ekranı");
+      guided.add_choices(v1::GUIDED_OUTCOME_WORD_FORGOTTEN);
+      break;
+    case v1::STEP_KIND_CONFIRM_PHONE:
+      guided.add_labels("Onay");
+      guided.add_choices(v1::GUIDED_OUTCOME_WRONG_PHONE);
+      break;
+    case v1::STEP_KIND_OPEN_PIN_PAGE:
+      guided.add_labels("PIN / PUK Bilgisi");
+      guided.set_asks_card_serial(true);
+      guided.add_choices(v1::GUIDED_OUTCOME_PIN_INFO_DELETED);
+      break;
+    case v1::STEP_KIND_DELETE_PORTAL_COPY:
+      guided.add_labels("Sil");
+      guided.set_card_serial(facts_.serial);
+      guided.add_choices(v1::GUIDED_OUTCOME_SKIPPED);
+      break;
+    default:
+      break;
+  }
+  guided.add_choices(v1::GUIDED_OUTCOME_START_OVER);
+  guided.add_choices(v1::GUIDED_OUTCOME_NOT_POSSIBLE);
+  // Of a newer host, which a client leaves out.
+  guided.add_choices(static_cast<v1::GuidedOutcome>(99));
+}
+
 void FakeWorld::Show(v1::ErrorReason reason) {
   v1::Screen screen;
   screen.set_journey(journey_->name());
@@ -268,7 +326,12 @@ void FakeWorld::Show(v1::ErrorReason reason) {
     picture.set_image(CaptchaPng());
     picture.set_media_type("image/png");
   };
-  switch (screen.step()) {
+  const bool guided = step.guided() && !IsAutomatic(screen.step());
+  if (guided) Guide(screen);
+  if (step.guided() && !guided) screen.mutable_working();
+  switch (step.guided() ? v1::STEP_KIND_UNSPECIFIED : screen.step()) {
+    case v1::STEP_KIND_UNSPECIFIED:
+      break;
     case v1::STEP_KIND_REQUEST_WORD_RESET:
       captcha(*screen.mutable_word_reset()->mutable_captcha());
       break;
@@ -348,6 +411,8 @@ absl::Status FakeWorld::Answer(const v1::AnswerScreenRequest& answer) {
       journey_->mutable_facts()->set_portal_copy_deleted(answer.deletion().delete_());
       Done(answer.deletion().delete_() ? v1::STEP_STATE_DONE : v1::STEP_STATE_SKIPPED);
       return absl::OkStatus();
+    case v1::AnswerScreenRequest::kGuided:
+      return AnswerGuided(answer.guided());
     default:
       return MakeError(StatusCode::kInvalidArgument, v1::ERROR_REASON_WRONG_ANSWER_KIND,
                        "no answer");
@@ -423,6 +488,36 @@ absl::Status FakeWorld::AnswerCode(const v1::SmsCodeAnswer& answer) {
     Reject(v1::ERROR_REASON_WRONG_SMS_CODE);
   } else {
     Done();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FakeWorld::AnswerGuided(const v1::GuidedAnswer& answer) {
+  log_.push_back(v1::GuidedOutcome_Name(answer.outcome()));
+  switch (answer.outcome()) {
+    case v1::GUIDED_OUTCOME_DONE:
+      if (screen_->guided().asks_card_serial()) typed_serial_ = answer.card_serial();
+      Done();
+      break;
+    case v1::GUIDED_OUTCOME_SKIPPED:
+      Done(v1::STEP_STATE_SKIPPED);
+      break;
+    case v1::GUIDED_OUTCOME_WORD_FORGOTTEN:
+      AddReset();
+      Rewind(v1::STEP_KIND_OPEN_WORD_RESET, v1::ERROR_REASON_WORD_FORGOTTEN);
+      break;
+    case v1::GUIDED_OUTCOME_START_OVER:
+      Rewind(v1::STEP_KIND_OPEN_LOGIN, v1::ERROR_REASON_SESSION_EXPIRED);
+      break;
+    case v1::GUIDED_OUTCOME_WRONG_PHONE:
+      StopAt(v1::ERROR_REASON_WRONG_PHONE);
+      break;
+    case v1::GUIDED_OUTCOME_PIN_INFO_DELETED:
+      StopAt(v1::ERROR_REASON_PIN_INFO_DELETED);
+      break;
+    default:
+      StopAt(v1::ERROR_REASON_GUIDED_NOT_POSSIBLE);
+      break;
   }
   return absl::OkStatus();
 }

@@ -26,7 +26,7 @@ class FakeWorld {
 
   absl::StatusOr<v1::Journey> Create(const v1::CreateJourneyRequest& request);
   absl::StatusOr<v1::Journey> Cancel(const std::string& name);
-  absl::StatusOr<v1::Journey> Retry(const std::string& name);
+  absl::StatusOr<v1::Journey> Retry(const v1::RetryJourneyRequest& request);
   absl::Status Answer(const v1::AnswerScreenRequest& answer);
   absl::StatusOr<v1::PinState> Verify(const v1::VerifyPinRequest& request);
   absl::StatusOr<v1::PinState> Change(const v1::ChangePinRequest& request);
@@ -79,8 +79,14 @@ class FakeWorld {
   absl::Status AnswerWord(const v1::NewSecurityWordAnswer& answer);
   absl::Status AnswerLogin(const v1::LoginAnswer& answer);
   absl::Status AnswerCode(const v1::SmsCodeAnswer& answer);
+  absl::Status AnswerGuided(const v1::GuidedAnswer& answer);
+
+  [[nodiscard]] bool IsAutomatic(v1::StepKind kind) const;
+  void Guide(v1::Screen& screen) const;
 
   int64_t next_screen_ = 1;
+  // Of a guided journey.
+  std::string typed_serial_;
   std::set<std::string> request_ids_;
   std::string create_id_;
 };

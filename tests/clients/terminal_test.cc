@@ -234,7 +234,7 @@ TEST_F(TerminalTest, LeavingAStoppedJourney) {
   const auto terminal = Begin();
   terminal->See("National id (11 digits): ");
   agent.Stop(v1::ERROR_REASON_PORTAL_REFUSED);
-  terminal->Type("Number: ", "2");
+  terminal->Type("Number: ", "3");
   EXPECT_EQ(terminal->Exit(), 10);
 }
 

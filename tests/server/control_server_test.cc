@@ -117,6 +117,82 @@ TEST_F(ControlServerTest, StopsAndGoesOnWhenAsked) {
   EXPECT_TRUE(client.WaitForState(created->name(), v1::JOURNEY_STATE_SUCCEEDED).ok());
 }
 
+v1::CreateJourneyRequest GuidedRequest() {
+  v1::CreateJourneyRequest request;
+  request.mutable_journey()->set_goal(v1::GOAL_GET_PIN);
+  request.mutable_journey()->set_guided(true);
+  return request;
+}
+
+v1::RetryJourneyRequest RetryRequest(const std::string& name, int way) {
+  v1::RetryJourneyRequest request;
+  request.set_name(name);
+  request.set_way(static_cast<v1::Way>(way));
+  return request;
+}
+
+TEST_F(ControlServerTest, TurnsToTheHoldersBrowserAndBack) {
+  std::atomic<bool> is_known = false;
+  FakeAgent agent(
+      channel_, "agents/pc1", [&](const v1::RunStep& run) -> std::optional<v1::StepReport> {
+        if (run.step() != v1::STEP_KIND_LOG_IN || is_known) return DoneReport(run);
+        if (run.guided()) return std::nullopt;
+        return MakeReport(run, v1::STEP_OUTCOME_STOPPED, v1::ERROR_REASON_SCREEN_UNRECOGNISED);
+      });
+  agent.Attach();
+  JourneyClient client(channel_, "agents/pc1");
+  const auto created = client.Create(v1::GOAL_GET_PIN);
+  ASSERT_TRUE(created.ok()) << created.status();
+  ASSERT_TRUE(client.WaitForState(created->name(), v1::JOURNEY_STATE_STOPPED).ok());
+  EXPECT_EQ(ReasonOf(client.Retry(RetryRequest(created->name(), 7)).status()),
+            v1::ERROR_REASON_BAD_FIELD);
+  const auto guided = client.Retry(RetryRequest(created->name(), v1::WAY_GUIDED));
+  ASSERT_TRUE(guided.ok()) << guided.status();
+  EXPECT_TRUE(guided->guided());
+  const auto asked = client.WaitFor(created->name(), [](const v1::Journey& journey) {
+    return journey.current_step() == v1::STEP_KIND_LOG_IN;
+  });
+  ASSERT_TRUE(asked.ok()) << asked.status();
+  EXPECT_EQ(asked->turn(), v1::ACTOR_HOLDER);
+  is_known = true;
+  const auto driven = client.Retry(RetryRequest(created->name(), v1::WAY_DRIVEN));
+  ASSERT_TRUE(driven.ok()) << driven.status();
+  EXPECT_FALSE(driven->guided());
+  EXPECT_TRUE(client.WaitForState(created->name(), v1::JOURNEY_STATE_SUCCEEDED).ok());
+}
+
+TEST_F(ControlServerTest, PolicyNeverGuides) {
+  server_.reset();
+  settings_.policy.guided = GuidedMode::kNever;
+  Start();
+  FakeAgent agent(channel_, "agents/pc1", UpTo(v1::STEP_KIND_LOG_IN));
+  agent.Attach();
+  JourneyClient client(channel_, "agents/pc1");
+  EXPECT_EQ(ReasonOf(client.Create(GuidedRequest()).status()), v1::ERROR_REASON_WAY_SWITCHED_OFF);
+  const auto created = client.Create(v1::GOAL_GET_PIN);
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_FALSE(created->guided());
+  EXPECT_EQ(ReasonOf(client.Retry(RetryRequest(created->name(), v1::WAY_GUIDED)).status()),
+            v1::ERROR_REASON_WAY_SWITCHED_OFF);
+}
+
+TEST_F(ControlServerTest, PolicyAlwaysGuides) {
+  server_.reset();
+  settings_.policy.guided = GuidedMode::kAlways;
+  Start();
+  FakeAgent agent(channel_, "agents/pc1", UpTo(v1::STEP_KIND_LOG_IN));
+  agent.Attach();
+  JourneyClient client(channel_, "agents/pc1");
+  const auto created = client.Create(v1::GOAL_GET_PIN);
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_TRUE(created->guided());
+  const auto run = agent.WaitForRun(v1::STEP_KIND_LOG_IN);
+  ASSERT_TRUE(run.has_value());
+  EXPECT_TRUE(run->guided());
+  EXPECT_EQ(ReasonOf(client.Retry(RetryRequest(created->name(), v1::WAY_DRIVEN)).status()),
+            v1::ERROR_REASON_WAY_SWITCHED_OFF);
+}
+
 TEST_F(ControlServerTest, CancellingClosesTheConversation) {
   FakeAgent agent(channel_, "agents/pc1", UpTo(v1::STEP_KIND_LOG_IN));
   agent.Attach();

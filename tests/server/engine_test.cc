@@ -87,6 +87,12 @@ class EngineTest : public ::testing::Test {
     });
     return result;
   }
+  absl::StatusOr<JourneyPtr> Retry(const std::string& name) {
+    absl::StatusOr<JourneyPtr> result = absl::InternalError("never answered");
+    engine_->Retry(name, "operator", v1::WAY_UNSPECIFIED, "",
+                   [&](absl::StatusOr<JourneyPtr> journey) { result = std::move(journey); });
+    return result;
+  }
   void Attach(int64_t generation, const std::vector<std::string>& held = {}) {
     std::vector<v1::AttachAgentRequest::Conversation> conversations;
     for (const auto& name : held) conversations.push_back(Holding(name));
@@ -220,13 +226,12 @@ TEST_F(EngineTest, KeepsTheNumberOfJourneysWithinItsLimit) {
 
 TEST_F(EngineTest, SaysWhyAJourneyCannotBeTakenUp) {
   const std::string name = (*Create())->name();
-  EXPECT_EQ(ReasonOf(Change(&Engine::Retry, name).status()), v1::ERROR_REASON_AGENT_NOT_ATTACHED);
+  EXPECT_EQ(ReasonOf(Retry(name).status()), v1::ERROR_REASON_AGENT_NOT_ATTACHED);
   Attach(1);
-  EXPECT_EQ(ReasonOf(Change(&Engine::Retry, name).status()), v1::ERROR_REASON_JOURNEY_NOT_READY);
+  EXPECT_EQ(ReasonOf(Retry(name).status()), v1::ERROR_REASON_JOURNEY_NOT_READY);
   ASSERT_TRUE(Change(&Engine::Cancel, name).ok());
   EXPECT_EQ(ReasonOf(Change(&Engine::Cancel, name).status()), v1::ERROR_REASON_JOURNEY_NOT_READY);
-  EXPECT_EQ(ReasonOf(Change(&Engine::Retry, "journeys/none").status()),
-            v1::ERROR_REASON_JOURNEY_NOT_FOUND);
+  EXPECT_EQ(ReasonOf(Retry("journeys/none").status()), v1::ERROR_REASON_JOURNEY_NOT_FOUND);
 }
 
 TEST_F(EngineTest, WatchersSeeEachRevisionInOrderAndTheEndLast) {

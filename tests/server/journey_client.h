@@ -59,6 +59,10 @@ class JourneyClient {
     return Call(&v1::JourneyService::Stub::RetryJourney, request);
   }
 
+  absl::StatusOr<v1::Journey> Retry(const v1::RetryJourneyRequest& request) {
+    return Call(&v1::JourneyService::Stub::RetryJourney, request);
+  }
+
   // Watches until `condition` holds; the last state seen, and an error where the
   // stream ends before.
   absl::StatusOr<v1::Journey> WaitFor(const std::string& name,

@@ -49,7 +49,7 @@ class Dice {
       case 2:
         return walk.Lost();
       case 3:
-        return walk.Retry();
+        return walk.Retry(static_cast<v1::Way>(Roll(v1::Way_ARRAYSIZE)));
       case 4:
         return walk.Time(walk.now() + absl::Seconds(Roll(4000)));
       case 5:
@@ -128,6 +128,7 @@ void ExpectAllowedDirectives(const Walk& walk, int64_t& last_directive) {
   const v1::RunStep run = walk.run();
   if (run.directive_id() == 0) return;
   const v1::Facts& facts = walk->facts();
+  EXPECT_EQ(run.guided(), walk->guided() && SpecOf(run.step()).on_portal);
   EXPECT_GE(run.directive_id(), last_directive);
   last_directive = run.directive_id();
   switch (run.step()) {
@@ -208,7 +209,8 @@ TEST_P(PropertyTest, HoldsForAnyEvents) {
     Dice dice(static_cast<uint32_t>(seed));
     const auto goal = static_cast<v1::Goal>(1 + dice.Roll(v1::Goal_ARRAYSIZE - 1));
     Walk walk(goal, dice.Roll(2) == 0,
-              dice.Roll(3) == 0 ? v1::PORTAL_HOST_SERVER : v1::PORTAL_HOST_AGENT);
+              dice.Roll(3) == 0 ? v1::PORTAL_HOST_SERVER : v1::PORTAL_HOST_AGENT, "journeys/test",
+              dice.Roll(3) == 0);
     int64_t last_directive = 0;
     for (int i = 0; i < 150; ++i) {
       const v1::Journey before = *walk;

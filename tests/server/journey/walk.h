@@ -17,7 +17,7 @@ inline constexpr char kWalkSerial[] = "87211470000000000001";
 class Walk {
  public:
   explicit Walk(v1::Goal goal, bool forgotten = false, v1::PortalHost host = v1::PORTAL_HOST_AGENT,
-                const std::string& name = "journeys/test") {
+                const std::string& name = "journeys/test", bool guided = false) {
     last_.journey.set_name(name);
     v1::JourneyEvent event;
     auto* created = event.mutable_created();
@@ -26,8 +26,12 @@ class Walk {
     created->set_portal_host(host);
     created->set_agent("agents/pc1");
     created->set_profile("kamusm");
+    created->set_guided(guided);
     Apply(event);
   }
+
+  // From now on.
+  void Follow(const Policy& policy) { policy_ = policy; }
 
   const v1::Journey& operator*() const { return last_.journey; }
   const v1::Journey* operator->() const { return &last_.journey; }
@@ -87,9 +91,10 @@ class Walk {
     event.mutable_conversation_lost();
     return Apply(event);
   }
-  bool Retry() {
+  bool Retry(v1::Way way = v1::WAY_UNSPECIFIED) {
     v1::JourneyEvent event;
     event.mutable_retry_requested()->set_actor("operator");
+    event.mutable_retry_requested()->set_way(way);
     return Apply(event);
   }
   bool Cancel() {

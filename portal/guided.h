@@ -1,0 +1,34 @@
+// Steps that the holder carries out in a browser of their own: what they are told, and
+// what their answer means. Everything is read off the profile and the directive;
+// nothing here asks the portal.
+//
+// Steps that have nothing for a person by themselves are folded: done at once, with
+// their labels shown with the step beside them. So OPEN_LOGIN and LOG_IN are one
+// instruction, from the entrance on; and who has opened the PIN page has read it.
+//
+// Pure and thread-safe.
+#ifndef ILKIMZA_PORTAL_GUIDED_H_
+#define ILKIMZA_PORTAL_GUIDED_H_
+
+#include "absl/status/statusor.h"
+#include "ilkimza/v1/fleet_service.pb.h"
+#include "ilkimza/v1/portal_service.pb.h"
+#include "portal/conversation.h"
+#include "portal/profile.h"
+
+namespace ilkimza::portal {
+
+// Asks the holder nothing in a guided journey.
+bool IsFolded(v1::StepKind step);
+
+// The instruction for the directive's step, which is not folded.
+v1::GuidedStep InstructionFor(const v1::RunStep& directive, const Profile& profile);
+
+// How the step ends by this answer. BAD_FIELD with the field's name for one that the
+// step does not take.
+absl::StatusOr<Ending> EndingBy(const v1::GuidedAnswer& answer, const v1::GuidedStep& asked,
+                                v1::StepKind step);
+
+}  // namespace ilkimza::portal
+
+#endif  // ILKIMZA_PORTAL_GUIDED_H_

@@ -1,0 +1,138 @@
+// Guided mode through everything: the portal is not the one İlkimza knows, the holder
+// goes on in a browser of their own, and the card proves what comes of it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/e2e/holder_browser.h"
+#include "tests/e2e/support.h"
+
+namespace ilkimza::testing {
+namespace {
+
+using Json = nlohmann::json;
+using ::testing::Contains;
+using ::testing::Not;
+
+struct Portal {
+  const char* host;
+  const char* style;
+  const char* charset;
+};
+constexpr Portal kPortals[] = {{"agent", "html5", "utf-8"},
+                               {"server", "tables", "iso-8859-9"},
+                               {"agent", "postback", "iso-8859-9"}};
+
+class GuidedMode : public ::testing::TestWithParam<Portal> {
+ protected:
+  Json Play(Process& cli, const std::function<Json(const Json&)>& own = {}) {
+    return person_.Play(cli, {.answer = [&](const Json& prompt) {
+                          const std::string kind = prompt.at("kind");
+                          if (own) {
+                            if (Json answer = own(prompt); !answer.is_null()) return answer;
+                          }
+                          if (kind == "guided") return browser_.Follow(prompt);
+                          if (kind == "prove_pin" && !prompt.at("portal_pin")) {
+                            return Json{{"pin", browser_.pin()}};
+                          }
+                          return Json();
+                        }});
+  }
+  void ExpectSuccess(const Json& result) {
+    ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person_);
+    EXPECT_EQ(ChipCard(stack_).at("pin"), person_.holder().own_pin);
+    // Proven once, changed once, and once more for the signature.
+    EXPECT_EQ(Commands(ChipCard(stack_), kVerifyCommand), 2);
+    EXPECT_EQ(Commands(ChipCard(stack_), kChangeCommand), 1);
+    EXPECT_EQ(PortalCard(stack_).at("pin_info"), false);
+    const Json presses = stack_.State().at("presses");
+    for (const auto& press : presses.items()) {
+      EXPECT_EQ(press.key().find("revoke"), std::string::npos) << press.key();
+    }
+  }
+  static std::vector<std::string> GuidedSteps(const Json& result) {
+    std::vector<std::string> steps;
+    for (const Json& step : result.at("steps")) {
+      if (step.value("guided", false)) steps.push_back(step.at("step"));
+    }
+    return steps;
+  }
+
+  Stack stack_{
+      {.portal_host = GetParam().host, .style = GetParam().style, .charset = GetParam().charset}};
+  Person person_{stack_.FirstHolder(), stack_.phone()};
+  HolderBrowser browser_{person_, ReadFile(stack_.dir() / "portal-ca.pem"), stack_.phone()};
+};
+
+TEST_P(GuidedMode, AChangedPageIsNoDeadEnd) {
+  stack_.phone().Post("/control/faults", {{"kind", "heading"},
+                                          {"screen", "sms_confirm"},
+                                          {"text", "Telefon Doğrulama"},
+                                          {"times", 0}});
+  Process cli = stack_.Journey();
+  bool was_driven = false;
+  const Json result = Play(cli, [&](const Json& prompt) {
+    was_driven = was_driven || prompt.at("kind") == "login";
+    if (prompt.at("kind") != "stopped") return Json();
+    EXPECT_EQ(prompt.at("reason"), "SCREEN_UNRECOGNISED");
+    EXPECT_EQ(prompt.at("ways_on").at(0), "GUIDED");
+    return Json{{"guided", true}};
+  });
+  EXPECT_TRUE(was_driven);
+  ExpectSuccess(result);
+  EXPECT_THAT(GuidedSteps(result), Contains("ENTER_SMS_CODE"));
+  EXPECT_THAT(GuidedSteps(result), Not(Contains("PROVE_PIN")));
+  const Finished shown = stack_.RunCli({"--output", "json", "journey", "show", "--timeline",
+                                        result.at("journey").get<std::string>()});
+  EXPECT_NE(shown.output.find("\"way\":\"GUIDED\""), std::string::npos) << shown.output;
+}
+
+TEST_P(GuidedMode, FromTheStartWithAForgottenWord) {
+  person_.holder().word_forgotten = true;
+  Process cli = stack_.Journey({"--guided"});
+  const Json result = Play(cli);
+  ExpectSuccess(result);
+  EXPECT_EQ(GuidedSteps(result).size(), 12u);
+  for (const char* kind : {"login", "word_reset", "phone", "sms_code", "pin_page", "deletion"}) {
+    EXPECT_EQ(person_.Prompts(kind), 0) << kind;
+  }
+}
+
+TEST_P(GuidedMode, NoTryIsSpentOnAnotherChip) {
+  Process cli = stack_.Journey({"--guided"});
+  bool was_other = false;
+  const Json result = Play(cli, [&](const Json& prompt) {
+    if (prompt.at("kind") == "other_chip") {
+      was_other = true;
+      EXPECT_EQ(Commands(ChipCard(stack_), kVerifyCommand), 0);
+      return Json{{"type_again", true}};
+    }
+    if (prompt.value("step", "") != "OPEN_PIN_PAGE") return Json();
+    // The second time the page is open already.
+    if (was_other) return Json{{"done", true}, {"card_serial", browser_.serial()}};
+    Json answer = browser_.Follow(prompt);
+    answer["card_serial"] = "87211470000000000099";
+    return answer;
+  });
+  EXPECT_TRUE(was_other);
+  ExpectSuccess(result);
+}
+
+TEST_P(GuidedMode, AndBackWhereThePageIsKnownAgain) {
+  Process cli = stack_.Journey({"--guided"});
+  const Json result = Play(cli, [&](const Json& prompt) {
+    const bool is_login =
+        prompt.at("kind") == "guided" && prompt.value("step", "") == "CONFIRM_PHONE";
+    return is_login ? Json{{"driven", true}} : Json();
+  });
+  ExpectSuccess(result);
+  EXPECT_EQ(person_.Prompts("login"), 1);
+  EXPECT_EQ(GuidedSteps(result).size(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Portals, GuidedMode, ::testing::ValuesIn(kPortals),
+                         [](const auto& info) { return info.param.style; });
+
+}  // namespace
+}  // namespace ilkimza::testing

@@ -1,0 +1,86 @@
+#include "tests/e2e/holder_browser.h"
+
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <regex>
+
+namespace ilkimza::testing {
+namespace {
+
+std::string Base64(const std::string& bytes) {
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                   reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(size));
+  return text;
+}
+
+}  // namespace
+
+HolderBrowser::Json HolderBrowser::Follow(const Json& prompt) {
+  const std::string step = prompt.value("step", "");
+  if (prompt.contains("address")) {
+    browser_.ForgetCookies();
+    browser_.Open(prompt.at("address"));
+  }
+  if (step == "OPEN_MAIL_LINK") browser_.Open(person_.AwaitMailLink());
+  for (const std::string label : prompt.at("labels")) {
+    const auto fields = browser_.fields();
+    if (std::find(fields.begin(), fields.end(), label) != fields.end()) {
+      browser_.Type(label, ValueFor(label));
+      continue;
+    }
+    const auto controls = browser_.controls();
+    const bool is_there = std::find(controls.begin(), controls.end(), label) != controls.end();
+    // The menu's button is no more on the page that it has opened.
+    if (!is_there && step == "DELETE_PORTAL_COPY") continue;
+    EXPECT_TRUE(is_there) << "'" << label << "' of " << step << " is not on: " << browser_.text();
+    browser_.Press(label);
+  }
+  Json answer = {{"done", true}};
+  if (step == "OPEN_PIN_PAGE") {
+    ReadPinPage();
+    const Json& form = prompt.at("answers").at(0);
+    if (std::find(form.begin(), form.end(), "card_serial") != form.end()) {
+      answer["card_serial"] = serial_;
+    }
+  }
+  return answer;
+}
+
+std::string HolderBrowser::ValueFor(const std::string& label) {
+  Holder& holder = person_.holder();
+  if (label == "Kimlik No") return holder.national_id;
+  if (label == "E-posta") return holder.email;
+  if (label == "Resimdeki Yazı") return ReadCaptcha();
+  if (label == "Güvenlik Sözcüğü Tekrarı") return holder.security_word;
+  if (label == "SMS Onay Kodu") return person_.AwaitSms();
+  if (label == "Güvenlik Sözcüğü") {
+    const auto fields = browser_.fields();
+    const bool is_new =
+        std::find(fields.begin(), fields.end(), "Güvenlik Sözcüğü Tekrarı") != fields.end();
+    if (is_new) holder.security_word = "Yeni" + holder.security_word + "7";
+    return holder.security_word;
+  }
+  ADD_FAILURE() << "nobody knows what belongs into '" << label << "'";
+  return "";
+}
+
+std::string HolderBrowser::ReadCaptcha() {
+  return person_.ReadCaptcha({{"captcha", {{"base64", Base64(browser_.Captcha())}}}});
+}
+
+void HolderBrowser::ReadPinPage() {
+  const std::string text = browser_.text();
+  std::smatch found;
+  if (std::regex_search(text, found, std::regex("Kart Seri Numarası *:? *([0-9]{20})"))) {
+    serial_ = found[1];
+  }
+  if (std::regex_search(text, found, std::regex("PIN *:? *([0-9]{4,16})"))) pin_ = found[1];
+  EXPECT_FALSE(serial_.empty() || pin_.empty()) << text;
+}
+
+}  // namespace ilkimza::testing
