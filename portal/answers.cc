@@ -66,17 +66,27 @@ absl::StatusOr<Answer> NewCaptcha() {
   return answer;
 }
 
+bool IsMailAddress(std::string_view text) {
+  const std::size_t at = text.find('@');
+  return at != 0 && at != std::string_view::npos && at + 1 < text.size() &&
+         text.find(' ') == std::string_view::npos;
+}
+
+// Digits, in whatever groups people write them.
+bool IsPhoneNumber(std::string_view text) {
+  const auto digits = std::count_if(text.begin(), text.end(),
+                                    [](unsigned char c) { return absl::ascii_isdigit(c); });
+  return digits >= 7 && digits <= 15 &&
+         text.find_first_not_of("0123456789 +-()") == std::string_view::npos;
+}
+
 absl::StatusOr<Answer> WordReset(v1::WordResetAnswer& from) {
   if (from.new_captcha()) return NewCaptcha();
   Answer answer;
   ILKIMZA_RETURN_IF_ERROR(TakeNationalId(from.mutable_national_id(), answer.typed));
   Secret& email = answer.typed[profile_v1::FIELD_KIND_EMAIL];
   ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_email(), "email", true, email));
-  const std::size_t at = email.view().find('@');
-  if (at == 0 || at == std::string_view::npos || at + 1 == email.size() ||
-      email.view().find(' ') != std::string_view::npos) {
-    return BadField("email", "is no mail address");
-  }
+  if (!IsMailAddress(email.view())) return BadField("email", "is no mail address");
   ILKIMZA_RETURN_IF_ERROR(
       Take(from.mutable_captcha(), "captcha", true, answer.typed[profile_v1::FIELD_KIND_CAPTCHA]));
   return answer;
@@ -118,8 +128,39 @@ absl::StatusOr<Answer> SmsCode(v1::SmsCodeAnswer& from) {
   return answer;
 }
 
-absl::StatusOr<Answer> Seen(const v1::PinPageAnswer& from) {
-  if (!from.seen()) return BadField("seen", "is not set");
+absl::StatusOr<Answer> Info(v1::InfoAnswer& from) {
+  if (from.keep()) return End(v1::ERROR_REASON_LEFT_AS_IT_WAS);
+  Answer answer;
+  Secret& phone = answer.typed[profile_v1::FIELD_KIND_PHONE];
+  ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_phone(), "phone", true, phone));
+  if (!IsPhoneNumber(phone.view())) return BadField("phone", "is no phone number");
+  Secret& email = answer.typed[profile_v1::FIELD_KIND_EMAIL];
+  ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_email(), "email", true, email));
+  if (!IsMailAddress(email.view())) return BadField("email", "is no mail address");
+  return answer;
+}
+
+// Whatever else is wrong, nothing is pressed for another card than the one typed.
+absl::StatusOr<Answer> Revocation(const v1::RevocationForm& form,
+                                  const v1::RevocationAnswer& from) {
+  if (from.keep()) return End(v1::ERROR_REASON_LEFT_AS_IT_WAS);
+  if (!from.consequences_understood()) return BadField("consequences_understood", "is not set");
+  Answer answer;
+  for (const char c : from.card_serial()) {
+    if (c != ' ') answer.card_serial.push_back(c);
+  }
+  const auto& serials = form.card_serials();
+  if (std::find(serials.begin(), serials.end(), answer.card_serial) == serials.end()) {
+    return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_WRONG_CARD_SERIAL,
+                     "The serial that was typed is none of those on the portal's page. Nothing "
+                     "was pressed.",
+                     {{"field", "card_serial"}});
+  }
+  return answer;
+}
+
+absl::StatusOr<Answer> Seen(bool seen) {
+  if (!seen) return BadField("seen", "is not set");
   Answer answer;
   answer.kind = Answer::kEnd;
   answer.ending = Done();
@@ -148,9 +189,19 @@ absl::StatusOr<Answer> OfKind(const v1::Screen& screen, Proto& request) {
     case Proto::kSmsCode:
       return SmsCode(*request.mutable_sms_code());
     case Proto::kPinPage:
-      return Seen(request.pin_page());
+      return Seen(request.pin_page().seen());
     case Proto::kDeletion:
       return request.deletion().delete_() ? Answer() : End(v1::ERROR_REASON_COPY_KEPT);
+    case Proto::kCertificateTable:
+      return Seen(request.certificate_table().seen());
+    case Proto::kActivation:
+      return request.activation().activate() ? Answer() : End(v1::ERROR_REASON_LEFT_AS_IT_WAS);
+    case Proto::kInfo:
+      return Info(*request.mutable_info());
+    case Proto::kUnblockRequest:
+      return request.unblock_request().send() ? Answer() : End(v1::ERROR_REASON_LEFT_AS_IT_WAS);
+    case Proto::kRevocation:
+      return Revocation(screen.revocation(), request.revocation());
     case Proto::kGuided:
       return Guided(screen, request.guided());
     case Proto::ANSWER_NOT_SET:
@@ -179,6 +230,16 @@ Proto::AnswerCase AnswerTo(const v1::Screen& screen) {
       return Proto::kDeletion;
     case v1::Screen::kGuided:
       return Proto::kGuided;
+    case v1::Screen::kCertificateTable:
+      return Proto::kCertificateTable;
+    case v1::Screen::kActivation:
+      return Proto::kActivation;
+    case v1::Screen::kInfo:
+      return Proto::kInfo;
+    case v1::Screen::kUnblockRequest:
+      return Proto::kUnblockRequest;
+    case v1::Screen::kRevocation:
+      return Proto::kRevocation;
     default:
       return Proto::ANSWER_NOT_SET;
   }

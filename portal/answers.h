@@ -3,6 +3,7 @@
 #ifndef ILKIMZA_PORTAL_ANSWERS_H_
 #define ILKIMZA_PORTAL_ANSWERS_H_
 
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -23,10 +24,13 @@ struct Answer {
   Ending ending;
   Typed typed;
   Secret link;
+  // REVOKE_CERTIFICATE: the card that the holder typed once more.
+  std::string card_serial;
 };
 
 // `request` answers `screen`. Its secrets are wiped in any case.
-// WRONG_ANSWER_KIND, BAD_NATIONAL_ID, or BAD_FIELD with the field's name.
+// WRONG_ANSWER_KIND, BAD_NATIONAL_ID, WRONG_CARD_SERIAL, or BAD_FIELD with the field's
+// name.
 absl::StatusOr<Answer> TakeAnswer(const v1::Screen& screen, v1::AnswerScreenRequest& request);
 
 // Eleven digits whose check digits fit. No page has to be asked for that.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "portal/authorities.h"
+#include "portal/certificates.h"
 #include "portal/text.h"
 
 namespace ilkimza::portal {
@@ -23,11 +24,14 @@ const Profile::Move* MoveOn(const Profile::Step& step, ScreenKind screen) {
   return nullptr;
 }
 
-// The screen on which `step` waits for the holder: where it fills or submits first,
-// or, where it presses nothing, where it ends.
+// The screens on which `step` waits for the holder: where it submits, or, where it
+// submits nothing, where it ends.
 bool AsksOn(const Profile::Step& step, ScreenKind screen) {
-  if (step.moves.empty()) return Contains(step.ends, screen);
-  return Contains(step.moves.front().on, screen);
+  const bool submits = std::any_of(step.moves.begin(), step.moves.end(),
+                                   [](const Profile::Move& move) { return move.submits; });
+  if (!submits) return Contains(step.ends, screen);
+  const Profile::Move* move = MoveOn(step, screen);
+  return move != nullptr && move->submits;
 }
 
 // Steps that only make sense behind the login.
@@ -39,6 +43,12 @@ bool IsSignedIn(v1::StepKind step) {
     case v1::STEP_KIND_READ_PIN:
     case v1::STEP_KIND_DELETE_PORTAL_COPY:
     case v1::STEP_KIND_LOG_OUT:
+    case v1::STEP_KIND_LIST_CERTIFICATES:
+    case v1::STEP_KIND_ACTIVATE_CERTIFICATE:
+    case v1::STEP_KIND_UPDATE_INFO:
+    case v1::STEP_KIND_REQUEST_UNBLOCK:
+    case v1::STEP_KIND_ENTER_UNBLOCK_CODE:
+    case v1::STEP_KIND_REVOKE_CERTIFICATE:
       return true;
     default:
       return false;
@@ -73,6 +83,15 @@ absl::Status CheckDeletion(const Page& page, const Profile& profile, const std::
       "The portal would delete the information of another card. Nothing was confirmed.");
 }
 
+// The page that asks "really revoke?" has to name the card, and no other.
+absl::Status CheckRevocation(const Page& page, const Profile& profile, const std::string& card) {
+  const std::vector<std::string> serials = CardSerials(page, profile, Blocks::kSerials);
+  if (serials.size() == 1 && serials.front() == card) return absl::OkStatus();
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_REVOKE_COVERS_OTHER_CARDS,
+      "The portal would revoke the certificate of another card. Nothing was confirmed.");
+}
+
 // Each of a conversation's browsers trusts the same; reading it once is enough.
 BrowserOptions WithAuthorities(BrowserOptions options) {
   if (options.authorities == nullptr) {
@@ -86,8 +105,11 @@ BrowserOptions WithAuthorities(BrowserOptions options) {
 absl::Status CheckClick(const Profile& profile, v1::StepKind step, ScreenKind screen,
                         const Control& control) {
   const Profile::Step* allowed = profile.step(step);
-  const bool never = profile.NeverPressed(control.label) || profile.NeverPressed(control.shown);
-  if (allowed != nullptr && !never) {
+  const auto forbidden = [&](std::string_view label) {
+    const v1::StepKind owner = profile.ReservedFor(label);
+    return profile.NeverPressed(label) || (owner != v1::STEP_KIND_UNSPECIFIED && owner != step);
+  };
+  if (allowed != nullptr && !forbidden(control.label) && !forbidden(control.shown)) {
     for (const Profile::Move& move : allowed->moves) {
       if (!Contains(move.on, screen)) continue;
       const auto& names = move.press->names;
@@ -140,14 +162,32 @@ absl::Status Conversation::Open(const Request& request, std::stop_token stop) {
 std::optional<Ending> Conversation::Begin(v1::StepKind kind, std::stop_token stop, View& view) {
   const Profile::Step& step = *profile_.step(kind);
   if (!page_) return EndingOf(v1::ERROR_REASON_CONVERSATION_LOST);
-  const Recognition seen = Recognise(*page_, profile_);
-  if (seen.sure() && AsksOn(step, seen.kind)) return Look(seen.kind, stop, view);
+  std::vector<const Profile::Move*> made;
+  while (true) {
+    const Recognition seen = Recognise(*page_, profile_);
+    if (seen.sure() && AsksOn(step, seen.kind)) return Look(seen.kind, stop, view);
+    const Profile::Move* move = seen.sure() && !seen.least ? MoveOn(step, seen.kind) : nullptr;
+    const bool leads_on = move != nullptr && !move->submits &&
+                          std::find(made.begin(), made.end(), move) == made.end();
+    if (!leads_on) return NotAsked(step, seen, !made.empty());
+    first_lines_.try_emplace(seen.kind, LinesOf(*page_));
+    const absl::Status status = PressOn(step, *move, seen.kind, {}, "", stop);
+    if (!status.ok()) return EndingOf(status);
+    made.push_back(move);
+  }
+}
+
+Ending Conversation::NotAsked(const Profile::Step& step, const Recognition& seen,
+                              bool moved) const {
+  if (moved && seen.sure() && Contains(step.ends, seen.kind)) return Arrived(seen);
   // A refusal may have come on a page of its own; the way back is from the start.
-  const v1::ErrorReason said = FindMessage(*page_, profile_, kind, {});
-  if (said == v1::ERROR_REASON_SESSION_EXPIRED) return EndingOf(said);
+  const v1::ErrorReason said = FindMessage(*page_, profile_, step.kind, {});
+  if (said == v1::ERROR_REASON_SESSION_EXPIRED || (moved && said != v1::ERROR_REASON_UNSPECIFIED)) {
+    return EndingOf(said);
+  }
   if (said != v1::ERROR_REASON_UNSPECIFIED) return EndingOf(v1::ERROR_REASON_CONVERSATION_LOST);
   if (!seen.sure()) return Unsure(seen);
-  if (IsSignedIn(kind) && IsOutside(seen.kind)) {
+  if (IsSignedIn(step.kind) && IsOutside(seen.kind)) {
     return EndingOf(v1::ERROR_REASON_SESSION_EXPIRED);
   }
   if (seen.least) return Unsure(seen);
@@ -166,7 +206,8 @@ std::optional<Ending> Conversation::Look(ScreenKind screen, std::stop_token stop
       view.masked_phone =
           ReadValue(*page_, *profile_.value(profile_v1::VALUE_KIND_MASKED_PHONE)).value_or("");
       break;
-    case profile_v1::SCREEN_KIND_SMS_CODE: {
+    case profile_v1::SCREEN_KIND_SMS_CODE:
+    case profile_v1::SCREEN_KIND_UNBLOCK_CODE: {
       const auto seconds = ReadValue(*page_, *profile_.value(profile_v1::VALUE_KIND_SECONDS_LEFT));
       view.code_left = absl::Seconds(seconds ? std::stoi(*seconds) : 0);
       break;
@@ -174,10 +215,49 @@ std::optional<Ending> Conversation::Look(ScreenKind screen, std::stop_token stop
     case profile_v1::SCREEN_KIND_PIN_PAGE:
       view.cards = ReadCards(*page_, profile_);
       break;
+    case profile_v1::SCREEN_KIND_PUK_PAGE:
+      view.cards = ReadCards(*page_, profile_, Blocks::kPuks);
+      break;
+    case profile_v1::SCREEN_KIND_CERTIFICATES:
+      if (auto rows = ReadCertificates(*page_, profile_)) view.certificates = *std::move(rows);
+      break;
+    case profile_v1::SCREEN_KIND_ACTIVATION:
+      view.serials = CardSerials(*page_, profile_, Blocks::kSerials);
+      break;
+    case profile_v1::SCREEN_KIND_INFO:
+      view.phone = FieldValue(profile_v1::FIELD_KIND_PHONE);
+      view.email = FieldValue(profile_v1::FIELD_KIND_EMAIL);
+      break;
+    case profile_v1::SCREEN_KIND_REVOCATION_CHOICE:
+    case profile_v1::SCREEN_KIND_REVOCATION:
+      return LookAtRevocation(screen, view);
     default:
       break;
   }
   return std::nullopt;
+}
+
+// Each card that is offered can be revoked alone, or nobody is asked.
+std::optional<Ending> Conversation::LookAtRevocation(ScreenKind screen, View& view) {
+  const Profile::Step& step = *profile_.step(v1::STEP_KIND_REVOKE_CERTIFICATE);
+  view.serials = CardSerials(*page_, profile_, Blocks::kSerials);
+  for (const std::string& serial : view.serials) {
+    absl::Status status = ButtonFor(step, *MoveOn(step, screen), serial).status();
+    if (status.ok() && screen == profile_v1::SCREEN_KIND_REVOCATION) {
+      status = CheckRevocation(*page_, profile_, serial);
+    }
+    if (!status.ok()) return EndingOf(status);
+  }
+  return std::nullopt;
+}
+
+Secret Conversation::FieldValue(profile_v1::FieldKind kind) const {
+  for (const Profile::Field& field : profile_.fields()) {
+    if (field.kind != kind) continue;
+    const auto control = FindField(*page_, field);
+    if (control.ok()) return Secret((*control)->value);
+  }
+  return {};
 }
 
 absl::Status Conversation::LookAtCaptcha(std::stop_token stop, View& view) {
@@ -312,19 +392,27 @@ const LineSet& Conversation::KnownLines(ScreenKind screen) const {
   return known == first_lines_.end() ? none : known->second;
 }
 
-absl::StatusOr<const Control*> Conversation::ButtonFor(const Profile::Move& move,
+absl::StatusOr<const Control*> Conversation::ButtonFor(const Profile::Step& step,
+                                                       const Profile::Move& move,
                                                        const std::string& card) {
   if (!move.press->per_card) return FindButton(*page_, *move.press);
+  if (step.kind == v1::STEP_KIND_REVOKE_CERTIFICATE) {
+    return FindCardButton(*page_, *move.press, ReadCards(*page_, profile_, Blocks::kSerials), card,
+                          v1::ERROR_REASON_REVOKE_COVERS_OTHER_CARDS);
+  }
   return FindCardButton(*page_, *move.press, ReadCards(*page_, profile_), card);
 }
 
 absl::Status Conversation::PressOn(const Profile::Step& step, const Profile::Move& move,
                                    ScreenKind screen, const Typed& typed, const std::string& card,
                                    std::stop_token stop) {
-  ILKIMZA_ASSIGN_OR_RETURN(const Control* button, ButtonFor(move, card));
+  ILKIMZA_ASSIGN_OR_RETURN(const Control* button, ButtonFor(step, move, card));
   ILKIMZA_RETURN_IF_ERROR(CheckClick(profile_, step.kind, screen, *button));
   if (screen == profile_v1::SCREEN_KIND_DELETION) {
     ILKIMZA_RETURN_IF_ERROR(CheckDeletion(*page_, profile_, card));
+  }
+  if (screen == profile_v1::SCREEN_KIND_REVOCATION && move.submits) {
+    ILKIMZA_RETURN_IF_ERROR(CheckRevocation(*page_, profile_, card));
   }
   std::vector<Fill> fills;
   for (const Profile::Field* field : move.fill) {
@@ -359,8 +447,17 @@ Ending Conversation::LogOut(const Profile::Step& step, std::stop_token stop) {
 }
 
 Ending Conversation::Arrived(const Recognition& seen) const {
+  switch (seen.kind) {
+    case profile_v1::SCREEN_KIND_NOTHING_TO_ACTIVATE:
+      return EndingOf(v1::ERROR_REASON_NOTHING_TO_ACTIVATE);
+    case profile_v1::SCREEN_KIND_NOTHING_TO_REVOKE:
+      return EndingOf(v1::ERROR_REASON_NOTHING_TO_REVOKE);
+    default:
+      break;
+  }
   Ending ending = Done();
-  ending.serials = CardSerials(*page_, profile_);
+  const bool puks = seen.kind == profile_v1::SCREEN_KIND_PUK_PAGE;
+  ending.serials = CardSerials(*page_, profile_, puks ? Blocks::kPuks : Blocks::kPins);
   if (seen.kind == profile_v1::SCREEN_KIND_DELETED)
     ending.reason = v1::ERROR_REASON_PIN_INFO_DELETED;
   return ending;

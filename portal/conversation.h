@@ -27,6 +27,7 @@
 #include "absl/time/time.h"
 #include "base/secret.h"
 #include "ilkimza/v1/journey.pb.h"
+#include "ilkimza/v1/portal_service.pb.h"
 #include "portal/browser.h"
 #include "portal/profile.h"
 #include "portal/screen.h"
@@ -58,6 +59,12 @@ struct View {
   std::string masked_phone;
   absl::Duration code_left;
   std::vector<CardBlock> cards;
+  // Of the cards that the page is about.
+  std::vector<std::string> serials;
+  std::vector<v1::PortalCertificate> certificates;
+  // As the portal has them.
+  Secret phone;
+  Secret email;
 };
 
 // What the holder typed.
@@ -75,12 +82,12 @@ class Conversation {
   static absl::StatusOr<std::unique_ptr<Conversation>> Create(Profile profile,
                                                               BrowserOptions options);
 
-  // Looks whether the page at hand is the one on which `step` asks the holder, and
-  // reads what they need to see. Presses nothing. nullopt: `view` is filled.
+  // Goes to the page on which `step` asks the holder, by those of its moves that submit
+  // nothing, and reads what they need to see. nullopt: `view` is filled.
   std::optional<Ending> Begin(v1::StepKind step, std::stop_token stop, View& view);
 
   // Carries the step out. `card` is the serial of the one card that
-  // DELETE_PORTAL_COPY may touch.
+  // DELETE_PORTAL_COPY or REVOKE_CERTIFICATE may touch.
   Ending Finish(v1::StepKind step, const Typed& typed, const std::string& card,
                 std::stop_token stop);
 
@@ -98,7 +105,8 @@ class Conversation {
   absl::Status PressOn(const Profile::Step& step, const Profile::Move& move,
                        profile_v1::ScreenKind screen, const Typed& typed, const std::string& card,
                        std::stop_token stop);
-  absl::StatusOr<const Control*> ButtonFor(const Profile::Move& move, const std::string& card);
+  absl::StatusOr<const Control*> ButtonFor(const Profile::Step& step, const Profile::Move& move,
+                                           const std::string& card);
   Ending Run(const Profile::Step& step, const Typed& typed, const std::string& card,
              std::stop_token stop);
   // What the page at hand means in the middle of a step; nullopt: go on.
@@ -107,7 +115,11 @@ class Conversation {
   Ending LogOut(const Profile::Step& step, std::stop_token stop);
   Ending Unsure(const Recognition& seen) const;
   Ending Arrived(const Recognition& seen) const;
+  // What a page means on which the holder was to be asked, but is not.
+  Ending NotAsked(const Profile::Step& step, const Recognition& seen, bool moved) const;
   std::optional<Ending> Look(profile_v1::ScreenKind screen, std::stop_token stop, View& view);
+  std::optional<Ending> LookAtRevocation(profile_v1::ScreenKind screen, View& view);
+  [[nodiscard]] Secret FieldValue(profile_v1::FieldKind kind) const;
   absl::Status LookAtCaptcha(std::stop_token stop, View& view);
   const LineSet& KnownLines(profile_v1::ScreenKind screen) const;
 

@@ -470,9 +470,11 @@ Ending HostImpl::Submit(const JourneyPtr& journey, const v1::RunStep& directive,
     return step == v1::STEP_KIND_LOG_OUT ? Done() : EndingOf(v1::ERROR_REASON_CONVERSATION_LOST);
   }
   Conversation& conversation = *journey->conversation;
+  const std::string card =
+      step == v1::STEP_KIND_REVOKE_CERTIFICATE ? answer.card_serial : CardOf(directive);
   Ending ending = step == v1::STEP_KIND_OPEN_MAIL_LINK
                       ? conversation.OpenLink(answer.link, stop)
-                      : conversation.Finish(step, answer.typed, CardOf(directive), stop);
+                      : conversation.Finish(step, answer.typed, card, stop);
   const bool gone = step == v1::STEP_KIND_LOG_OUT && ending.outcome == v1::STEP_OUTCOME_DONE;
   if (gone || ending.reason == v1::ERROR_REASON_SESSION_EXPIRED) DropConversation(journey);
   return ending;

@@ -15,6 +15,7 @@ v1::StepOutcome OutcomeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_WORDS_DIFFER:
     case v1::ERROR_REASON_WORD_TOO_SHORT:
     case v1::ERROR_REASON_MAIL_LINK_FOREIGN:
+    case v1::ERROR_REASON_BAD_CONTACT_INFO:
       return v1::STEP_OUTCOME_REJECTED;
     case v1::ERROR_REASON_MAIL_LINK_USED:
     case v1::ERROR_REASON_MAIL_LINK_EXPIRED:
@@ -29,6 +30,8 @@ v1::StepOutcome OutcomeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_PORTAL_MAINTENANCE:
       return v1::STEP_OUTCOME_UNAVAILABLE;
     case v1::ERROR_REASON_COPY_KEPT:
+    case v1::ERROR_REASON_LEFT_AS_IT_WAS:
+    case v1::ERROR_REASON_NOTHING_TO_ACTIVATE:
       return v1::STEP_OUTCOME_SKIPPED;
     case v1::ERROR_REASON_SUBMISSION_UNKNOWN:
       return v1::STEP_OUTCOME_UNKNOWN;

@@ -114,4 +114,15 @@ bool Profile::NeverPressed(std::string_view label) const {
          contents_->never_press.end();
 }
 
+v1::StepKind Profile::ReservedFor(std::string_view label) const {
+  const auto found = contents_->reserved.find(label);
+  return found == contents_->reserved.end() ? v1::STEP_KIND_UNSPECIFIED : found->second;
+}
+
+v1::PortalCertificateState Profile::StateOf(std::string_view words) const {
+  const auto found = contents_->certificate_states.find(words);
+  return found == contents_->certificate_states.end() ? v1::PORTAL_CERTIFICATE_STATE_UNSPECIFIED
+                                                      : found->second;
+}
+
 }  // namespace ilkimza::portal

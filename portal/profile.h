@@ -108,6 +108,11 @@ class Profile {
   [[nodiscard]] const Button* button(std::string_view id) const;
   // Folded names that nobody presses.
   [[nodiscard]] bool NeverPressed(std::string_view label) const;
+  // The one step that may press a control of this folded name; UNSPECIFIED where the
+  // profile reserves it for none.
+  [[nodiscard]] v1::StepKind ReservedFor(std::string_view label) const;
+  // The state that these folded words are, as a whole.
+  [[nodiscard]] v1::PortalCertificateState StateOf(std::string_view words) const;
 
   struct Contents;
 

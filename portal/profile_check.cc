@@ -40,12 +40,19 @@ bool IsName(const std::string& text) {
   });
 }
 
-// Every step that a portal host carries out.
+// Every step that a portal host carries out. A profile has to have the first ones:
+// without them nobody gets in, or out.
 constexpr v1::StepKind kSteps[] = {
-    v1::STEP_KIND_OPEN_WORD_RESET,   v1::STEP_KIND_REQUEST_WORD_RESET, v1::STEP_KIND_OPEN_MAIL_LINK,
-    v1::STEP_KIND_SET_SECURITY_WORD, v1::STEP_KIND_OPEN_LOGIN,         v1::STEP_KIND_LOG_IN,
-    v1::STEP_KIND_CONFIRM_PHONE,     v1::STEP_KIND_ENTER_SMS_CODE,     v1::STEP_KIND_OPEN_PIN_PAGE,
-    v1::STEP_KIND_READ_PIN,          v1::STEP_KIND_DELETE_PORTAL_COPY, v1::STEP_KIND_LOG_OUT};
+    v1::STEP_KIND_OPEN_WORD_RESET,    v1::STEP_KIND_REQUEST_WORD_RESET,
+    v1::STEP_KIND_OPEN_MAIL_LINK,     v1::STEP_KIND_SET_SECURITY_WORD,
+    v1::STEP_KIND_OPEN_LOGIN,         v1::STEP_KIND_LOG_IN,
+    v1::STEP_KIND_CONFIRM_PHONE,      v1::STEP_KIND_ENTER_SMS_CODE,
+    v1::STEP_KIND_OPEN_PIN_PAGE,      v1::STEP_KIND_READ_PIN,
+    v1::STEP_KIND_DELETE_PORTAL_COPY, v1::STEP_KIND_LOG_OUT,
+    v1::STEP_KIND_LIST_CERTIFICATES,  v1::STEP_KIND_ACTIVATE_CERTIFICATE,
+    v1::STEP_KIND_UPDATE_INFO,        v1::STEP_KIND_REQUEST_UNBLOCK,
+    v1::STEP_KIND_ENTER_UNBLOCK_CODE, v1::STEP_KIND_REVOKE_CERTIFICATE};
+constexpr std::size_t kRequiredSteps = 12;
 
 // The values a step's screen has to give, or the holder would be shown nothing.
 struct Need {
@@ -58,6 +65,15 @@ constexpr Need kNeeds[] = {
     {profile_v1::SCREEN_KIND_PIN_PAGE, profile_v1::VALUE_KIND_CARD_SERIAL},
     {profile_v1::SCREEN_KIND_PIN_PAGE, profile_v1::VALUE_KIND_PIN},
     {profile_v1::SCREEN_KIND_PIN_PAGE, profile_v1::VALUE_KIND_PUK},
+    {profile_v1::SCREEN_KIND_UNBLOCK_CODE, profile_v1::VALUE_KIND_SECONDS_LEFT},
+    {profile_v1::SCREEN_KIND_PUK_PAGE, profile_v1::VALUE_KIND_CARD_SERIAL},
+    {profile_v1::SCREEN_KIND_PUK_PAGE, profile_v1::VALUE_KIND_PIN},
+    {profile_v1::SCREEN_KIND_PUK_PAGE, profile_v1::VALUE_KIND_PUK},
+    {profile_v1::SCREEN_KIND_CERTIFICATES, profile_v1::VALUE_KIND_CARD_SERIAL},
+    {profile_v1::SCREEN_KIND_CERTIFICATES, profile_v1::VALUE_KIND_CERTIFICATE_STATE},
+    {profile_v1::SCREEN_KIND_ACTIVATION, profile_v1::VALUE_KIND_CARD_SERIAL},
+    {profile_v1::SCREEN_KIND_REVOCATION_CHOICE, profile_v1::VALUE_KIND_CARD_SERIAL},
+    {profile_v1::SCREEN_KIND_REVOCATION, profile_v1::VALUE_KIND_CARD_SERIAL},
 };
 
 // Reads one part of the profile after the other; each returns what is wrong.
@@ -66,9 +82,10 @@ class Reader {
   Reader(const profile_v1::Profile& source, Profile::Contents& to) : source_(source), to_(to) {}
 
   std::string Read() {
-    for (const auto part : {&Reader::ReadAddresses, &Reader::ReadFields, &Reader::ReadButtons,
-                            &Reader::ReadValues, &Reader::ReadScreens, &Reader::ReadMessages,
-                            &Reader::ReadSteps, &Reader::CheckComplete}) {
+    for (const auto part :
+         {&Reader::ReadAddresses, &Reader::ReadFields, &Reader::ReadButtons, &Reader::ReadValues,
+          &Reader::ReadScreens, &Reader::ReadMessages, &Reader::ReadReserved, &Reader::ReadSteps,
+          &Reader::CheckComplete, &Reader::CheckRevocation}) {
       if (std::string wrong = (this->*part)(); !wrong.empty()) return wrong;
     }
     return {};
@@ -208,6 +225,28 @@ class Reader {
     return {};
   }
 
+  std::string ReadReserved() {
+    for (const auto& from : source_.reserved()) {
+      const std::vector<std::string> names = Folded(from.names());
+      if (!IsStep(from.step()) || HasEmpty(names)) {
+        return "a reserved has no step of a portal, or no name.";
+      }
+      for (const std::string& name : names) {
+        if (!to_.reserved.emplace(name, from.step()).second) {
+          return absl::StrCat("\"", name, "\" is reserved twice.");
+        }
+      }
+    }
+    for (const auto& from : source_.certificate_states()) {
+      for (const std::string& words : Folded(from.words())) {
+        if (words.empty() || !to_.certificate_states.emplace(words, from.state()).second) {
+          return "a certificate_state has empty words, or words that another one has.";
+        }
+      }
+    }
+    return {};
+  }
+
   std::string ReadSteps() {
     for (const auto& from : source_.steps()) {
       const std::string where = absl::StrCat("step ", v1::StepKind_Name(from.kind()));
@@ -223,17 +262,18 @@ class Reader {
     step.kind = from.kind();
     step.fresh = from.fresh();
     step.opened_by = from.opened_by();
-    const bool known =
-        std::find(std::begin(kSteps), std::end(kSteps), step.kind) != std::end(kSteps);
-    if (!known || StepOf(step.kind) != nullptr) return "is no step of a portal, or given twice.";
+    if (!IsStep(step.kind) || StepOf(step.kind) != nullptr) {
+      return "is no step of a portal, or given twice.";
+    }
     for (const auto& move : from.moves()) {
       if (std::string wrong = ReadMove(move, step); !wrong.empty()) return wrong;
     }
     if (!TakeScreens(from.ends(), step.ends)) return "ends on a screen that the profile lacks.";
     if (!from.new_captcha().empty()) {
       step.new_captcha = ButtonOf(from.new_captcha());
-      if (step.new_captcha == nullptr || IsNeverPressed(*step.new_captcha)) {
-        return "has a new_captcha that is no button, or one that is never pressed.";
+      if (step.new_captcha == nullptr || IsNeverPressed(*step.new_captcha) ||
+          IsReserved(*step.new_captcha, step.kind)) {
+        return "has a new_captcha that is no button, or one that it may not press.";
       }
     }
     to_.steps.push_back(std::move(step));
@@ -249,6 +289,9 @@ class Reader {
     }
     if (IsNeverPressed(*move.press)) {
       return absl::StrCat("presses \"", from.press(), "\", which never_press forbids.");
+    }
+    if (IsReserved(*move.press, step.kind)) {
+      return absl::StrCat("presses \"", from.press(), "\", which is reserved for another step.");
     }
     if (from.on().empty() || !TakeScreens(from.on(), move.on)) {
       return "has a move on no screen, or on one that the profile lacks.";
@@ -271,9 +314,9 @@ class Reader {
   }
 
   std::string CheckComplete() {
-    for (const v1::StepKind kind : kSteps) {
-      if (StepOf(kind) == nullptr) {
-        return absl::StrCat("step ", v1::StepKind_Name(kind), " is missing.");
+    for (std::size_t i = 0; i < kRequiredSteps; ++i) {
+      if (StepOf(kSteps[i]) == nullptr) {
+        return absl::StrCat("step ", v1::StepKind_Name(kSteps[i]), " is missing.");
       }
     }
     for (const Profile::Step& step : to_.steps) {
@@ -290,6 +333,59 @@ class Reader {
       }
     }
     return {};
+  }
+
+  // What revokes a certificate is out of every other step's reach: the buttons that
+  // lead there are reserved, and where it is confirmed, by a button that may be called
+  // as many others are, no other step presses one of that name.
+  std::string CheckRevocation() {
+    const Profile::Step* revoke = StepOf(v1::STEP_KIND_REVOKE_CERTIFICATE);
+    if (revoke == nullptr) return {};
+    for (const Profile::Move& move : revoke->moves) {
+      const bool own_screens = std::all_of(move.on.begin(), move.on.end(), [](int kind) {
+        return kind == profile_v1::SCREEN_KIND_REVOCATION;
+      });
+      for (const std::string& name : move.press->names) {
+        const bool leads_there = move.press->id != "menu" && !own_screens;
+        if (leads_there && to_.reserved.count(name) == 0) {
+          return absl::StrCat("\"", move.press->shown,
+                              "\" leads to revoking: it has to be reserved for "
+                              "STEP_KIND_REVOKE_CERTIFICATE, by each of its names.");
+        }
+      }
+      for (const Profile::Step& other : to_.steps) {
+        if (&other != revoke && own_screens && PressesOn(other, move)) {
+          return absl::StrCat("step ", v1::StepKind_Name(other.kind),
+                              " presses a button that revokes.");
+        }
+      }
+    }
+    return {};
+  }
+
+  // `step` presses a button of the same name on a screen of `move`.
+  static bool PressesOn(const Profile::Step& step, const Profile::Move& move) {
+    const auto in = [](const auto& all, const auto& one) {
+      return std::find(all.begin(), all.end(), one) != all.end();
+    };
+    return std::any_of(step.moves.begin(), step.moves.end(), [&](const Profile::Move& other) {
+      const auto& names = move.press->names;
+      return std::any_of(other.on.begin(), other.on.end(),
+                         [&](auto kind) { return in(move.on, kind); }) &&
+             std::any_of(names.begin(), names.end(),
+                         [&](const std::string& name) { return in(other.press->names, name); });
+    });
+  }
+
+  static bool IsStep(int kind) {
+    return std::find(std::begin(kSteps), std::end(kSteps), kind) != std::end(kSteps);
+  }
+
+  [[nodiscard]] bool IsReserved(const Profile::Button& button, v1::StepKind step) const {
+    return std::any_of(button.names.begin(), button.names.end(), [&](const std::string& name) {
+      const auto found = to_.reserved.find(name);
+      return found != to_.reserved.end() && found->second != step;
+    });
   }
 
   [[nodiscard]] bool IsNeverPressed(const Profile::Button& button) const {

@@ -2,6 +2,8 @@
 #ifndef ILKIMZA_PORTAL_PROFILE_CONTENTS_H_
 #define ILKIMZA_PORTAL_PROFILE_CONTENTS_H_
 
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,8 @@ struct Profile::Contents {
   std::vector<Message> messages;
   std::vector<Step> steps;
   std::vector<std::string> never_press;
+  std::map<std::string, v1::StepKind, std::less<>> reserved;
+  std::map<std::string, v1::PortalCertificateState, std::less<>> certificate_states;
 
   // Checks `source` and takes it over. Returns a sentence that says what is wrong
   // and where, empty if all is well.

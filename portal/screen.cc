@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "portal/certificates.h"
 #include "portal/text.h"
 
 namespace ilkimza::portal {
@@ -79,6 +80,16 @@ std::string Quoted(const Profile::Words& words) {
     absl::StrAppend(&text, text.size() > 1 ? " ... " : "", part);
   }
   return text + "\"";
+}
+
+// What the blocks of this screen hold.
+Blocks BlocksOf(const Profile::Screen& screen) {
+  const auto has = [&screen](profile_v1::ValueKind kind) {
+    return std::any_of(screen.values.begin(), screen.values.end(),
+                       [kind](const Profile::Value* value) { return value->kind == kind; });
+  };
+  if (has(profile_v1::VALUE_KIND_PIN)) return Blocks::kPins;
+  return has(profile_v1::VALUE_KIND_PUK) ? Blocks::kPuks : Blocks::kSerials;
 }
 
 // Holds one screen against a page.
@@ -196,7 +207,13 @@ class Check {
       case profile_v1::VALUE_KIND_CARD_SERIAL:
       case profile_v1::VALUE_KIND_PIN:
       case profile_v1::VALUE_KIND_PUK:
-        return !CardSerials(page_, profile_).empty();
+        return !CardSerials(page_, profile_, BlocksOf(screen_)).empty();
+      case profile_v1::VALUE_KIND_CERTIFICATE_TYPE:
+      case profile_v1::VALUE_KIND_CERTIFICATE_STATE:
+      case profile_v1::VALUE_KIND_CERTIFICATE_NUMBER:
+      case profile_v1::VALUE_KIND_CERTIFICATE_START:
+      case profile_v1::VALUE_KIND_CERTIFICATE_END:
+        return ReadCertificates(page_, profile_).has_value();
       default:
         return ReadValue(page_, value).has_value();
     }
@@ -282,7 +299,7 @@ absl::StatusOr<const Control*> FindButton(const Page& page, const Profile::Butto
 
 absl::StatusOr<const Control*> FindCardButton(const Page& page, const Profile::Button& button,
                                               const std::vector<CardBlock>& cards,
-                                              const std::string& serial) {
+                                              const std::string& serial, v1::ErrorReason covers) {
   const auto card = std::find_if(cards.begin(), cards.end(), [&serial](const CardBlock& block) {
     return block.serial == serial;
   });
@@ -295,10 +312,9 @@ absl::StatusOr<const Control*> FindCardButton(const Page& page, const Profile::B
   bool one_each = card != cards.end() && buttons.size() == cards.size();
   for (std::size_t i = 0; one_each && i < cards.size(); ++i) one_each = in(buttons[i], cards[i]);
   if (one_each) return buttons[static_cast<std::size_t>(card - cards.begin())];
-  return MakeError(absl::StatusCode::kFailedPrecondition,
-                   v1::ERROR_REASON_DELETE_COVERS_OTHER_CARDS,
-                   "The portal's delete button does not stand for this card alone. Nothing was "
-                   "pressed; delete in the browser if you want to.");
+  return MakeError(absl::StatusCode::kFailedPrecondition, covers,
+                   absl::StrCat("The portal's button \"", button.shown,
+                                "\" does not stand for this card alone. Nothing was pressed."));
 }
 
 const Image* FindCaptcha(const Page& page, const Control& field) {

@@ -49,11 +49,11 @@ absl::StatusOr<const Control*> FindField(const Page& page, const Profile::Field&
 absl::StatusOr<const Control*> FindButton(const Page& page, const Profile::Button& button);
 
 // The button of a kind that stands once for each card (Profile::Button::per_card),
-// such that it touches the card of `serial` and no other. DELETE_COVERS_OTHER_CARDS
-// where there is none.
-absl::StatusOr<const Control*> FindCardButton(const Page& page, const Profile::Button& button,
-                                              const std::vector<CardBlock>& cards,
-                                              const std::string& serial);
+// such that it touches the card of `serial` and no other. `covers` is the error where
+// there is none: DELETE_COVERS_OTHER_CARDS or REVOKE_COVERS_OTHER_CARDS.
+absl::StatusOr<const Control*> FindCardButton(
+    const Page& page, const Profile::Button& button, const std::vector<CardBlock>& cards,
+    const std::string& serial, v1::ErrorReason covers = v1::ERROR_REASON_DELETE_COVERS_OTHER_CARDS);
 
 // The picture that belongs to the captcha's field; nullptr where that is not sure.
 const Image* FindCaptcha(const Page& page, const Control& field);

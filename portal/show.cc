@@ -59,6 +59,34 @@ v1::Screen AskingScreen(const v1::RunStep& directive, View view, const std::stri
     case v1::STEP_KIND_READ_PIN:
       SetCards(view, *screen.mutable_pin_page());
       break;
+    case v1::STEP_KIND_ENTER_UNBLOCK_CODE:
+      *screen.mutable_sms_code()->mutable_code_expire_time() = ToProto(now + view.code_left);
+      break;
+    case v1::STEP_KIND_LIST_CERTIFICATES:
+      for (v1::PortalCertificate& certificate : view.certificates) {
+        *screen.mutable_certificate_table()->add_certificates() = std::move(certificate);
+      }
+      screen.mutable_certificate_table();
+      break;
+    case v1::STEP_KIND_ACTIVATE_CERTIFICATE:
+      for (const std::string& serial : view.serials) {
+        screen.mutable_activation()->add_card_serials(serial);
+      }
+      screen.mutable_activation();
+      break;
+    case v1::STEP_KIND_UPDATE_INFO:
+      screen.mutable_info()->set_phone(view.phone.view().data(), view.phone.size());
+      screen.mutable_info()->set_email(view.email.view().data(), view.email.size());
+      break;
+    case v1::STEP_KIND_REQUEST_UNBLOCK:
+      screen.mutable_unblock_request();
+      break;
+    case v1::STEP_KIND_REVOKE_CERTIFICATE:
+      for (const std::string& serial : view.serials) {
+        screen.mutable_revocation()->add_card_serials(serial);
+      }
+      screen.mutable_revocation();
+      break;
     case v1::STEP_KIND_DELETE_PORTAL_COPY:
       screen.mutable_deletion()->set_card_serial(CardOf(directive));
       break;

@@ -148,7 +148,7 @@ struct CardValues {
 };
 
 // As ReadCards.
-std::vector<Place> FindCards(const Page& page, const CardValues& values) {
+std::vector<Place> FindCards(const Page& page, const CardValues& values, Blocks blocks) {
   if (!values.known()) return {};
   const auto known = values.all();
   std::vector<Place> places;
@@ -173,8 +173,12 @@ std::vector<Place> FindCards(const Page& page, const CardValues& values) {
       line = i;
     }
   }
-  const bool sure = std::none_of(places.begin(), places.end(),
-                                 [](const Place& place) { return place.pin == Place::kNone; });
+  const bool sure = std::all_of(places.begin(), places.end(), [blocks](const Place& place) {
+    const bool has_pin = place.pin != Place::kNone;
+    const bool has_puk = place.puk != Place::kNone;
+    if (blocks == Blocks::kPins) return has_pin;
+    return !has_pin && has_puk == (blocks == Blocks::kPuks);
+  });
   return sure ? std::move(places) : std::vector<Place>();
 }
 
@@ -187,19 +191,19 @@ Secret SecretAt(const Page& page, std::size_t line, const Profile::Value& value,
 
 }  // namespace
 
-std::vector<CardBlock> ReadCards(const Page& page, const Profile& profile) {
+std::vector<CardBlock> ReadCards(const Page& page, const Profile& profile, Blocks blocks) {
   const CardValues values(profile);
-  std::vector<CardBlock> blocks;
-  for (Place& place : FindCards(page, values)) {
-    blocks.push_back({std::move(place.serial), SecretAt(page, place.pin, *values.pin, values),
-                      SecretAt(page, place.puk, *values.puk, values), place.from, place.to});
+  std::vector<CardBlock> found;
+  for (Place& place : FindCards(page, values, blocks)) {
+    found.push_back({std::move(place.serial), SecretAt(page, place.pin, *values.pin, values),
+                     SecretAt(page, place.puk, *values.puk, values), place.from, place.to});
   }
-  return blocks;
+  return found;
 }
 
-std::vector<std::string> CardSerials(const Page& page, const Profile& profile) {
+std::vector<std::string> CardSerials(const Page& page, const Profile& profile, Blocks blocks) {
   std::vector<std::string> serials;
-  for (Place& place : FindCards(page, CardValues(profile))) {
+  for (Place& place : FindCards(page, CardValues(profile), blocks)) {
     serials.push_back(std::move(place.serial));
   }
   return serials;

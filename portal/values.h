@@ -33,12 +33,25 @@ struct CardBlock {
   int to = 0;
 };
 
-// In the page's order; empty where any block is unsure: a serial without a PIN, a
-// PIN without a serial, a value in a form that it cannot have, one serial twice.
-std::vector<CardBlock> ReadCards(const Page& page, const Profile& profile);
+// What the blocks of a page hold beside their serials.
+enum class Blocks {
+  // A PIN, and perhaps a PUK.
+  kPins,
+  // A PUK and no PIN.
+  kPuks,
+  // Neither of them.
+  kSerials
+};
+
+// In the page's order; empty where any block is unsure: a serial without what
+// `blocks` hold, that without a serial, a value in a form that it cannot have, one
+// serial twice.
+std::vector<CardBlock> ReadCards(const Page& page, const Profile& profile,
+                                 Blocks blocks = Blocks::kPins);
 
 // The serials of those blocks; no secret is read.
-std::vector<std::string> CardSerials(const Page& page, const Profile& profile);
+std::vector<std::string> CardSerials(const Page& page, const Profile& profile,
+                                     Blocks blocks = Blocks::kPins);
 
 // Every serial that the page names, whatever else is on it.
 std::vector<std::string> ReadSerials(const Page& page, const Profile& profile);

@@ -2,9 +2,22 @@
 
 #include <utility>
 
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
 #include "sandbox/text.h"
 
 namespace ilkimza::sandbox {
+namespace {
+
+// In Turkey, of a day written like "2026-01-31".
+absl::Time Midnight(const std::string& day) {
+  absl::CivilDay civil;
+  absl::ParseCivilTime(day, &civil);
+  return absl::FromCivil(civil, absl::FixedTimeZone(3 * 60 * 60));
+}
+
+}  // namespace
+
 absl::StatusOr<Slot> ParseSlot(std::string_view text) {
   const auto colon = text.rfind(':');
   int port = 0;
@@ -34,6 +47,9 @@ void Cards::Load(const World& world) {
       options.puk = card.puk;
       options.holder_name = holder.name;
       options.national_id = holder.national_id;
+      options.certificate_number = card.certificate_number;
+      options.not_before = Midnight(card.valid_from);
+      options.not_after = Midnight(card.valid_until) + absl::Hours(24) - absl::Seconds(1);
       options.key_directory = key_directory_;
       known_[card.serial] = std::move(options);
     }

@@ -17,18 +17,6 @@ absl::Status Bad(std::string_view what) {
   return absl::InvalidArgumentError(Cat(what, "; see sandbox/README.md."));
 }
 
-std::string_view NameOf(CertificateState state) {
-  switch (state) {
-    case CertificateState::kNotActivated:
-      return "not_activated";
-    case CertificateState::kActive:
-      return "active";
-    case CertificateState::kRevoked:
-      return "revoked";
-  }
-  return "";
-}
-
 // Reads the members of a request; refuses wrong types, and what nobody asked for.
 class Members {
  public:
@@ -132,6 +120,8 @@ absl::StatusOr<Json> Control::Post(const std::string& what, const Json& request)
     status = SetRules(request);
   } else if (what == "holder") {
     status = SetHolder(request);
+  } else if (what == "certificate") {
+    status = SetCertificate(request);
   } else if (what == "expire") {
     status = Expire(request);
   } else if (what == "cards") {
@@ -152,12 +142,13 @@ void Control::CountOffSiteVisit() {
 
 Json Control::StateJson() {
   const std::lock_guard lock(state_.mutex);
+  const std::string today = Day(0);
   Json holders = Json::object();
   for (const Holder& holder : state_.world.holders) {
     Json cards = Json::object();
     for (const CardRecord& card : holder.cards) {
       cards[card.serial] = {{"pin_info", card.pin_info},
-                            {"certificate", NameOf(card.certificate)},
+                            {"certificate", NameOf(StateOf(card, today))},
                             {"unblock_requests", card.unblock_requests}};
     }
     holders[holder.national_id] = {{"locked", holder.locked},
@@ -234,6 +225,7 @@ absl::Status Control::SetRules(const Json& request) {
   const auto charset = members.Text("charset");
   const auto declared = members.Text("charset_declared");
   const auto one_delete = members.Flag("one_delete_for_all");
+  const auto one_revoke = members.Flag("one_revoke_for_all");
   const auto sms = members.Number("sms_seconds");
   const auto sms_tries = members.Number("sms_tries");
   const auto link = members.Number("link_seconds");
@@ -250,6 +242,7 @@ absl::Status Control::SetRules(const Json& request) {
   if (charset) rules.charset = *CharsetNamed(*charset);
   if (declared) rules.charset_declared = *CharsetDeclaredNamed(*declared);
   if (one_delete) rules.one_delete_for_all = *one_delete;
+  if (one_revoke) rules.one_revoke_for_all = *one_revoke;
   if (sms) rules.sms_time = std::chrono::seconds(*sms);
   if (sms_tries) rules.sms_tries = *sms_tries;
   if (link) rules.link_time = std::chrono::seconds(*link);
@@ -279,6 +272,31 @@ absl::Status Control::SetHolder(const Json& request) {
   for (CardRecord& card : holder->cards) card.pin_info = pin_info.value_or(card.pin_info);
   state_.ledger.Record(state_.world);
   return absl::OkStatus();
+}
+
+absl::Status Control::SetCertificate(const Json& request) {
+  Members members(request);
+  const auto serial = members.Text("serial");
+  const auto state = members.Text("state");
+  const auto number = members.Text("number");
+  const auto from = members.Text("valid_from");
+  const auto until = members.Text("valid_until");
+  if (absl::Status status = members.Finish(); !status.ok()) return status;
+  if (state && !CertificateStateNamed(*state)) return Bad("'state' is no state of a certificate");
+  if (from && !IsDay(*from)) return Bad("'valid_from' is no day like 2026-01-31");
+  if (until && !IsDay(*until)) return Bad("'valid_until' is no day like 2026-01-31");
+  const std::lock_guard lock(state_.mutex);
+  for (Holder& holder : state_.world.holders) {
+    for (CardRecord& card : holder.cards) {
+      if (card.serial != serial) continue;
+      if (state) card.certificate = *CertificateStateNamed(*state);
+      if (number) card.certificate_number = *number;
+      if (from) card.valid_from = *from;
+      if (until) card.valid_until = *until;
+      return absl::OkStatus();
+    }
+  }
+  return Bad("'serial' names no card");
 }
 
 absl::Status Control::Expire(const Json& request) {

@@ -39,6 +39,7 @@ class Control {
   Json CardsJson();
   absl::Status SetRules(const Json& request);
   absl::Status SetHolder(const Json& request);
+  absl::Status SetCertificate(const Json& request);
   absl::Status Expire(const Json& request);
   absl::Status WorkCard(const Json& request);
   void Reset();

@@ -84,6 +84,15 @@ std::optional<Screen> Flow::Elsewhere(Screen screen, const Visit& visit) const {
     case Screen::kPin:
     case Screen::kUnblock:
       return stage == Stage::kMember ? std::nullopt : std::optional(Screen::kSessionEnded);
+    case Screen::kUnblockCode:
+      if (stage != Stage::kMember) return Screen::kSessionEnded;
+      return visit.session->unblock_code.empty() ? std::optional(Screen::kUnblock) : std::nullopt;
+    case Screen::kPuk:
+      if (stage != Stage::kMember) return Screen::kSessionEnded;
+      return visit.session->may_see_puk ? std::nullopt : std::optional(Screen::kUnblock);
+    case Screen::kRevokeConfirm:
+      if (stage != Stage::kMember) return Screen::kSessionEnded;
+      return visit.session->to_revoke.empty() ? std::optional(Screen::kRevoke) : std::nullopt;
     case Screen::kPinDelete:
       if (stage != Stage::kMember) return Screen::kSessionEnded;
       return visit.session->to_delete.empty() ? std::optional(Screen::kPin) : std::nullopt;

@@ -61,7 +61,7 @@ class Flow {
   // Empty: the link holds.
   std::string LinkComplaint(const std::string& token, SteadyTime now) const;
 
-  // flow_member.cc: behind the login.
+  // flow_member.cc: behind the login; flow_certificates.cc: what is about certificates.
   std::optional<Page> MemberPage(Screen screen, Visit& visit);
   Outcome MemberSubmit(Screen screen, const Submission& submission, Visit& visit);
   Page MenuPage(const Holder& holder) const;
@@ -69,12 +69,19 @@ class Flow {
   Page PinDeletePage(const Session& session) const;
   Page CertificatesPage(const Holder& holder) const;
   Page ContactPage(const Session& session, const Holder& holder) const;
+  Page ActivationPage(const Holder& holder) const;
+  Page PukPage(const Holder& holder) const;
+  Page UnblockCodePage(const Session& session, SteadyTime now) const;
+  Page RevocationPage(const Holder& holder) const;
+  Page RevokeConfirmPage(const Session& session) const;
   Outcome ChooseDeletion(int block, Session& session, const Holder& holder) const;
+  Outcome ChooseRevocation(int block, Session& session, const Holder& holder) const;
   Outcome DeletePinInfo(Session& session, Holder& holder) const;
   Outcome Activate(Session& session, Holder& holder) const;
   Outcome Revoke(Session& session, Holder& holder) const;
   Outcome UpdateContact(const Submission& submission, Session& session, Holder& holder);
-  Outcome Unblock(Session& session, Holder& holder);
+  Outcome Unblock(Visit& visit, Holder& holder);
+  Outcome CheckUnblockCode(const Submission& submission, Visit& visit) const;
 
   Page ResultPage(const Session& session) const;
 

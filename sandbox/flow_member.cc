@@ -11,18 +11,6 @@
 namespace ilkimza::sandbox {
 namespace {
 
-std::string_view Words(CertificateState state) {
-  switch (state) {
-    case CertificateState::kNotActivated:
-      return "Kullanıma Açılmadı";
-    case CertificateState::kActive:
-      return "Kullanımda";
-    case CertificateState::kRevoked:
-      return "İptal Edildi";
-  }
-  return "";
-}
-
 // A page that asks one question.
 Page Question(Screen screen, std::string_view heading, std::string text,
               std::string_view agree = texts::kConfirm) {
@@ -57,11 +45,15 @@ std::optional<Page> Flow::MemberPage(Screen screen, Visit& visit) {
     case Screen::kContact:
       return ContactPage(*visit.session, holder);
     case Screen::kActivate:
-      return Question(screen, texts::kActivate,
-                      "Sertifikanız kullanıma açılacaktır. Onaylıyor musunuz?");
+      return ActivationPage(holder);
     case Screen::kRevoke:
-      return Question(screen, texts::kRevoke,
-                      "Sertifikanız kalıcı olarak iptal edilecektir. Bu işlem geri alınamaz.");
+      return RevocationPage(holder);
+    case Screen::kRevokeConfirm:
+      return RevokeConfirmPage(*visit.session);
+    case Screen::kUnblockCode:
+      return UnblockCodePage(*visit.session, visit.now);
+    case Screen::kPuk:
+      return PukPage(holder);
     case Screen::kUnblock:
       return Question(screen, texts::kUnblock,
                       "Kartınızın PIN kilidini çözmek için gereken onay kodu cep telefonunuza "
@@ -80,18 +72,23 @@ Outcome Flow::MemberSubmit(Screen screen, const Submission& submission, Visit& v
   if (*submission.act == Act::kDelete && screen == Screen::kPin) {
     return ChooseDeletion(submission.argument, session, *holder);
   }
+  if (*submission.act == Act::kDelete && screen == Screen::kRevoke) {
+    return ChooseRevocation(submission.argument, session, *holder);
+  }
   if (*submission.act != Act::kSubmit) return GoTo(Screen::kRefused);
   switch (screen) {
     case Screen::kPinDelete:
       return DeletePinInfo(session, *holder);
     case Screen::kActivate:
       return Activate(session, *holder);
-    case Screen::kRevoke:
+    case Screen::kRevokeConfirm:
       return Revoke(session, *holder);
     case Screen::kContact:
       return UpdateContact(submission, session, *holder);
     case Screen::kUnblock:
-      return Unblock(session, *holder);
+      return Unblock(visit, *holder);
+    case Screen::kUnblockCode:
+      return CheckUnblockCode(submission, visit);
     default:
       return GoTo(Screen::kRefused);
   }
@@ -196,35 +193,6 @@ Outcome Flow::DeletePinInfo(Session& session, Holder& holder) const {
   return Succeed(texts::kPinDeleted, session);
 }
 
-Page Flow::CertificatesPage(const Holder& holder) const {
-  Page page = NewMemberPage(Screen::kCertificates, texts::kCertificates);
-  Table table;
-  table.columns = {std::string(texts::kSerial), "Sertifika Türü", std::string(texts::kState)};
-  for (const CardRecord& card : holder.cards) {
-    table.rows.push_back({.cells = {card.serial, "Nitelikli Elektronik Sertifika",
-                                    std::string(Words(card.certificate))}});
-  }
-  page.table = std::move(table);
-  return page;
-}
-
-Outcome Flow::Activate(Session& session, Holder& holder) const {
-  bool changed = false;
-  for (CardRecord& card : holder.cards) {
-    if (card.certificate != CertificateState::kNotActivated) continue;
-    card.certificate = CertificateState::kActive;
-    changed = true;
-  }
-  return Succeed(changed ? "Sertifikanız kullanıma açılmıştır."
-                         : "Kullanıma açılacak sertifika bulunmamaktadır.",
-                 session);
-}
-
-Outcome Flow::Revoke(Session& session, Holder& holder) const {
-  for (CardRecord& card : holder.cards) card.certificate = CertificateState::kRevoked;
-  return Succeed("Sertifikanız iptal edilmiştir.", session);
-}
-
 Page Flow::ContactPage(const Session& session, const Holder& holder) const {
   Page page = NewMemberPage(Screen::kContact, texts::kContact);
   page.inputs = {TextInput(Field::kPhone, texts::kPhone, 20),
@@ -243,29 +211,82 @@ Outcome Flow::UpdateContact(const Submission& submission, Session& session, Hold
   session.typed_email = Trimmed(submission.value(Field::kEmail));
   const std::string phone = NormalPhone(session.typed_phone);
   if (phone.empty()) {
-    return Complain(Screen::kContact, "Cep Telefonu geçerli bir numara değil.", session);
+    return Complain(Screen::kContact, texts::kBadPhone, session);
   }
   const auto at = session.typed_email.find('@');
   if (at == std::string::npos || at == 0 || at + 1 == session.typed_email.size()) {
-    return Complain(Screen::kContact, "E-posta geçerli bir adres değil.", session);
+    return Complain(Screen::kContact, texts::kBadEmail, session);
   }
   holder.phone = phone;
   holder.email = session.typed_email;
   state_.ledger.Record("email", holder.email);
   session.typed_phone.clear();
   session.typed_email.clear();
-  return Succeed("Bilgileriniz güncellenmiştir.", session);
+  return Succeed(texts::kContactUpdated, session);
 }
 
-Outcome Flow::Unblock(Session& session, Holder& holder) {
+Outcome Flow::Unblock(Visit& visit, Holder& holder) {
+  Session& session = *visit.session;
   for (CardRecord& card : holder.cards) ++card.unblock_requests;
+  session.may_see_puk = false;
+  session.unblock_code = RandomDigits(6);
+  session.unblock_deadline = visit.now + state_.rules.sms_time;
+  session.unblock_tries_left = state_.rules.sms_tries;
   Sms sms;
   sms.phone = holder.phone;
-  sms.code = RandomDigits(6);
+  sms.code = session.unblock_code;
   sms.text = Cat("Kamu SM kilit çözme onay kodunuz: ", sms.code, ".");
   state_.ledger.Record("sms_code", sms.code);
   state_.mailbox.Send(std::move(sms));
-  return Succeed("Kilit çözme onay kodu cep telefonunuza gönderilmiştir.", session);
+  return GoTo(Screen::kUnblockCode);
+}
+
+Page Flow::UnblockCodePage(const Session& session, SteadyTime now) const {
+  Page page = NewMemberPage(Screen::kUnblockCode, texts::kUnblockCodeEntry);
+  page.paragraphs = {"Cep telefonunuza gelen kilit çözme onay kodunu giriniz."};
+  const auto left = std::chrono::ceil<std::chrono::seconds>(session.unblock_deadline - now).count();
+  page.countdown = static_cast<int>(std::max<int64_t>(0, left));
+  page.inputs = {TextInput(Field::kSmsCode, texts::kSmsCode, 8)};
+  page.actions = {SubmitButton(texts::kSend)};
+  return page;
+}
+
+// The same rules as for the code of the login.
+Outcome Flow::CheckUnblockCode(const Submission& submission, Visit& visit) const {
+  Session& session = *visit.session;
+  const std::string code = Trimmed(submission.value(Field::kSmsCode));
+  if (visit.now >= session.unblock_deadline) {
+    session.unblock_code.clear();
+    return Complain(Screen::kUnblock, texts::kUnblockCodeExpired, session);
+  }
+  if (code.empty()) return Complain(Screen::kUnblockCode, texts::kFieldsMissing, session);
+  if (code != session.unblock_code) {
+    if (--session.unblock_tries_left > 0) {
+      return Complain(Screen::kUnblockCode, texts::kWrongUnblockCode, session);
+    }
+    session.stage = Session::Stage::kVisitor;
+    session.unblock_code.clear();
+    return Complain(Screen::kSessionEnded, texts::kSmsTriesUsedUp, session);
+  }
+  session.unblock_code.clear();
+  session.may_see_puk = true;
+  return GoTo(Screen::kPuk);
+}
+
+Page Flow::PukPage(const Holder& holder) const {
+  Page page = NewMemberPage(Screen::kPuk, texts::kPukPage);
+  page.paragraphs = {
+      "Kartınızın kilidini aşağıdaki PUK ile çözebilirsiniz. PUK üç kez hatalı girilirse kart "
+      "kullanılamaz duruma gelir."};
+  Table table;
+  table.columns = {std::string(texts::kDescription), std::string(texts::kValue)};
+  int number = 0;
+  for (const CardRecord& card : holder.cards) {
+    table.rows.push_back({.number = ++number, .cells = {std::string(texts::kSerial), card.serial}});
+    table.rows.push_back({.cells = {std::string(texts::kPuk), card.puk}});
+  }
+  page.table = std::move(table);
+  return page;
 }
 
 }  // namespace ilkimza::sandbox

@@ -36,6 +36,7 @@ struct Flags {
   std::string charset = "utf-8";
   std::string charset_declared = "both";
   std::string delete_button = "card";
+  std::string revoke_button = "card";
   int latency_ms = 0;
   int sms_seconds = 290;
   int sms_tries = 5;
@@ -65,6 +66,8 @@ void Declare(CLI::App& app, Flags& flags) {
   app.add_option("--charset-declared", flags.charset_declared, "where pages name their charset")
       ->check(CLI::IsMember({"both", "header", "meta", "nowhere"}));
   app.add_option("--sil", flags.delete_button, "a delete button for each card, or for the page")
+      ->check(CLI::IsMember({"card", "page"}));
+  app.add_option("--iptal", flags.revoke_button, "a revoke button for each card, or for the page")
       ->check(CLI::IsMember({"card", "page"}));
   const CLI::Range amount(0, 1'000'000);
   app.add_option("--latency-ms", flags.latency_ms, "each answer waits so long")->check(amount);
@@ -105,6 +108,7 @@ absl::Status Complete(Flags& flags) {
   rules.charset = sandbox::CharsetNamed(flags.charset).value();
   rules.charset_declared = sandbox::CharsetDeclaredNamed(flags.charset_declared).value();
   rules.one_delete_for_all = flags.delete_button == "page";
+  rules.one_revoke_for_all = flags.revoke_button == "page";
   rules.latency = std::chrono::milliseconds(flags.latency_ms);
   rules.sms_time = std::chrono::seconds(flags.sms_seconds);
   rules.sms_tries = flags.sms_tries;

@@ -7,11 +7,11 @@ namespace ilkimza::sandbox {
 namespace {
 
 constexpr std::array<std::string_view, kScreenCount> kNames = {
-    "entrance",      "verify",      "edevlet",      "login",        "word_reset",
-    "mail_sent",     "word_update", "link_refused", "sms_confirm",  "sms_code",
-    "menu",          "activate",    "revoke",       "contact",      "certificates",
-    "pin",           "pin_delete",  "unblock",      "result",       "logged_out",
-    "session_ended", "refused",     "maintenance",  "server_error", "not_found"};
+    "entrance",    "verify",         "edevlet",      "login",        "word_reset", "mail_sent",
+    "word_update", "link_refused",   "sms_confirm",  "sms_code",     "menu",       "activate",
+    "revoke",      "revoke_confirm", "contact",      "certificates", "pin",        "pin_delete",
+    "unblock",     "unblock_code",   "puk",          "result",       "logged_out", "session_ended",
+    "refused",     "maintenance",    "server_error", "not_found"};
 
 }  // namespace
 

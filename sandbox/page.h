@@ -25,11 +25,14 @@ enum class Screen {
   kMenu,
   kActivate,
   kRevoke,
+  kRevokeConfirm,
   kContact,
   kCertificates,
   kPin,
   kPinDelete,
   kUnblock,
+  kUnblockCode,
+  kPuk,
   kResult,
   kLoggedOut,
   kSessionEnded,
@@ -55,7 +58,8 @@ enum class Act {
   kSubmit,
   // Another captcha.
   kRenew,
-  // Deletes the PIN information of block `argument`; 0 stands for all blocks.
+  // Deletes the PIN information of block `argument`, or chooses that block's card to be
+  // revoked; 0 stands for all blocks.
   kDelete,
 };
 

@@ -62,7 +62,9 @@ void Sessions::EndOf(std::string_view national_id) {
 
 void Sessions::ExpireCodes(std::string_view national_id, SteadyTime now) {
   for (auto& [id, session] : sessions_) {
-    if (national_id.empty() || session.national_id == national_id) session.sms_deadline = now;
+    if (!national_id.empty() && session.national_id != national_id) continue;
+    session.sms_deadline = now;
+    session.unblock_deadline = now;
   }
 }
 

@@ -45,8 +45,16 @@ struct Session {
   // What was typed into contact fields, for showing it again.
   std::string typed_phone;
   std::string typed_email;
-  // Serials that the delete confirmation is about.
+  // Serials that the confirmations of deleting and revoking are about.
   std::vector<std::string> to_delete;
+  std::vector<std::string> to_revoke;
+
+  // Of `Kilit Çözme`; empty: none was sent, or it was used up.
+  std::string unblock_code;
+  SteadyTime unblock_deadline;
+  int unblock_tries_left = 0;
+  // The code was right: the PUKs may be shown.
+  bool may_see_puk = false;
 
   // The charset of the page shown last: its form comes back in it.
   Charset charset = Charset::kUtf8;

@@ -25,6 +25,8 @@ struct PortalRules {
   CharsetDeclared charset_declared = CharsetDeclared::kBoth;
   // One `Sil` for the whole page instead of one for each card.
   bool one_delete_for_all = false;
+  // One `İptal Et` for all cards instead of one for each.
+  bool one_revoke_for_all = false;
   std::chrono::seconds sms_time{290};
   int sms_tries = 5;
   std::chrono::seconds session_time{600};

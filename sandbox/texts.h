@@ -17,6 +17,9 @@ inline constexpr Text kSmsConfirm = "SMS Onay Ekranı";
 inline constexpr Text kSmsCodeEntry = "SMS Onay Kodu Giriş Ekranı";
 inline constexpr Text kMenu = "İşlemler Menüsü";
 inline constexpr Text kPinPage = "PIN ve PUK Bilgileri";
+inline constexpr Text kUnblockCodeEntry = "Kilit Çözme Onay Kodu Giriş Ekranı";
+inline constexpr Text kPukPage = "PUK Bilgileri";
+inline constexpr Text kRevokeConfirm = "Sertifika İptal Onayı";
 inline constexpr Text kResult = "Sonuç";
 inline constexpr Text kMailSent = "E-posta Gönderildi";
 inline constexpr Text kLinkRefused = "Bağlantı Geçersiz";
@@ -49,6 +52,7 @@ inline constexpr Text kLogOut = "Çıkış";
 inline constexpr Text kMenuLink = "Menü";
 inline constexpr Text kDelete = "Sil";
 inline constexpr Text kSave = "Kaydet";
+inline constexpr Text kRevokeCard = "İptal Et";
 
 // Fields, and columns and rows of tables.
 inline constexpr Text kNationalId = "Kimlik No";
@@ -65,6 +69,10 @@ inline constexpr Text kSerial = "Kart Seri Numarası";
 inline constexpr Text kPin = "PIN";
 inline constexpr Text kPuk = "PUK";
 inline constexpr Text kState = "Durum";
+inline constexpr Text kCertificateNumber = "Sertifika Seri Numarası";
+inline constexpr Text kCertificateType = "Sertifika Türü";
+inline constexpr Text kValidFrom = "Başlangıç Tarihi";
+inline constexpr Text kValidUntil = "Bitiş Tarihi";
 
 inline constexpr Text kService = "Bireysel Nitelikli Elektronik Sertifika İşlemleri";
 inline constexpr Text kHotline = "0262 648 18 18";
@@ -105,6 +113,16 @@ inline constexpr Text kNoSuchPage = "Aradığınız sayfa bulunamadı.";
 inline constexpr Text kPinDeleted = "PIN ve PUK bilgileriniz kalıcı olarak silinmiştir.";
 inline constexpr Text kPinAlreadyDeleted =
     "PIN ve PUK bilgileriniz daha önce silinmiştir. Bu bilgilere Kamu SM tarafından da erişilemez.";
+inline constexpr Text kActivated = "Sertifikanız kullanıma açılmıştır.";
+inline constexpr Text kNothingToActivate = "Kullanıma açılacak sertifika bulunmamaktadır.";
+inline constexpr Text kRevoked = "Sertifikanız iptal edilmiştir.";
+inline constexpr Text kNothingToRevoke = "İptal edilebilecek sertifika bulunmamaktadır.";
+inline constexpr Text kBadPhone = "Cep Telefonu geçerli bir numara değil.";
+inline constexpr Text kBadEmail = "E-posta geçerli bir adres değil.";
+inline constexpr Text kContactUpdated = "Bilgileriniz güncellenmiştir.";
+inline constexpr Text kUnblockCodeExpired =
+    "Kilit çözme onay kodunun süresi dolmuştur. Lütfen yeni bir kod isteyiniz.";
+inline constexpr Text kWrongUnblockCode = "Kilit çözme onay kodu hatalı.";
 inline constexpr Text kLoggedOutNow = "Oturumunuz güvenli bir şekilde kapatılmıştır.";
 
 }  // namespace ilkimza::sandbox::texts

@@ -8,13 +8,21 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/civil_time.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "sandbox/random.h"
 #include "sandbox/text.h"
 
 namespace ilkimza::sandbox {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::array<std::string_view, 5> kStateNames = {"not_activated", "active", "revoked",
+                                                         "expired", "not_yet_valid"};
 
 bool IsDigits(std::string_view text, std::size_t low, std::size_t high) {
   return text.size() >= low && text.size() <= high &&
@@ -41,6 +49,13 @@ class Reader {
       Fail(Cat("has a '", key, "' that is empty or longer than ", longest, " bytes"));
     }
     return text;
+  }
+
+  // `otherwise` where the object has no such key.
+  std::string TextOr(const char* key, std::string_view otherwise) {
+    keys_.insert(key);
+    if (!status_.ok() || !object_.contains(key)) return std::string(otherwise);
+    return Text(key, 64);
   }
 
   const json& List(const char* key) {
@@ -79,6 +94,13 @@ class Reader {
   absl::Status status_;
 };
 
+// What a card has that the world file need not say.
+void Complete(CardRecord& card) {
+  if (card.valid_from.empty()) card.valid_from = Day(-1);
+  if (card.valid_until.empty()) card.valid_until = Day(3 * 365);
+  card.certificate_number = CertificateNumberOf(card.serial);
+}
+
 absl::StatusOr<CardRecord> ReadCard(const json& object, const std::string& where) {
   Reader reader(object, where);
   CardRecord card;
@@ -88,7 +110,16 @@ absl::StatusOr<CardRecord> ReadCard(const json& object, const std::string& where
   reader.Check(IsDigits(card.serial, 20, 20), "needs a serial of 20 digits");
   reader.Check(IsDigits(card.pin, 4, 16), "needs a PIN of 4 to 16 digits");
   reader.Check(IsDigits(card.puk, 4, 16), "needs a PUK of 4 to 16 digits");
+  const auto state = CertificateStateNamed(reader.TextOr("certificate", "not_activated"));
+  reader.Check(state.has_value(), "has a 'certificate' that is no state of one");
+  card.certificate = state.value_or(CertificateState::kNotActivated);
+  card.valid_from = reader.TextOr("valid_from", "");
+  card.valid_until = reader.TextOr("valid_until", "");
+  for (const std::string& day : {card.valid_from, card.valid_until}) {
+    reader.Check(day.empty() || IsDay(day), "has a date that is not written like 2026-01-31");
+  }
   if (absl::Status status = reader.Finish(); !status.ok()) return status;
+  Complete(card);
   return card;
 }
 
@@ -175,9 +206,46 @@ World MadeUpWorld(int count) {
         {.serial = absl::StrFormat("8721147%013d", 5'000'000'000'000LL + i),
          .pin = absl::StrFormat("%06d", 100'000U + scattered * 54'979U % 900'000U),
          .puk = absl::StrFormat("%08d", 10'000'000U + scattered * 15'485'863U % 90'000'000U)});
+    Complete(holder.cards.back());
     world.holders.push_back(std::move(holder));
   }
   return world;
+}
+
+std::string_view NameOf(CertificateState state) {
+  return kStateNames[static_cast<std::size_t>(state)];
+}
+
+std::optional<CertificateState> CertificateStateNamed(std::string_view name) {
+  const auto found = std::find(kStateNames.begin(), kStateNames.end(), name);
+  if (found == kStateNames.end()) return std::nullopt;
+  return static_cast<CertificateState>(found - kStateNames.begin());
+}
+
+CertificateState StateOf(const CardRecord& card, std::string_view today) {
+  const bool stands = card.certificate == CertificateState::kNotActivated ||
+                      card.certificate == CertificateState::kActive;
+  if (stands && card.valid_until < today) return CertificateState::kExpired;
+  if (stands && card.valid_from > today) return CertificateState::kNotYetValid;
+  return card.certificate;
+}
+
+std::string Day(int days_from_now) {
+  const absl::Time day = absl::Now() + absl::Hours(24) * days_from_now;
+  return absl::FormatTime("%Y-%m-%d", day, absl::FixedTimeZone(3 * 60 * 60));
+}
+
+bool IsDay(std::string_view text) {
+  absl::CivilDay day;
+  return text.size() == 10 && absl::ParseCivilTime(absl::string_view(text.data(), 10), &day);
+}
+
+std::string CertificateNumberOf(std::string_view serial) {
+  std::string number = Sha256(serial).substr(0, 16);
+  // Positive and without a leading zero, so that everybody writes it alike.
+  number[0] = '4';
+  for (char& c : number) c = absl::ascii_toupper(static_cast<unsigned char>(c));
+  return number;
 }
 
 bool IsNationalId(std::string_view id) {

@@ -5,6 +5,7 @@
 #define ILKIMZA_SANDBOX_WORLD_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,9 @@
 
 namespace ilkimza::sandbox {
 
-enum class CertificateState { kNotActivated, kActive, kRevoked };
+enum class CertificateState { kNotActivated, kActive, kRevoked, kExpired, kNotYetValid };
+std::string_view NameOf(CertificateState state);
+std::optional<CertificateState> CertificateStateNamed(std::string_view name);
 
 struct CardRecord {
   // Twenty digits, as the portal's table shows it.
@@ -23,7 +26,13 @@ struct CardRecord {
   std::string puk;
   // The portal still has PIN and PUK.
   bool pin_info = true;
+  // As the holder and the portal left it; its dates decide first, see StateOf.
   CertificateState certificate = CertificateState::kNotActivated;
+  // Of the qualified certificate, on the chip as well: hex digits in upper case.
+  std::string certificate_number;
+  // "2026-01-31"; the chip's certificate has the same dates.
+  std::string valid_from;
+  std::string valid_until;
   // `Kilit Çözme` was asked for, so often.
   int unblock_requests = 0;
 };
@@ -51,6 +60,8 @@ struct World {
 // The file's shape:
 //   {"holders": [{"national_id", "name", "email", "phone", "security_word",
 //                 "cards": [{"serial", "pin", "puk"}]}]}
+// A card may also say "certificate" (a state's name), "valid_from" and "valid_until";
+// otherwise it came yesterday, for three years, and is not activated yet.
 // Everything is checked: an unknown key, a wrong check digit or an id that comes
 // twice is an error that names the file and the place.
 absl::StatusOr<World> LoadWorld(const std::string& file);
@@ -59,6 +70,14 @@ absl::StatusOr<World> ParseWorld(std::string_view json, std::string_view name);
 // `count` made-up holders with one card each. The same count makes the same
 // world, so a test knows it without asking.
 World MadeUpWorld(int count);
+
+// What the portal says of the card's certificate on this day ("2026-01-31").
+CertificateState StateOf(const CardRecord& card, std::string_view today);
+// Days from now, in Turkey: "2026-01-31".
+std::string Day(int days_from_now);
+bool IsDay(std::string_view text);
+// The number of the card's certificate follows from its serial.
+std::string CertificateNumberOf(std::string_view serial);
 
 // Eleven digits whose last two check the first nine.
 bool IsNationalId(std::string_view id);

@@ -63,7 +63,8 @@ class Running : public ControlServer {
                        *store_, enrolments_.get()),
         journey_service_(MakeJourneyService({.portal_host = settings.portal_host,
                                              .profile = settings.portal.profile,
-                                             .guided = settings.policy.guided},
+                                             .guided = settings.policy.guided,
+                                             .goals_off = settings.goals_off},
                                             access_, engine_, *store_)),
         fleet_service_(MakeFleetService(access_, fleet_, engine_, enrolment_api_)) {}
 

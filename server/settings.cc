@@ -68,6 +68,21 @@ absl::Status CheckEnrolment(const Config& file, const Settings& settings) {
                                      : ReadCertificates(enrolment.server_ca).status();
 }
 
+absl::Status ReadGoalsOff(Config& file, std::set<v1::Goal>& goals) {
+  std::vector<std::string> names;
+  file.Get("journey.goals_off", names);
+  for (const std::string& name : names) {
+    v1::Goal goal = v1::GOAL_UNSPECIFIED;
+    if (!v1::Goal_Parse("GOAL_" + name, &goal) || goal == v1::GOAL_UNSPECIFIED) {
+      return file.ErrorAt("journey.goals_off", "names '" + name +
+                                                   "', which is no goal; one is "
+                                                   "\"REVOKE_CERTIFICATE\".");
+    }
+    goals.insert(goal);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Check(const Config& file, const Settings& settings) {
   if (settings.listen.empty()) return file.ErrorAt("listen", "must name an address.");
   if (settings.policy.backoff_last < settings.policy.backoff_first) {
@@ -119,6 +134,7 @@ absl::StatusOr<Settings> ReadSettings(const std::string& path) {
   file.Get("portal.proxy", settings.portal.proxy);
   file.GetInt("portal.workers", 1, 256, settings.portal.workers);
   ReadPolicy(file, settings.policy);
+  const absl::Status goals_off = ReadGoalsOff(file, settings.goals_off);
   file.GetInt("limits.journeys", 1, 10'000'000, settings.max_journeys);
   file.GetInt("limits.agents", 1, 10'000'000, settings.max_agents);
   file.GetInt("limits.watchers", 1, 10'000, settings.max_watchers);
@@ -127,6 +143,7 @@ absl::StatusOr<Settings> ReadSettings(const std::string& path) {
   file.GetDuration("limits.shutdown", absl::Milliseconds(100), absl::Minutes(10),
                    settings.shutdown);
   ILKIMZA_RETURN_IF_ERROR(file.Finish());
+  ILKIMZA_RETURN_IF_ERROR(goals_off);
   ILKIMZA_RETURN_IF_ERROR(Check(file, settings));
   return settings;
 }

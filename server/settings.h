@@ -3,6 +3,7 @@
 #ifndef ILKIMZA_SERVER_SETTINGS_H_
 #define ILKIMZA_SERVER_SETTINGS_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct Settings {
   HostingOptions portal;
 
   Policy policy;
+  std::set<v1::Goal> goals_off;
 
   int max_journeys = 200'000;
   int max_agents = 100'000;

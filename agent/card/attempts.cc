@@ -35,8 +35,8 @@ v1::StepKind StepOf(AttemptKind kind) {
       return v1::STEP_KIND_SET_OWN_PIN;
     case AttemptKind::kTestSign:
       return v1::STEP_KIND_TEST_SIGNATURE;
-    case AttemptKind::kUnblock:  // no step asks for it
-      break;
+    case AttemptKind::kUnblock:
+      return v1::STEP_KIND_UNBLOCK_PIN;
   }
   return v1::STEP_KIND_UNSPECIFIED;
 }
@@ -312,13 +312,13 @@ void Attempts::FinishUnsent(Run& run, const absl::Status& status) {
   if (run.claim) {
     // What no further try can change ends the step; all else is put right and called
     // again.
-    if (reason == v1::ERROR_REASON_PIN_BLOCKED ||
-        reason == v1::ERROR_REASON_CERTIFICATE_NOT_FOUND) {
-      parts_.steps->Report(*run.claim,
-                           {.outcome = v1::STEP_OUTCOME_STOPPED,
-                            .reason = reason,
-                            .card_serial = run.attempt.serial,
-                            .tries_left = reason == v1::ERROR_REASON_PIN_BLOCKED ? 0 : -1});
+    const bool is_blocked =
+        reason == v1::ERROR_REASON_PIN_BLOCKED || reason == v1::ERROR_REASON_PUK_BLOCKED;
+    if (is_blocked || reason == v1::ERROR_REASON_CERTIFICATE_NOT_FOUND) {
+      parts_.steps->Report(*run.claim, {.outcome = v1::STEP_OUTCOME_STOPPED,
+                                        .reason = reason,
+                                        .card_serial = run.attempt.serial,
+                                        .tries_left = is_blocked ? 0 : -1});
     } else {
       parts_.steps->Release(*run.claim);
     }

@@ -166,6 +166,7 @@ bool IsCardStep(v1::StepKind step) {
     case v1::STEP_KIND_MATCH_CARD:
     case v1::STEP_KIND_PROVE_PIN:
     case v1::STEP_KIND_SET_OWN_PIN:
+    case v1::STEP_KIND_UNBLOCK_PIN:
     case v1::STEP_KIND_TEST_SIGNATURE:
       return true;
     default:

@@ -465,6 +465,7 @@ CardServerImpl::Reactor* CardServerImpl::UnblockPin(Context* context,
                    .new_pin = Secret(request->new_pin()),
                    .on_pinpad = request->on_pinpad(),
                    .allow_puk_try = request->allow_puk_try(),
+                   .journey = request->journey(),
                    .request_id = request->request_id()};
   WipeSecrets(const_cast<v1::UnblockPinRequest&>(*request));
   Attempt(reactor, std::move(call), [response](const AttemptReply& reply) {

@@ -41,8 +41,8 @@ v1::StepKind StepOf(AttemptKind kind) {
       return v1::STEP_KIND_PROVE_PIN;
     case AttemptKind::kChange:
       return v1::STEP_KIND_SET_OWN_PIN;
-    case AttemptKind::kUnblock:  // no step asks for it
-      break;
+    case AttemptKind::kUnblock:
+      return v1::STEP_KIND_UNBLOCK_PIN;
     case AttemptKind::kTestSign:
       return v1::STEP_KIND_TEST_SIGNATURE;
   }
@@ -55,6 +55,7 @@ std::optional<StepEnd> EndOf(const Attempt& attempt) {
   const auto end = [&](v1::StepOutcome outcome, v1::ErrorReason reason) {
     return StepEnd{outcome, reason, attempt.serial, attempt.tries_left};
   };
+  const bool puk = attempt.kind == AttemptKind::kUnblock;
   switch (attempt.result) {
     case AttemptResult::kNotSent:
     case AttemptResult::kRefused:
@@ -65,9 +66,11 @@ std::optional<StepEnd> EndOf(const Attempt& attempt) {
     case AttemptResult::kSigned:
       return end(v1::STEP_OUTCOME_DONE, v1::ERROR_REASON_UNSPECIFIED);
     case AttemptResult::kWrong:
-      return end(v1::STEP_OUTCOME_REJECTED, v1::ERROR_REASON_WRONG_PIN);
+      return end(v1::STEP_OUTCOME_REJECTED,
+                 puk ? v1::ERROR_REASON_WRONG_PUK : v1::ERROR_REASON_WRONG_PIN);
     case AttemptResult::kBlocked:
-      return end(v1::STEP_OUTCOME_STOPPED, v1::ERROR_REASON_PIN_BLOCKED);
+      return end(v1::STEP_OUTCOME_STOPPED,
+                 puk ? v1::ERROR_REASON_PUK_BLOCKED : v1::ERROR_REASON_PIN_BLOCKED);
     case AttemptResult::kSignatureInvalid:
       return end(v1::STEP_OUTCOME_STOPPED, v1::ERROR_REASON_SIGNATURE_INVALID);
     case AttemptResult::kOpen:

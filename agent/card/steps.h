@@ -1,8 +1,8 @@
 // The card steps of journeys: which one is open, what it allows, and how it ended.
 //
 //   PREPARE_CHIP, INSERT_CARD, MATCH_CARD   end by what the readers show (`OnCards`)
-//   PROVE_PIN, SET_OWN_PIN, TEST_SIGNATURE  end by a call of the holder's client that
-//                                           names the journey: `Claim`, do the work,
+//   PROVE_PIN, SET_OWN_PIN, UNBLOCK_PIN,    end by a call of the holder's client that
+//   TEST_SIGNATURE                          names the journey: `Claim`, do the work,
 //                                           then `Report` or `Release`
 //
 // A directive whose attempt ended in an earlier run of the program is answered from

@@ -110,6 +110,12 @@ class Certificate {
     ASN1_INTEGER_set_uint64(X509_get_serialNumber(x509_.get()), serial >> 1);
   }
 
+  // `hex` is a number of up to 16 digits.
+  void SetNumber(const std::string& hex) {
+    const std::uint64_t number = std::strtoull(hex.c_str(), nullptr, 16);
+    ASN1_INTEGER_set_uint64(X509_get_serialNumber(x509_.get()), number);
+  }
+
   void SetValidity(absl::Time not_before, absl::Time not_after) {
     ASN1_TIME_set(X509_getm_notBefore(x509_.get()), absl::ToTimeT(not_before));
     ASN1_TIME_set(X509_getm_notAfter(x509_.get()), absl::ToTimeT(not_after));
@@ -210,6 +216,7 @@ absl::StatusOr<Credentials> IssueCredentials(const CredentialOptions& options) {
   out.authority_certificate = authority.SignedBy(authority_key.get());
 
   Certificate qualified = HolderCertificate(options, authority, out.signing_key.get());
+  if (!options.certificate_number.empty()) qualified.SetNumber(options.certificate_number);
   qualified.AddExtension(NID_key_usage, "critical,nonRepudiation");
   qualified.AddExtension("1.3.6.1.5.5.7.1.3", QualifiedStatements());
   out.qualified_certificate = qualified.SignedBy(authority_key.get());

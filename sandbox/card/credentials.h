@@ -30,6 +30,8 @@ struct CredentialOptions {
   // Common name and serialNumber in the subject.
   std::string holder_name;
   std::string national_id;
+  // Serial number of the qualified certificate, up to 16 hex digits; empty: any.
+  std::string certificate_number;
   absl::Time not_before;
   absl::Time not_after;
   // Keys on the curve P-256 instead of RSA-2048.

@@ -144,6 +144,7 @@ absl::StatusOr<std::unique_ptr<CardSimulator>> CardSimulator::Create(CardOptions
   auto credentials = IssueCredentials({.serial = options.serial,
                                        .holder_name = options.holder_name,
                                        .national_id = options.national_id,
+                                       .certificate_number = options.certificate_number,
                                        .not_before = options.not_before,
                                        .not_after = options.not_after,
                                        .elliptic = options.kind == CardKind::kMyEid,

@@ -64,6 +64,8 @@ struct CardOptions {
   // The subject of the certificates: at most 64 bytes, and 11 digits.
   std::string holder_name = "Deneme Kullanici";
   std::string national_id = "10000000146";
+  // Of the qualified certificate, up to 16 hex digits; empty: any.
+  std::string certificate_number;
   absl::Time not_before = absl::Now() - absl::Hours(24);
   absl::Time not_after = absl::Now() + absl::Hours(3 * 365 * 24);
   // Version of the card's operating system, four hex digits such as "1292"; or "1.0",

@@ -1,5 +1,6 @@
 #include "server/api/journey_service.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "server/api/watch_stream.h"
 #include "server/engine/name.h"
 #include "server/engine/report_check.h"
+#include "server/journey/plan.h"
 
 namespace ilkimza::server {
 namespace {
@@ -28,6 +30,12 @@ absl::Status CheckRequestId(const std::string& id) {
 absl::Status CheckName(std::string_view field, const std::string& name) {
   return IsJourneyName(name) ? absl::OkStatus()
                              : BadField(field, "must be \"journeys/{journey}\".");
+}
+
+bool NeedsCard(v1::Goal goal) {
+  const auto plan = PlanOf(goal, /*security_word_forgotten=*/false);
+  return std::any_of(plan.begin(), plan.end(),
+                     [](v1::StepKind kind) { return !SpecOf(kind).on_portal; });
 }
 
 bool IsProfileName(const std::string& name) {
@@ -139,8 +147,14 @@ class JourneyApi : public v1::JourneyService::CallbackService {
     ILKIMZA_RETURN_IF_ERROR(CheckRequestId(request.request_id()));
     if (!request.has_journey()) return BadField("journey", "must be given.");
     const v1::Journey& journey = request.journey();
-    if (journey.goal() != v1::GOAL_RESET_SECURITY_WORD && journey.goal() != v1::GOAL_GET_PIN) {
-      return BadField("journey.goal", "must be GOAL_RESET_SECURITY_WORD or GOAL_GET_PIN.");
+    if (!v1::Goal_IsValid(journey.goal()) || journey.goal() == v1::GOAL_UNSPECIFIED) {
+      return BadField("journey.goal", "must be a known goal, such as GOAL_GET_PIN.");
+    }
+    if (options_.goals_off.count(journey.goal()) > 0) {
+      return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_GOAL_SWITCHED_OFF,
+                       absl::StrCat("This server's configuration has switched ",
+                                    v1::Goal_Name(journey.goal()), " off (goals_off)."),
+                       {{"field", "journey.goal"}});
     }
     NewJourney wish;
     wish.goal = journey.goal();
@@ -164,8 +178,7 @@ class JourneyApi : public v1::JourneyService::CallbackService {
     }
     if (journey.guided()) ILKIMZA_RETURN_IF_ERROR(CheckWay(v1::WAY_GUIDED));
     wish.guided = journey.guided() || options_.guided == GuidedMode::kAlways;
-    const bool needs_agent =
-        wish.portal_host == v1::PORTAL_HOST_AGENT || wish.goal == v1::GOAL_GET_PIN;
+    const bool needs_agent = wish.portal_host == v1::PORTAL_HOST_AGENT || NeedsCard(wish.goal);
     if (wish.agent.empty() && needs_agent) {
       return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_AGENT_NOT_ATTACHED,
                        "This journey needs the agent beside the holder; start it through the "

@@ -5,6 +5,7 @@
 #define ILKIMZA_SERVER_API_JOURNEY_SERVICE_H_
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "ilkimza/v1/journey_service.grpc.pb.h"
@@ -19,6 +20,8 @@ struct JourneyApiOptions {
   v1::PortalHost portal_host = v1::PORTAL_HOST_AGENT;
   std::string profile = "kamusm";
   GuidedMode guided = GuidedMode::kOffer;
+  // No journey to one of these is begun: GOAL_SWITCHED_OFF.
+  std::set<v1::Goal> goals_off;
 };
 
 // All references outlive the service.

@@ -72,5 +72,48 @@ TEST(AnswersTest, AScreenThatAsksNothingTakesNothing) {
   }
 }
 
+TEST(AnswersTest, RevokingNeedsTheSerialOnceMoreAndTheConsequencesRead) {
+  v1::Screen screen;
+  screen.mutable_revocation()->add_card_serials("87211470000000000017");
+  screen.mutable_revocation()->add_card_serials("87211470000000000025");
+  const auto take = [&screen](const std::string& serial, bool understood) {
+    v1::AnswerScreenRequest request;
+    request.mutable_revocation()->set_card_serial(serial);
+    request.mutable_revocation()->set_consequences_understood(understood);
+    return TakeAnswer(screen, request);
+  };
+  EXPECT_EQ(ReasonOf(take("87211470000000000025", false).status()), v1::ERROR_REASON_BAD_FIELD);
+  for (const char* wrong : {"", "8721147000000000002", "87211470000000000033", "x"}) {
+    EXPECT_EQ(ReasonOf(take(wrong, true).status()), v1::ERROR_REASON_WRONG_CARD_SERIAL) << wrong;
+  }
+  const auto taken = take("8721 1470 0000 0000 0025", true);
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_EQ(taken->card_serial, "87211470000000000025");
+  v1::AnswerScreenRequest keep;
+  keep.mutable_revocation()->set_keep(true);
+  const auto kept = TakeAnswer(screen, keep);
+  ASSERT_TRUE(kept.ok());
+  EXPECT_EQ(kept->kind, Answer::kEnd);
+  EXPECT_EQ(kept->ending.outcome, v1::STEP_OUTCOME_SKIPPED);
+}
+
+TEST(AnswersTest, ContactInformationHasItsShapeAndCanBeKept) {
+  v1::Screen screen;
+  screen.mutable_info();
+  const auto take = [&screen](const std::string& phone, const std::string& email) {
+    v1::AnswerScreenRequest request;
+    request.mutable_info()->set_phone(phone);
+    request.mutable_info()->set_email(email);
+    return TakeAnswer(screen, request);
+  };
+  EXPECT_EQ(MetadataOf(take("12", "a@b").status())["field"], "phone");
+  EXPECT_EQ(MetadataOf(take("phone 5321234567", "a@b").status())["field"], "phone");
+  EXPECT_EQ(MetadataOf(take("0532 123 45 67", "ab").status())["field"], "email");
+  EXPECT_TRUE(take("+90 532 123 45 67", "a@b").ok());
+  v1::AnswerScreenRequest keep;
+  keep.mutable_info()->set_keep(true);
+  EXPECT_EQ(TakeAnswer(screen, keep)->ending.reason, v1::ERROR_REASON_LEFT_AS_IT_WAS);
+}
+
 }  // namespace
 }  // namespace ilkimza::portal

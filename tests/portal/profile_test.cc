@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <set>
 #include <string>
 
 #include "base/error.h"
@@ -12,6 +15,11 @@ namespace ilkimza::portal {
 namespace {
 
 using testing::HasSubstr;
+
+std::string KamuSmText() {
+  std::ifstream file(KAMUSM_PROFILE, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 Profile KamuSm() { return *Profile::Named("kamusm"); }
 
@@ -24,17 +32,58 @@ TEST(ProfileTest, TheBuiltInOneLoads) {
   EXPECT_EQ(profile->charset(), Charset::kUtf8);
 }
 
-TEST(ProfileTest, NoStepOfTheBuiltInOneMayRevoke) {
+// What revokes is one step's own: by its name, and where it bears a common one, by
+// the screen it is confirmed on.
+TEST(ProfileTest, NoOtherStepOfTheBuiltInOneMayRevoke) {
   const Profile profile = KamuSm();
-  EXPECT_TRUE(profile.NeverPressed("sertifikami iptal et"));
-  for (const v1::StepKind kind :
-       {v1::STEP_KIND_OPEN_PIN_PAGE, v1::STEP_KIND_DELETE_PORTAL_COPY, v1::STEP_KIND_LOG_OUT}) {
+  constexpr auto kRevoke = v1::STEP_KIND_REVOKE_CERTIFICATE;
+  for (const char* name : {"sertifikami iptal et", "iptal et"}) {
+    EXPECT_EQ(profile.ReservedFor(name), kRevoke) << name;
+  }
+  std::set<profile_v1::ScreenKind> fatal;
+  for (const auto& move : profile.step(kRevoke)->moves) {
+    if (move.submits) fatal.insert(move.on.begin(), move.on.end());
+  }
+  EXPECT_EQ(fatal.size(), 2U);
+  for (int value = 1; value < v1::StepKind_ARRAYSIZE; ++value) {
+    const auto kind = static_cast<v1::StepKind>(value);
+    if (kind == kRevoke || profile.step(kind) == nullptr) continue;
     for (const auto& move : profile.step(kind)->moves) {
       for (const std::string& name : move.press->names) {
-        EXPECT_FALSE(profile.NeverPressed(name)) << name;
+        const v1::StepKind owner = profile.ReservedFor(name);
+        EXPECT_TRUE(owner == v1::STEP_KIND_UNSPECIFIED || owner == kind) << name;
+      }
+      for (const auto screen : move.on) {
+        EXPECT_TRUE(fatal.count(screen) == 0 || move.press->id == "log_out")
+            << v1::StepKind_Name(kind);
       }
     }
   }
+}
+
+TEST(ProfileTest, AProfileMayNotLendTheRevokingButtons) {
+  const std::string text = KamuSmText();
+  const auto broken = [&text](std::string_view from, std::string_view to) {
+    std::string changed = text;
+    const std::size_t at = changed.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    changed.replace(at, from.size(), to);
+    return std::string(Profile::FromText(changed, "changed").status().message());
+  };
+  // Another step presses what leads there.
+  EXPECT_THAT((broken("moves { on: SCREEN_KIND_MENU press: \"certificates\" }",
+                      "moves { on: SCREEN_KIND_MENU press: \"revoke\" }")),
+              HasSubstr("reserved for another step"));
+  // It is not reserved any more.
+  EXPECT_THAT((broken("reserved { step: STEP_KIND_REVOKE_CERTIFICATE names: "
+                      "\"Sertifikamı İptal Et\"",
+                      "reserved { step: STEP_KIND_REVOKE_CERTIFICATE")),
+              HasSubstr("has to be reserved"));
+  // Another step confirms it.
+  EXPECT_THAT((broken("moves { on: SCREEN_KIND_ACTIVATION press: \"yes\"",
+                      "moves { on: SCREEN_KIND_ACTIVATION on: SCREEN_KIND_REVOCATION "
+                      "press: \"yes\"")),
+              HasSubstr("presses a button that revokes"));
 }
 
 TEST(ProfileTest, AnotherEntranceReplacesTheHosts) {

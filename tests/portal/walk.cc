@@ -23,6 +23,12 @@ bool Asks(v1::StepKind step) {
     case v1::STEP_KIND_CONFIRM_PHONE:
     case v1::STEP_KIND_ENTER_SMS_CODE:
     case v1::STEP_KIND_READ_PIN:
+    case v1::STEP_KIND_LIST_CERTIFICATES:
+    case v1::STEP_KIND_ACTIVATE_CERTIFICATE:
+    case v1::STEP_KIND_UPDATE_INFO:
+    case v1::STEP_KIND_REQUEST_UNBLOCK:
+    case v1::STEP_KIND_ENTER_UNBLOCK_CODE:
+    case v1::STEP_KIND_REVOKE_CERTIFICATE:
       return true;
     default:
       return false;
@@ -62,6 +68,11 @@ Typed Walk::Answer(v1::StepKind step) {
       type(profile_v1::FIELD_KIND_CAPTCHA, captcha.value_or(portal_.ReadCaptcha(picture)));
       type(profile_v1::FIELD_KIND_SECURITY_WORD, word.value_or(holder_.word));
       break;
+    case v1::STEP_KIND_UPDATE_INFO:
+      type(profile_v1::FIELD_KIND_PHONE, phone.value_or(holder_.phone));
+      type(profile_v1::FIELD_KIND_EMAIL, email.value_or(holder_.email));
+      break;
+    case v1::STEP_KIND_ENTER_UNBLOCK_CODE:
     case v1::STEP_KIND_ENTER_SMS_CODE:
       type(profile_v1::FIELD_KIND_SMS_CODE, code.value_or(portal_.LastSmsCode(holder_.phone)));
       break;

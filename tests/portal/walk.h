@@ -23,7 +23,7 @@ class Walk {
   Ending Through(v1::StepKind first, v1::StepKind last);
 
   // What the next answers differ in.
-  std::optional<std::string> national_id, email, captcha, word, word_again, code, link;
+  std::optional<std::string> national_id, email, phone, captcha, word, word_again, code, link;
   std::string card;
   // What was shown last.
   View view;
