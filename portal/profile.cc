@@ -85,6 +85,8 @@ const Origins& Profile::origins() const { return contents_->origins; }
 Charset Profile::charset() const { return contents_->charset; }
 const std::string& Profile::hotline() const { return contents_->message.hotline(); }
 const std::vector<Profile::Field>& Profile::fields() const { return contents_->fields; }
+const std::vector<Profile::Button>& Profile::buttons() const { return contents_->buttons; }
+const std::vector<Profile::Value>& Profile::values() const { return contents_->values; }
 const std::vector<Profile::Screen>& Profile::screens() const { return contents_->screens; }
 const std::vector<Profile::Message>& Profile::messages() const { return contents_->messages; }
 

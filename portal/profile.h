@@ -100,6 +100,8 @@ class Profile {
   };
 
   [[nodiscard]] const std::vector<Field>& fields() const;
+  [[nodiscard]] const std::vector<Button>& buttons() const;
+  [[nodiscard]] const std::vector<Value>& values() const;
   [[nodiscard]] const std::vector<Screen>& screens() const;
   [[nodiscard]] const std::vector<Message>& messages() const;
   // nullptr where the profile has none.

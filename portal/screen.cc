@@ -50,9 +50,7 @@ bool DoTheSame(const Control& a, const Control& b) {
 std::vector<const Control*> ButtonsOf(const Page& page, const Profile::Button& button) {
   std::vector<const Control*> found;
   for (const Control& control : page.controls()) {
-    if (IsField(control.kind) || control.kind == ControlKind::kChoice) continue;
-    if (!Holds(button.names, control.label)) continue;
-    if (!control.shown.empty() && !Holds(button.names, control.shown)) continue;
+    if (!IsCalled(control, button)) continue;
     const bool again = !button.per_card && !found.empty() && DoTheSame(*found.back(), control);
     if (!again) found.push_back(&control);
   }
@@ -281,6 +279,25 @@ Recognition Recognise(const Page& page, const Profile& profile) {
   result.kind = least;
   result.least = least != profile_v1::SCREEN_KIND_UNSPECIFIED;
   return result;
+}
+
+std::vector<ScreenCheck> CheckScreens(const Page& page, const Profile& profile) {
+  std::vector<ScreenCheck> checks;
+  for (const Profile::Screen& screen : profile.screens()) {
+    checks.push_back({screen.kind, Check(page, profile, screen, Check::Depth::kExplain).missing()});
+  }
+  return checks;
+}
+
+bool IsCalled(const Control& control, const Profile::Field& field) {
+  return IsField(control.kind) &&
+         (IsFieldName(control.label, field) || IsFieldName(control.above, field));
+}
+
+bool IsCalled(const Control& control, const Profile::Button& button) {
+  if (IsField(control.kind) || control.kind == ControlKind::kChoice) return false;
+  return Holds(button.names, control.label) &&
+         (control.shown.empty() || Holds(button.names, control.shown));
 }
 
 absl::StatusOr<const Control*> FindField(const Page& page, const Profile::Field& field) {

@@ -43,6 +43,20 @@ struct Recognition {
 
 Recognition Recognise(const Page& page, const Profile& profile);
 
+// One screen of the profile held against a page.
+struct ScreenCheck {
+  profile_v1::ScreenKind kind = profile_v1::SCREEN_KIND_UNSPECIFIED;
+  // As in Recognition; empty where everything is there.
+  std::vector<std::string> missing;
+};
+
+// Every screen of the profile, in its order: for people who write one.
+std::vector<ScreenCheck> CheckScreens(const Page& page, const Profile& profile);
+
+// What this profile calls a control: whether the control is such a field or button.
+bool IsCalled(const Control& control, const Profile::Field& field);
+bool IsCalled(const Control& control, const Profile::Button& button);
+
 // The one control of this name; CONTROL_AMBIGUOUS where there is none, or two that
 // do not do the same.
 absl::StatusOr<const Control*> FindField(const Page& page, const Profile::Field& field);

@@ -1,0 +1,135 @@
+#include "portal/lint/source.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/error.h"
+
+namespace ilkimza::portal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kHttps = "https://";
+
+// "login" -> "LOGIN", where that is a screen's name, or "NONE"; else empty.
+std::string ScreenName(std::string_view text) {
+  std::string name(text);
+  absl::AsciiStrToUpper(&name);
+  profile_v1::ScreenKind kind = profile_v1::SCREEN_KIND_UNSPECIFIED;
+  const bool known = name == "NONE" || (name != "UNSPECIFIED" &&
+                                        profile_v1::ScreenKind_Parse("SCREEN_KIND_" + name, &kind));
+  return known ? name : "";
+}
+
+std::string NamedBy(const fs::path& file) {
+  const std::string stem = file.filename().string();
+  return ScreenName(std::string_view(stem).substr(0, stem.find_first_of("-.")));
+}
+
+bool IsPageFile(const fs::directory_entry& entry) {
+  const std::string name = entry.path().extension().string();
+  return entry.is_regular_file() &&
+         (absl::EqualsIgnoreCase(name, ".html") || absl::EqualsIgnoreCase(name, ".htm"));
+}
+
+absl::StatusOr<std::vector<fs::path>> PagesBelow(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code error;
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator at(folder, options, error), end; !error && at != end;
+       at.increment(error)) {
+    if (IsPageFile(*at)) files.push_back(at->path());
+    if (files.size() > kMostPages) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("The folder ", folder.string(), " has more than ", kMostPages, " pages."));
+    }
+  }
+  if (error || files.empty()) {
+    return absl::NotFoundError(absl::StrCat("The folder ", folder.string(),
+                                            error ? " cannot be read." : " has no *.html in it."));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+bool Source::live() const { return absl::StartsWith(place, "https://"); }
+
+std::string Source::name() const {
+  return live() ? place.substr(0, place.find_first_of("?#")) : place;
+}
+
+absl::StatusOr<std::vector<Source>> SourcesOf(const std::string& argument, bool by_name) {
+  std::string expected;
+  std::string place = argument;
+  const std::size_t equals = argument.find('=');
+  if (equals != std::string::npos) {
+    expected = ScreenName(std::string_view(argument).substr(0, equals));
+    if (!expected.empty()) place = argument.substr(equals + 1);
+  }
+  if (Source source{place, expected}; source.live()) return std::vector<Source>{source};
+  std::error_code error;
+  const fs::file_status status = fs::status(place, error);
+  if (!fs::exists(status)) {
+    return absl::NotFoundError(absl::StrCat("There is no file ", place, "."));
+  }
+  std::vector<fs::path> files{place};
+  if (fs::is_directory(status)) {
+    ILKIMZA_ASSIGN_OR_RETURN(files, PagesBelow(place));
+  }
+  std::vector<Source> sources;
+  for (const fs::path& file : files) {
+    sources.push_back({file.string(), expected.empty() && by_name ? NamedBy(file) : expected});
+  }
+  return sources;
+}
+
+absl::StatusOr<Page> Reader::Read(const Source& source) {
+  ILKIMZA_ASSIGN_OR_RETURN(const Response response,
+                           source.live() ? Ask(source.place) : Open(source.place));
+  auto page = Page::Parse(response, profile_.charset());
+  if (page.ok() || response.status < 500) return page;
+  return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_PORTAL_UNREACHABLE,
+                   absl::StrCat("The portal answered with HTTP ", response.status, "."));
+}
+
+absl::StatusOr<Response> Reader::Open(const std::string& file) const {
+  std::ifstream stream(file, std::ios::binary);
+  Response response;
+  const auto most = static_cast<std::size_t>(options_.browser.max_page_bytes);
+  response.body.resize(most + 1);
+  stream.read(response.body.data(), static_cast<std::streamsize>(most + 1));
+  if (stream.bad() || (!stream && !stream.eof())) {
+    return absl::NotFoundError(absl::StrCat("The file ", file, " cannot be read."));
+  }
+  response.body.resize(static_cast<std::size_t>(stream.gcount()));
+  if (response.body.size() > most) {
+    return MakeError(
+        absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_PAGE_TOO_LARGE,
+        absl::StrCat("The file ", file, " is larger than a page may be (", most, " bytes)."));
+  }
+  ILKIMZA_ASSIGN_OR_RETURN(response.address, ParseAddress("", profile_.entrance()));
+  response.status = 200;
+  response.content_type = "text/html";
+  if (!options_.charset.empty())
+    absl::StrAppend(&response.content_type, "; charset=", options_.charset);
+  return response;
+}
+
+absl::StatusOr<Response> Reader::Ask(const std::string& address) {
+  // A browser for each, so that one answer's cookies have no part in another's.
+  ILKIMZA_ASSIGN_OR_RETURN(const auto browser,
+                           Browser::Create(options_.browser, profile_.origins()));
+  Request request;
+  request.url = address;
+  return browser->Load(request, {});
+}
+
+}  // namespace ilkimza::portal
