@@ -265,6 +265,7 @@ class Reader {
     if (!IsStep(step.kind) || StepOf(step.kind) != nullptr) {
       return "is no step of a portal, or given twice.";
     }
+    if (from.absent()) return "is absent, which no step may be yet: leave that out.";
     for (const auto& move : from.moves()) {
       if (std::string wrong = ReadMove(move, step); !wrong.empty()) return wrong;
     }
