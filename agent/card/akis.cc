@@ -26,7 +26,7 @@ constexpr uint8_t kPinValid = 0x02, kEnteredWrongly = 0x40, kLastTry = 0x80;
 // --- The commands ---
 
 constexpr uint8_t kSelect = 0xA4, kGetData = 0xCA, kVerify = 0x20, kChange = 0x24, kUnblock = 0x2C,
-                  kManageSecurity = 0x22, kPerformSecurity = 0x2A, kLogOut = 0x1A;
+                  kManageSecurity = 0x22, kPerformSecurity = 0x2A;
 constexpr uint8_t kByPath = 0x08;
 // P1 of the commands that change a PIN: the holder's, not the security officer's.
 constexpr uint8_t kHolderPin = 0x02;
@@ -128,12 +128,6 @@ absl::StatusOr<PinAnswer> ChangePin(CardChannel& channel, const PinObject& pin,
 absl::StatusOr<PinAnswer> UnblockPin(CardChannel& channel, const PinObject& pin,
                                      std::string_view puk, std::string_view new_pin) {
   return SendTwo(channel, kUnblock, pin, puk, new_pin);
-}
-
-absl::Status LogOut(CardChannel& channel) {
-  ILKIMZA_ASSIGN_OR_RETURN(const ResponseApdu response,
-                           channel.Send({.cla = 0x80, .ins = kLogOut}));
-  return response.status.Success() ? absl::OkStatus() : UnexpectedAnswer("LOGOUT", response.status);
 }
 
 absl::StatusOr<std::string> SignBlock(CardChannel& channel, uint8_t key_reference,

@@ -51,8 +51,6 @@ absl::StatusOr<PinAnswer> ChangePin(CardChannel& channel, const PinObject& pin,
 // to be that of CHANGE REFERENCE DATA.
 absl::StatusOr<PinAnswer> UnblockPin(CardChannel& channel, const PinObject& pin,
                                      std::string_view puk, std::string_view new_pin);
-// Forgets every verified PIN.
-absl::Status LogOut(CardChannel& channel);
 
 // The private-key operation on `block`, which is padded already and as long as the
 // key's modulus.

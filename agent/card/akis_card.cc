@@ -21,7 +21,6 @@ constexpr uint8_t kVerifyInstruction = 0x20;
 constexpr std::string_view kDirPath("\x3F\x00\x2F\x00", 4);
 constexpr std::string_view kApplicationPath("\x3F\x00\x3D\x00", 4);
 constexpr std::string_view kObjectDirectoryId("\x50\x31", 2);
-constexpr std::string_view kTokenInfoId("\x50\x32", 2);
 constexpr int kMaxPinLength = 16;
 
 std::string Join(std::string_view directory, std::string_view file) {
@@ -32,7 +31,6 @@ class AkisCard final : public FileCard {
  public:
   using FileCard::FileCard;
 
-  absl::StatusOr<std::string> ReadSerial() override { return agent::ReadSerial(channel_); }
   absl::StatusOr<CardIdentity> Identify() override;
   absl::StatusOr<PinInfo> FindPin(std::string_view id) override;
   absl::StatusOr<PinStatus> ReadPinStatus(const PinInfo& pin) override;
@@ -41,9 +39,9 @@ class AkisCard final : public FileCard {
   absl::StatusOr<PinAnswer> Unblock(const PinInfo& pin, const PinEntry& entry) override;
   absl::StatusOr<std::string> Sign(const CardCertificateEntry& certificate,
                                    std::string_view message) override;
-  absl::Status LogOut() override { return agent::LogOut(channel_); }
 
  private:
+  absl::StatusOr<std::string> AskSerial() override { return agent::ReadSerial(channel_); }
   absl::StatusOr<std::optional<std::string>> Select(const std::string& path) override {
     return SelectPath(channel_, path);
   }
@@ -71,11 +69,8 @@ absl::StatusOr<CardIdentity> AkisCard::Identify() {
       .operations = {v1::CARD_OPERATION_LIST_CERTIFICATES, v1::CARD_OPERATION_GET_PIN_STATE,
                      v1::CARD_OPERATION_VERIFY_PIN, v1::CARD_OPERATION_CHANGE_PIN,
                      v1::CARD_OPERATION_UNBLOCK_PIN, v1::CARD_OPERATION_TEST_SIGN}};
+  // Its label would cost two commands more, and names the operating system again.
   ILKIMZA_ASSIGN_OR_RETURN(identity.serial, ReadSerial());
-  const auto info = ReadPath(Join(kApplicationPath, kTokenInfoId), Extent::kFirstObject);
-  // A card without a label is a card all the same.
-  if (info.ok() && *info) identity.label = ParseTokenInfo(**info).label;
-  if (!info.ok() && IsCardReset(info.status())) return info.status();
   return identity;
 }
 

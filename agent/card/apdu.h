@@ -94,6 +94,9 @@ class CardChannel {
   [[nodiscard]] virtual bool attempt_sent() const { return false; }
   // The job has been ended: nothing may be shared any more.
   [[nodiscard]] virtual bool ended() const { return false; }
+  // The same number, unless 0, says that the card has not been exchanged or reset since
+  // (connection.h).
+  [[nodiscard]] virtual uint64_t epoch() const { return 0; }
 };
 
 }  // namespace ilkimza::agent

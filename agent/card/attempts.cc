@@ -346,18 +346,23 @@ void Attempts::Finish(Run& run, const absl::Status& status) {
       parts_.steps->Release(*run.claim);
     }
   }
-  const bool keep = IsFinal(attempt);
-  absl::Status answer = StatusOf(attempt);
+  Reply(run, AnswerOf(run, status), IsFinal(attempt));
+  const absl::Status kept = parts_.journal->Synchronise();
+  if (!kept.ok()) spdlog::error("{}", std::string(kept.message()));
+}
+
+Attempts::Answer Attempts::AnswerOf(const Run& run, const absl::Status& status) {
+  const absl::Status verdict = StatusOf(run.attempt);
   // Where the PIN did its work but the rest did not, the rest's error says more.
-  if (!keep && !status.ok()) answer = status;
-  if (!answer.ok()) return Reply(run, answer, keep);
+  if (!IsFinal(run.attempt) && !status.ok()) return status;
+  if (!verdict.ok()) return verdict;
   AttemptReply reply{.pin_state = run.work.pin_state,
                      .certificate = run.work.certificate,
                      .algorithm = run.work.algorithm};
   if (reply.pin_state.tries_left() == v1::TRIES_LEFT_UNSPECIFIED) {
     reply.pin_state = UnknownPinState();
   }
-  Reply(run, reply, keep);
+  return reply;
 }
 
 void Attempts::Reply(Run& run, const Answer& answer, bool keep) {

@@ -103,6 +103,8 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
   void KeepCurrent(Run& run);
   void Send(const std::shared_ptr<Run>& run, const SeenReader& seen);
   void Finish(Run& run, const absl::Status& status);
+  // What the caller is told of an attempt that was sent; `status` is how its work ended.
+  static Answer AnswerOf(const Run& run, const absl::Status& status);
   void FinishUnsent(Run& run, const absl::Status& status);
   // `keep`: the request id stands for this answer from now on.
   void Reply(Run& run, const Answer& answer, bool keep);

@@ -134,6 +134,9 @@ class Card {
   // Asked of the card itself, anew each time, with the least possible traffic: this is
   // how another card put in meanwhile is found out before it gets anything.
   virtual absl::StatusOr<std::string> ReadSerial() = 0;
+  // The serial it told earlier, where the connection shows that nobody has exchanged or
+  // reset it since; else empty. Enough to read by, never to send a PIN by.
+  [[nodiscard]] virtual std::string SerialToldBefore() const { return {}; }
   virtual absl::StatusOr<CardIdentity> Identify() = 0;
 
   // All of them, user certificates first. Never needs, asks for or uses a PIN.
@@ -142,7 +145,11 @@ class Card {
   // is the same one and still has them: then it says so with `ProvesItself`, and the
   // serial is not asked for first.
   [[nodiscard]] virtual bool ProvesItself() const { return false; }
+  // After `ReadSerial` in the same `Use` that is proof enough, for some minutes.
   virtual absl::StatusOr<std::vector<CardCertificateEntry>> ReadCertificates() = 0;
+  // The next `ReadCertificates` reads them from the card. True where what was kept of
+  // them had been given out.
+  virtual bool DistrustCertificates() { return false; }
 
   // The PIN with that id; where the id is empty or unknown, the holder's first.
   // CARD_UNSUPPORTED where the card has none.
@@ -170,7 +177,7 @@ class Card {
   virtual absl::StatusOr<std::string> Sign(const CardCertificateEntry& certificate,
                                            std::string_view message) = 0;
 
-  // Forgets the verified PIN. `Use` makes sure of it in any case when it ends.
+  // Forgets the verified PIN, where the reset does not: `Use` makes sure of that one.
   virtual absl::Status LogOut() = 0;
 };
 
@@ -189,8 +196,9 @@ class CardFamily {
   // Whether the card may be of this family, so that `Use` may be tried on it.
   [[nodiscard]] virtual bool Recognise(const CardFacts& facts) const = 0;
 
-  // Opens the card in `environment.reader` and calls `work` with it; gives the card
-  // back, with no PIN verified, before it returns what `work` returned.
+  // Opens the card in `environment.reader`, calls `work` with it and returns what that
+  // returned. The card is given back, with no PIN verified and before anybody else can
+  // have it, by this call or at the end of the job (worker.h).
   //
   // CARD_UNSUPPORTED, without a call of `work`, where the card turns out to be none of
   // this family: the next one is asked.

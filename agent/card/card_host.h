@@ -63,6 +63,9 @@ struct CardHostOptions {
   absl::Duration command_timeout = absl::Seconds(20);
   // How long another program may keep the card before CARD_BUSY.
   absl::Duration busy_timeout = absl::Seconds(8);
+  // How long a connection to a card is kept open after its last use, so that the next
+  // use is quicker; other programs cannot have the card for themselves meanwhile.
+  absl::Duration keep_connection = absl::Seconds(1);
   Clock* clock = &SystemClock();
   // Asked after the families of our own, in this order: PKCS#11 modules
   // (agent/card/card.h).

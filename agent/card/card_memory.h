@@ -5,10 +5,10 @@
 // no longer than the card's stay (`Forget`). Holds nothing secret.
 //
 // What makes it safe to use: it is tied to one stay in one reader; certificates are
-// given out again only after the card has shown the beginning of the holder's own
-// one anew, which no other card has, and for at most kTrusted after they were read,
-// since another program may write to the card; and no attempt relies on it before the
-// card has told its serial.
+// given out again only after the card has told its serial in the same transaction, or
+// has shown the beginning of the holder's own one anew, which no other card has, and for
+// at most kTrusted after they were read, since another program may write to the card;
+// and no attempt relies on it before the card has told its serial.
 #ifndef ILKIMZA_AGENT_CARD_CARD_MEMORY_H_
 #define ILKIMZA_AGENT_CARD_CARD_MEMORY_H_
 
@@ -27,12 +27,18 @@
 namespace ilkimza::agent {
 
 struct CardMemory {
+  // As it was told last, and the connection's epoch at that time (connection.h).
+  std::string serial;
+  uint64_t serial_epoch = 0;
+
   std::optional<ObjectDirectory> directory;
   std::optional<std::vector<PinObject>> pins;
   std::optional<std::vector<PrivateKeyObject>> keys;
 
   std::optional<std::vector<CardCertificateEntry>> certificates;
   absl::Time certificates_read;
+  // Of the card they were read from; empty where it was not surely known then.
+  std::string certificates_serial;
   // The holder's own certificate, the last one that was read, and its bytes.
   std::optional<CertificateObject> stamp;
   std::string stamp_content;

@@ -23,6 +23,7 @@ bool CardFamilies::AnyFor(const CardFacts& facts) const {
 
 absl::StatusOr<IdentifiedCard> CardFamilies::Identify(CardEnvironment& environment,
                                                       const CardFacts& facts) const {
+  absl::Status module_failure;
   for (const auto& family : families_) {
     if (!family->Recognise(facts)) continue;
     IdentifiedCard found{.family = family};
@@ -39,11 +40,14 @@ absl::StatusOr<IdentifiedCard> CardFamilies::Identify(CardEnvironment& environme
       case v1::ERROR_REASON_MODULE_FAILED:
         spdlog::warn("{} cannot be asked for the card in '{}': {}", std::string(family->name()),
                      facts.reader, std::string(status.message()));
+        module_failure.Update(status);
         break;
       default:
         return status;
     }
   }
+  // It may have been the one that knows the card.
+  ILKIMZA_RETURN_IF_ERROR(module_failure);
   return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CARD_UNSUPPORTED,
                    "İlkimza does not know this card. Put in the chip that came with the courier, "
                    "or name its PKCS#11 module in the agent's configuration.");

@@ -115,9 +115,38 @@ absl::StatusOr<std::string> FileCard::ReadCertificate(const CertificateObject& o
   return ReadSelected(channel_, object.offset, size, Extent::kFirstObject);
 }
 
+absl::StatusOr<std::string> FileCard::ReadSerial() {
+  ILKIMZA_ASSIGN_OR_RETURN(std::string serial, AskSerial());
+  TakeSerial(serial);
+  return serial;
+}
+
+void FileCard::TakeSerial(const std::string& serial) {
+  told_ = channel_.epoch();
+  memory_.serial = serial;
+  memory_.serial_epoch = channel_.epoch();
+}
+
+std::string FileCard::SerialToldBefore() const {
+  const bool holds = channel_.epoch() != 0 && channel_.epoch() == memory_.serial_epoch;
+  return holds ? memory_.serial : std::string();
+}
+
+bool FileCard::CertificatesKnown() const {
+  return memory_.certificates && absl::Now() - memory_.certificates_read <= kTrusted;
+}
+
+bool FileCard::DistrustCertificates() {
+  memory_.stamp.reset();
+  return std::exchange(memory_.certificates, std::nullopt).has_value();
+}
+
 absl::StatusOr<bool> FileCard::StampHolds() {
-  if (!memory_.certificates || !memory_.stamp) return false;
-  if (absl::Now() - memory_.certificates_read > kTrusted) return false;
+  if (!CertificatesKnown()) return false;
+  // The card it was read from, in this very transaction.
+  const bool told = told_ == channel_.epoch() && !memory_.serial.empty();
+  if (told && memory_.serial == memory_.certificates_serial) return true;
+  if (!memory_.stamp) return false;
   const std::string_view known = std::string_view(memory_.stamp_content).substr(0, kMaxRead);
   const auto at = static_cast<uint16_t>(memory_.stamp->offset);
   const CommandApdu read{.ins = kReadBinary,
@@ -132,7 +161,9 @@ absl::StatusOr<bool> FileCard::StampHolds() {
       memory_.stamp_selected = true;
     }
     ILKIMZA_ASSIGN_OR_RETURN(const ResponseApdu response, channel_.Send(read));
-    if (response.status.Success() && response.data == known) return true;
+    if (!response.status.Success() || response.data != known) continue;
+    if (told) memory_.certificates_serial = memory_.serial;
+    return true;
   }
   memory_.stamp_selected = false;
   return false;
@@ -163,6 +194,9 @@ absl::StatusOr<std::vector<CardCertificateEntry>> FileCard::ReadCertificates() {
     }
   }
   memory_.certificates = entries;
+  // Whose they are is known where the card has told it in this transaction, or before it
+  // in an unbroken connection.
+  memory_.certificates_serial = SerialToldBefore();
   memory_.certificates_read = absl::Now();
   return entries;
 }

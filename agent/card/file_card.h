@@ -24,13 +24,21 @@ class FileCard : public Card {
   FileCard(CardChannel& channel, const CardFacts& facts, CardMemories& memories)
       : channel_(channel), facts_(facts), memories_(memories), memory_(memories.Find(facts)) {}
 
+  absl::StatusOr<std::string> ReadSerial() final;
+  [[nodiscard]] std::string SerialToldBefore() const override;
   absl::StatusOr<std::vector<CardCertificateEntry>> ReadCertificates() override;
   [[nodiscard]] bool ProvesItself() const override { return true; }
+  bool DistrustCertificates() override;
+  // The reset does it.
+  absl::Status LogOut() override { return absl::OkStatus(); }
   absl::StatusOr<PinInfo> FindPin(std::string_view id) override;
   // Remembers what was learnt, unless the job was ended meanwhile.
   ~FileCard() override;
 
  protected:
+  virtual absl::StatusOr<std::string> AskSerial() = 0;
+  // It has told who it is, in this transaction.
+  void TakeSerial(const std::string& serial);
   // Its control information; nothing where there is no such file. `path` as the card's
   // own files have it.
   virtual absl::StatusOr<std::optional<std::string>> Select(const std::string& path) = 0;
@@ -55,9 +63,13 @@ class FileCard : public Card {
  private:
   // Whether the card still shows what is remembered.
   absl::StatusOr<bool> StampHolds();
+  [[nodiscard]] bool CertificatesKnown() const;
   absl::StatusOr<std::vector<CertificateObject>> CertificateObjects();
   static std::size_t KeyIndex(std::string_view key);
   absl::StatusOr<std::string> ReadCertificate(const CertificateObject& object);
+
+  // The epoch in which it told its serial, in this `Use`.
+  std::optional<uint64_t> told_;
 };
 
 // RunOnCard without a result.

@@ -172,8 +172,16 @@ absl::Status Journal::Append(const std::string& line) {
   if (!WriteAll(fd_, bytes)) return Failed("written", errno);
   torn_ = false;
   size_ += bytes.size();
-  if (fdatasync(fd_) != 0) return Failed("synchronised", errno);
   return absl::OkStatus();
+}
+
+absl::Status Journal::SynchroniseLocked() const {
+  return fdatasync(fd_) == 0 ? absl::OkStatus() : Failed("synchronised", errno);
+}
+
+absl::Status Journal::Synchronise() {
+  const std::lock_guard lock(mutex_);
+  return SynchroniseLocked();
 }
 
 absl::Status Journal::Compact() {
@@ -220,6 +228,7 @@ absl::StatusOr<int64_t> Journal::Begin(const Attempt& attempt) {
   next.result = AttemptResult::kOpen;
   next.tries_left = -1;
   ILKIMZA_RETURN_IF_ERROR(Append(BeginLine(next, clock_.Now())));
+  ILKIMZA_RETURN_IF_ERROR(SynchroniseLocked());
   last_number_ = next.number;
   attempts_.push_back(next);
   return next.number;

@@ -3,9 +3,11 @@
 // that a try may have been spent, and never takes it for one that was not.
 //
 // The file holds one JSON object for each line: names, serials and results, never a
-// PIN. It is synchronised after each line, kept below about 64 KiB by leaving old
-// attempts out, readable by its owner only, and locked while open. A line torn by a
-// loss of power is skipped.
+// PIN. An attempt is synchronised before it is sent; its result survives the program as
+// soon as it is written, and a loss of power once it is synchronised, which nobody has
+// to wait for: until then it is an attempt without a result. The file is kept below
+// about 64 KiB by leaving old attempts out, readable by its owner only, and locked while
+// open. A line torn by a loss of power is skipped.
 //
 // Thread-safe.
 #ifndef ILKIMZA_AGENT_CARD_JOURNAL_H_
@@ -73,8 +75,10 @@ class Journal {
 
   // Returns the attempt's number once it is on disk. STORE_FAILED: nothing may be sent.
   absl::StatusOr<int64_t> Begin(const Attempt& attempt);
-  // A later result replaces an earlier one.
+  // A later result replaces an earlier one. It is written, and not yet synchronised.
   absl::Status Finish(int64_t number, AttemptResult result, int tries_left);
+  // Everything that was written survives a loss of power, or STORE_FAILED.
+  absl::Status Synchronise();
 
   // Attempts without a result, oldest first.
   [[nodiscard]] std::vector<Attempt> Unresolved() const;
@@ -90,6 +94,7 @@ class Journal {
   absl::Status Load();
   void TakeLine(std::string_view line);
   absl::Status Append(const std::string& line);
+  absl::Status SynchroniseLocked() const;
   absl::Status Compact();
   absl::Status Failed(std::string_view what, int error) const;
   [[nodiscard]] Attempt* Find(int64_t number);

@@ -189,17 +189,29 @@ absl::Status LookAtTriesAgain(Card& card, const PinInfo& pin, const PinStatus& b
   return absl::OkStatus();
 }
 
+absl::Status SignatureInvalid() {
+  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_SIGNATURE_INVALID,
+                   "The card signed, but the signature does not fit its certificate. Do not use "
+                   "the card; ask the certificate's issuer.");
+}
+
 absl::Status SignChallenge(Card& card, const SigningKey& signing, AttemptWork& work) {
   std::array<char, kChallengeSize> challenge{};
   randombytes_buf(challenge.data(), challenge.size());
   const std::string_view message(challenge.data(), challenge.size());
   ILKIMZA_ASSIGN_OR_RETURN(const std::string signature, card.Sign(signing.entry, message));
-  work.signature_checked = true;
   work.algorithm = signing.certificate.signature_algorithm();
-  if (signing.certificate.Verifies(message, signature)) return absl::OkStatus();
-  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_SIGNATURE_INVALID,
-                   "The card signed, but the signature does not fit its certificate. Do not use "
-                   "the card; ask the certificate's issuer.");
+  bool fits = signing.certificate.Verifies(message, signature);
+  // Another program may have put a new certificate in the place of the one we remember.
+  if (!fits && card.DistrustCertificates()) {
+    auto anew = FindSigningKey(card, work.clock->Now());
+    if (absl::IsCancelled(anew.status())) return anew.status();
+    fits = anew.ok() && anew->entry.key == signing.entry.key &&
+           anew->certificate.Verifies(message, signature);
+    if (fits) work.certificate = anew->description;
+  }
+  work.signature_checked = true;
+  return fits ? absl::OkStatus() : SignatureInvalid();
 }
 
 }  // namespace
@@ -243,7 +255,7 @@ absl::StatusOr<std::vector<ReadCertificate>> ReadCertificates(Card& card, const 
 }
 
 absl::StatusOr<v1::PinState> ReadPinState(Card& card, const std::string& serial) {
-  ILKIMZA_RETURN_IF_ERROR(CheckSerial(card, serial));
+  if (card.SerialToldBefore() != serial) ILKIMZA_RETURN_IF_ERROR(CheckSerial(card, serial));
   ILKIMZA_ASSIGN_OR_RETURN(const PinInfo pin, card.FindPin(""));
   ILKIMZA_ASSIGN_OR_RETURN(const PinStatus status, card.ReadPinStatus(pin));
   v1::PinState state;
@@ -273,8 +285,6 @@ absl::Status DoAttempt(Card& card, AttemptWork& work) {
   }
   if (absl::IsCancelled(status)) return status;
   ILKIMZA_RETURN_IF_ERROR(LookAtTriesAgain(card, pin, before, work));
-  // The reset at the end of the session closes the card as well; this holds even
-  // where a reader ignores that.
   if (right) {
     if (const absl::Status closed = card.LogOut(); !closed.ok()) {
       spdlog::debug("logging out of card {}: {}", work.serial, ReasonName(ReasonOf(closed)));

@@ -8,8 +8,11 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "agent/card/other_programs.h"
 #include "base/error.h"
 
 namespace ilkimza::agent {
@@ -25,12 +28,19 @@ constexpr char kSocket[] = "/run/pcscd/pcscd.comm";
 constexpr std::array<const char*, 4> kServicePrograms = {"/usr/sbin/pcscd", "/usr/local/sbin/pcscd",
                                                          "/sbin/pcscd", "/usr/bin/pcscd"};
 
+std::string SocketOfService() {
+  const char* socket = std::getenv(kSocketVariable);
+  return socket != nullptr ? socket : kSocket;
+}
+
 class SystemPcscImpl final : public Pcsc {
  public:
   ServiceAbsence WhyNoService() override {
-    const char* socket = std::getenv(kSocketVariable);
-    return JudgeAbsence(socket != nullptr ? socket : kSocket,
-                        {kServicePrograms.begin(), kServicePrograms.end()});
+    return JudgeAbsence(SocketOfService(), {kServicePrograms.begin(), kServicePrograms.end()});
+  }
+
+  std::vector<std::string> OtherPrograms() override {
+    return ProgramsConnectedTo(SocketOfService());
   }
 
   LONG EstablishContext(SCARDCONTEXT& context) override {
@@ -242,6 +252,20 @@ absl::Status ServiceError(Pcsc& pcsc, LONG code) {
   return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED,
                    "The smart-card service does not run on this PC. Start it: systemctl start "
                    "pcscd.socket",
+                   metadata);
+}
+
+absl::Status NameHolders(const absl::Status& status, Pcsc& pcsc) {
+  ErrorMetadata metadata = MetadataOf(status);
+  if (ReasonOf(status) != v1::ERROR_REASON_CARD_BUSY || metadata.contains("programs")) {
+    return status;
+  }
+  const std::string programs = absl::StrJoin(pcsc.OtherPrograms(), ", ");
+  if (programs.empty()) return status;
+  metadata["programs"] = programs;
+  return MakeError(status.code(), v1::ERROR_REASON_CARD_BUSY,
+                   absl::StrCat(status.message(), " Connected to the smart-card service now: ",
+                                programs, "."),
                    metadata);
 }
 

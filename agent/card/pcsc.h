@@ -29,6 +29,9 @@ class Pcsc {
 
   // Does not block, and does not start the service.
   virtual ServiceAbsence WhyNoService() { return ServiceAbsence::kStopped; }
+  // Names of the other programs of this person that are connected to the service
+  // (other_programs.h). Best effort; takes some milliseconds.
+  virtual std::vector<std::string> OtherPrograms() { return {}; }
   virtual LONG EstablishContext(SCARDCONTEXT& context) = 0;
   virtual LONG ReleaseContext(SCARDCONTEXT context) = 0;
   // SCARD_S_SUCCESS with an empty list where PC/SC says that there are no readers.
@@ -73,6 +76,11 @@ absl::Status PcscError(LONG code, std::string_view reader);
 // finds out: SMART_CARD_SERVICE_STOPPED, SMART_CARD_SERVICE_MISSING or
 // SMART_CARD_NOT_PERMITTED.
 absl::Status ServiceError(Pcsc& pcsc, LONG code);
+
+// CARD_BUSY with whom to ask: the programs that `pcsc` finds connected to the service, in
+// the sentence and, joined by ", ", in the metadata "programs". Every other status, and
+// one that names them already, is left as it is.
+absl::Status NameHolders(const absl::Status& status, Pcsc& pcsc);
 
 // Whether the context that met this code will never recover.
 bool MeansServiceGone(LONG code);

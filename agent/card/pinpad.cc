@@ -86,7 +86,7 @@ bool TrustedPinpad(std::string_view reader) {
 }
 
 absl::StatusOr<PinpadFeatures> AskPinpadFeatures(CardEnvironment& environment) {
-  auto& [pcsc, context, control, timeouts, reader] = environment;
+  auto& [pcsc, context, control, timeouts, reader, connection] = environment;
   if (!TrustedPinpad(reader)) return PinpadFeatures{};
   if (!control.Enter(JobControl::Stage::kWaiting, timeouts.busy)) {
     return absl::CancelledError("the job has been ended");

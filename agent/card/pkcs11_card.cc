@@ -344,6 +344,8 @@ class Pkcs11Family final : public CardFamily {
   absl::Status Use(CardEnvironment& environment, const CardFacts& facts,
                    const Work& work) override {
     bool attempt_made = false;
+    // The module has a connection of its own, and may want the card for itself.
+    environment.connection.Close(environment);
     const absl::Status status = UseModule(environment, facts, work, attempt_made);
     if (attempt_made && !environment.control.abandoned()) ResetCard(environment);
     return status;

@@ -80,7 +80,6 @@ class Pkcs15Card final : public FileCard {
   // Finds the application; CARD_UNSUPPORTED where the card has none.
   absl::Status Open();
 
-  absl::StatusOr<std::string> ReadSerial() override;
   absl::StatusOr<CardIdentity> Identify() override;
   absl::StatusOr<PinStatus> ReadPinStatus(const PinInfo& pin) override;
   absl::StatusOr<PinAnswer> Verify(const PinInfo& pin, const PinEntry& entry) override;
@@ -88,12 +87,12 @@ class Pkcs15Card final : public FileCard {
   absl::StatusOr<PinAnswer> Unblock(const PinInfo& pin, const PinEntry& entry) override;
   absl::StatusOr<std::string> Sign(const CardCertificateEntry& certificate,
                                    std::string_view message) override;
-  absl::Status LogOut() override { return absl::OkStatus(); }  // the reset does it
 
  private:
   [[nodiscard]] const CardProfile& profile() const {
     return kProfiles[static_cast<std::size_t>(memory_.profile.value_or(kPlain))];
   }
+  absl::StatusOr<std::string> AskSerial() override;
   absl::StatusOr<ResponseApdu> SendSelect(uint8_t p1, std::string_view data);
   // The application becomes the current directory.
   absl::StatusOr<bool> EnterApplication();
@@ -213,7 +212,7 @@ absl::StatusOr<TokenInfo> Pkcs15Card::ReadTokenInfo() {
   return ParseTokenInfo(content.value_or(""));
 }
 
-absl::StatusOr<std::string> Pkcs15Card::ReadSerial() {
+absl::StatusOr<std::string> Pkcs15Card::AskSerial() {
   ILKIMZA_ASSIGN_OR_RETURN(const TokenInfo info, ReadTokenInfo());
   return absl::AsciiStrToUpper(absl::BytesToHexString(info.serial));
 }
@@ -224,9 +223,11 @@ absl::StatusOr<CardIdentity> Pkcs15Card::Identify() {
   if (directory->certificates.empty() && directory->authentication_objects.empty()) {
     return NotSetUp("PKCS#15 objects");
   }
+  const std::string serial = absl::AsciiStrToUpper(absl::BytesToHexString(info.serial));
+  TakeSerial(serial);
   CardIdentity identity{.family = v1::CARD_FAMILY_PKCS15,
                         .family_display_name = profile().display_name,
-                        .serial = absl::AsciiStrToUpper(absl::BytesToHexString(info.serial)),
+                        .serial = serial,
                         .label = info.label,
                         .operations = {v1::CARD_OPERATION_LIST_CERTIFICATES}};
   const auto found = FindPin("");

@@ -31,6 +31,12 @@ absl::Status CheckName(std::string_view field, std::string_view name) {
                    {{"field", std::string(field)}});
 }
 
+// By another program; who that may be is said where the reader's look told it.
+absl::Status Held(const SeenReader& seen) {
+  if (ReasonOf(seen.trouble) == v1::ERROR_REASON_CARD_BUSY) return seen.trouble;
+  return PcscError(SCARD_E_SHARING_VIOLATION, seen.reader.display_name());
+}
+
 absl::Status NoSuchCard(const Snapshot& view) {
   ILKIMZA_RETURN_IF_ERROR(view.service);
   if (view.readers.empty()) {
@@ -49,7 +55,7 @@ absl::Status NoSuchCard(const Snapshot& view) {
       case v1::READER_STATE_CARD_MUTE:
         return PcscError(SCARD_W_UNRESPONSIVE_CARD, seen.reader.display_name());
       case v1::READER_STATE_IN_USE_EXCLUSIVELY:
-        return PcscError(SCARD_E_SHARING_VIOLATION, seen.reader.display_name());
+        return Held(seen);
       default:
         break;
     }
@@ -71,6 +77,8 @@ absl::StatusOr<const SeenReader*> FindUsableCard(const Snapshot& view, std::stri
   const std::string which = absl::StrCat("The card in the reader '", seen->reader.display_name(),
                                          "' (", seen->card.family_display_name(), ")");
   if (seen->family == nullptr) {
+    // What spoke for it last time, or should have, has failed.
+    ILKIMZA_RETURN_IF_ERROR(seen->trouble);
     return MakeError(
         absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CARD_UNSUPPORTED,
         absl::StrCat(which,

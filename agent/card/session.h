@@ -1,6 +1,9 @@
-// A card for the time of one job: connected, inside a transaction, so that no other
-// program can come between the commands. RAII: when it goes the card is given back,
-// reset if a PIN may have been verified, so that nobody else finds it open.
+// A card inside a transaction, so that no other program can come between the commands.
+//
+// When it goes, the transaction goes on until the job's answer has been given, and is
+// then ended on the job's own thread (worker.h), with a reset of the card if a PIN may
+// have been verified: nobody else finds it open, and whoever waits for the answer does
+// not wait for the reset.
 //
 // How PC/SC's rudeness is met:
 // - another program has the card for itself: asked again with growing pauses, then
@@ -26,6 +29,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agent/card/apdu.h"
+#include "agent/card/connection.h"
 #include "agent/card/pinpad.h"
 #include "agent/card/worker.h"
 
@@ -36,7 +40,6 @@ class CardSession final : public CardChannel {
   static absl::StatusOr<std::unique_ptr<CardSession>> Open(CardEnvironment& environment);
   CardSession(const CardSession&) = delete;
   CardSession& operator=(const CardSession&) = delete;
-  ~CardSession() override;
 
   absl::StatusOr<ResponseApdu> Send(const CommandApdu& command) override;
   // An attempt whose PIN is typed on the reader's keys; sent at most once. Where nothing
@@ -47,29 +50,23 @@ class CardSession final : public CardChannel {
   [[nodiscard]] bool attempt_sent() const override { return attempt_sent_; }
   // The watchdog has ended the job: nothing may be shared any more.
   [[nodiscard]] bool ended() const override { return environment_.control.abandoned(); }
-  // Connects again and begins a new transaction, after CARD_RESET.
-  absl::Status Recover();
+  [[nodiscard]] uint64_t epoch() const override { return environment_.connection.epoch(); }
+  // Begins a new transaction, after CARD_RESET.
+  absl::Status Recover() { return environment_.connection.BeginAgain(environment_); }
 
  private:
   explicit CardSession(CardEnvironment& environment) : environment_(environment) {}
 
-  absl::Status Connect();
-  absl::Status BeginTransaction();
   absl::StatusOr<std::string> Transmit(std::string_view command, bool attempt);
   // The control code that does `command`; 0 where there is none.
   absl::StatusOr<DWORD> FindKeysControl(const KeysCommand& command);
   absl::Status TransmitError(LONG code, bool attempt);
-  void GiveBack();
 
   CardEnvironment& environment_;
-  SCARDHANDLE card_ = 0;
-  DWORD protocol_ = 0;
-  bool connected_ = false;
-  bool in_transaction_ = false;
   bool attempt_sent_ = false;
 };
 
-// Opens a session, does `work` on it, and gives the card back before it returns.
+// Opens a session and does `work` on it.
 // Starts `work` over where another program reset the card before any PIN was sent; at
 // most three times in all, then CARD_RESET.
 template <typename T>

@@ -167,43 +167,54 @@ absl::Status CardWorkers::Enqueue(const std::string& reader, Job& job) {
   return absl::OkStatus();
 }
 
+bool CardWorkers::TakeJob(const std::shared_ptr<Worker>& worker, bool connected, Job& job) {
+  std::unique_lock lock(worker->mutex);
+  const auto due = [&] { return worker->stopping || !worker->queue.empty(); };
+  if (!connected) {
+    worker->wake.wait(lock, due);
+  } else if (!worker->wake.wait_for(lock, absl::ToChronoNanoseconds(worker->timeouts.keep), due)) {
+    job = {.run = [](CardEnvironment& environment) { environment.connection.Close(environment); },
+           .fail = [](const absl::Status&) {}};
+  }
+  if (worker->stopping) return false;
+  if (!job.run) {
+    job = std::move(worker->queue.front());
+    worker->queue.pop_front();
+  }
+  worker->control = std::make_shared<JobControl>(
+      worker->timer, [this, worker, fail = job.fail](const absl::Status& status) {
+        Replace(worker);
+        fail(NameHolders(status, *worker->pcsc));
+        const std::lock_guard replaced_lock(worker->mutex);
+        worker->replaced = true;
+        worker->wake.notify_all();
+      });
+  return true;
+}
+
 // `this` is used only by what runs before the job is ended: `Shutdown` waits for that.
 void CardWorkers::Loop(const std::shared_ptr<Worker>& worker) {
   PcscContext context(*worker->pcsc);
+  CardConnection connection;
   bool ended = false;
-  while (true) {
-    Job job;
-    std::shared_ptr<JobControl> control;
-    {
-      std::unique_lock lock(worker->mutex);
-      worker->wake.wait(lock, [&] { return worker->stopping || !worker->queue.empty(); });
-      if (worker->stopping) break;
-      job = std::move(worker->queue.front());
-      worker->queue.pop_front();
-      control = std::make_shared<JobControl>(
-          worker->timer, [this, worker, fail = job.fail](const absl::Status& status) {
-            Replace(worker);
-            fail(status);
-            const std::lock_guard replaced_lock(worker->mutex);
-            worker->replaced = true;
-            worker->wake.notify_all();
-          });
-      worker->control = control;
-    }
-    CardEnvironment environment{*worker->pcsc, context, *control, worker->timeouts, worker->reader};
+  for (Job job; !ended && TakeJob(worker, connection.open(), job);) {
+    const std::shared_ptr<JobControl> control = worker->control;
+    CardEnvironment environment{*worker->pcsc,    context,        *control,
+                                worker->timeouts, worker->reader, connection};
     job.run(environment);
+    connection.GiveBack(environment);
+    if (worker->timeouts.keep <= absl::ZeroDuration()) connection.Close(environment);
     job = {};
-    if (control->abandoned()) {
-      ended = true;
-      break;
-    }
+    ended = control->abandoned();
+    if (ended) break;
     const std::lock_guard lock(mutex_);
     const std::lock_guard worker_lock(worker->mutex);
     if (worker->retired && worker->queue.empty() && !shut_down_) LetGo(worker);
     worker->control = nullptr;
     worker->wake.notify_all();
   }
-  // Waits for the service as well.
+  // Both wait for the service as well.
+  connection.CloseUnwatched(*worker->pcsc);
   context.Release();
   const std::lock_guard lock(worker->mutex);
   if (ended) --*worker->left_behind;

@@ -14,6 +14,9 @@
 //   a command              CARD_TIMEOUT
 //   a PIN command          ATTEMPT_UNKNOWN
 //
+// What a job leaves to be given back, the transaction with its reset, is given back after
+// its answer, still on the reader's thread and before its next job (connection.h).
+//
 // Thread-safe.
 #ifndef ILKIMZA_AGENT_CARD_WORKER_H_
 #define ILKIMZA_AGENT_CARD_WORKER_H_
@@ -31,6 +34,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/card/connection.h"
 #include "agent/card/pcsc.h"
 #include "agent/card/timer.h"
 
@@ -43,6 +47,8 @@ struct CardTimeouts {
   absl::Duration busy = absl::Seconds(8);
   // Somebody types a PIN on the reader's keys: from one key to the next.
   absl::Duration typing = absl::Seconds(30);
+  // A connection to the card is kept open after its last use; zero: not at all.
+  absl::Duration keep = absl::Seconds(1);
 };
 
 // One job's side of the watchdog. Every call that may block stands between `Enter`
@@ -89,6 +95,8 @@ struct CardEnvironment {
   JobControl& control;
   const CardTimeouts& timeouts;
   const std::string& reader;
+  // The thread's own.
+  CardConnection& connection;
 };
 
 class CardWorkers {
@@ -107,14 +115,13 @@ class CardWorkers {
   template <typename T>
   void Run(const std::string& reader, std::function<absl::StatusOr<T>(CardEnvironment&)> work,
            std::function<void(absl::StatusOr<T>)> done) {
-    auto shared_done = std::make_shared<std::function<void(absl::StatusOr<T>)>>(std::move(done));
-    Post(reader,
-         {.run =
-              [work = std::move(work), shared_done](CardEnvironment& environment) {
-                absl::StatusOr<T> result = work(environment);
-                if (!environment.control.abandoned()) (*shared_done)(std::move(result));
-              },
-          .fail = [shared_done](absl::Status status) { (*shared_done)(std::move(status)); }});
+    auto answer = std::make_shared<Answer<T>>(std::move(done));
+    Post(reader, {.run =
+                      [work = std::move(work), answer](CardEnvironment& environment) {
+                        absl::StatusOr<T> result = work(environment);
+                        if (!environment.control.abandoned()) answer->Give(std::move(result));
+                      },
+                  .fail = [answer](absl::Status status) { answer->Give(std::move(status)); }});
   }
 
   // The reader is gone: ends its thread and gives its context back, once it has no work.
@@ -130,6 +137,19 @@ class CardWorkers {
     std::function<void(CardEnvironment&)> run;
     std::function<void(absl::Status)> fail;
   };
+  // Given once: a job that has its answer may still fail while it gives the card back.
+  template <typename T>
+  class Answer {
+   public:
+    explicit Answer(std::function<void(absl::StatusOr<T>)> done) : done_(std::move(done)) {}
+    void Give(absl::StatusOr<T> result) {
+      if (!given_.exchange(true)) done_(std::move(result));
+    }
+
+   private:
+    std::atomic<bool> given_ = false;
+    const std::function<void(absl::StatusOr<T>)> done_;
+  };
   // A reader's thread, and what it shares with this object; see worker.cc.
   struct Worker;
 
@@ -139,6 +159,8 @@ class CardWorkers {
   // With both locks held: the worker ends by itself, and is ours no more.
   void LetGo(const std::shared_ptr<Worker>& worker);
   void Loop(const std::shared_ptr<Worker>& worker);
+  // Waits for the next one; false where the thread is to end.
+  bool TakeJob(const std::shared_ptr<Worker>& worker, bool connected, Job& job);
   // Leaves the worker's thread behind; its queue goes to a new one.
   void Replace(const std::shared_ptr<Worker>& worker);
 

@@ -113,6 +113,16 @@ void FakePcsc::SetAbsence(ServiceAbsence absence) {
   absence_ = absence;
 }
 
+void FakePcsc::SetOtherPrograms(std::vector<std::string> programs) {
+  const std::lock_guard lock(mutex_);
+  other_programs_ = std::move(programs);
+}
+
+std::vector<std::string> FakePcsc::OtherPrograms() {
+  const std::lock_guard lock(mutex_);
+  return other_programs_;
+}
+
 void FakePcsc::RefuseCards(bool refuse) {
   const std::lock_guard lock(mutex_);
   refuse_cards_ = refuse;
@@ -230,6 +240,14 @@ void FakePcsc::ClearLog() {
 int FakePcsc::Waits() const {
   const std::lock_guard lock(mutex_);
   return waits_;
+}
+
+bool FakePcsc::WaitUntilAtRest() const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, std::chrono::seconds(10), [this] {
+    return std::none_of(readers_.begin(), readers_.end(),
+                        [](const auto& entry) { return entry.second.transaction != 0; });
+  });
 }
 
 int FakePcsc::OpenHandles() const {

@@ -47,6 +47,8 @@ class FakePcsc final : public Pcsc {
   // Why a service that does not run cannot be had; kNotPermitted also refuses whoever
   // comes to one that runs, as polkit does.
   void SetAbsence(ServiceAbsence absence);
+  // Who else is connected to the service.
+  void SetOtherPrograms(std::vector<std::string> programs);
   // Whoever connects to a card is thrown out.
   void RefuseCards(bool refuse);
   // No call comes back any more until it runs on: a process that was stopped, a PC that
@@ -92,11 +94,14 @@ class FakePcsc final : public Pcsc {
   void ClearLog();
   // How often GetStatusChange was entered.
   [[nodiscard]] int Waits() const;
+  // Waits, at most ten seconds, until no card is in a transaction; else false.
+  [[nodiscard]] bool WaitUntilAtRest() const;
   // Handles and contexts that are open.
   [[nodiscard]] int OpenHandles() const;
   [[nodiscard]] int OpenContexts() const;
 
   ServiceAbsence WhyNoService() override;
+  std::vector<std::string> OtherPrograms() override;
   LONG EstablishContext(SCARDCONTEXT& context) override;
   LONG ReleaseContext(SCARDCONTEXT context) override;
   LONG ListReaders(SCARDCONTEXT context, std::vector<std::string>& readers) override;
@@ -156,7 +161,7 @@ class FakePcsc final : public Pcsc {
   void DoDispose(Reader& reader, Handle& handle, DWORD disposition);
 
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  mutable std::condition_variable changed_;
   bool running_ = true;
   // Contexts of a service that died never recover.
   int generation_ = 0;
@@ -171,6 +176,7 @@ class FakePcsc final : public Pcsc {
   int until_armed_ = -1;
   Rudeness armed_at_index_;
   ServiceAbsence absence_ = ServiceAbsence::kStopped;
+  std::vector<std::string> other_programs_;
   bool refuse_cards_ = false;
   bool frozen_ = false;
   std::vector<std::string> log_;

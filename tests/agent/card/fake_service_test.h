@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "sandbox/card/simulator.h"
@@ -15,7 +16,7 @@
 namespace ilkimza::agent {
 
 inline constexpr uint8_t kVerify = 0x20, kChange = 0x24, kSelect = 0xA4, kRead = 0xB0,
-                         kGetData = 0xCA, kSign = 0x2A, kLogOut = 0x1A;
+                         kGetData = 0xCA, kSign = 0x2A;
 inline constexpr char kReader[] = "ACME Reader 00 00";
 inline constexpr char kVerifyRight[] = "002000800431323334";
 
@@ -31,7 +32,9 @@ class FakeServiceTest : public ::testing::Test {
  protected:
   FakeServiceTest() { pcsc_->AddReader(kReader); }
 
+  // Connections are closed after each use unless the test says otherwise.
   void Start(CardHostOptions options = {}) {
+    if (!keep_connection_) options.keep_connection = absl::ZeroDuration();
     harness_ = std::make_unique<Harness>(pcsc_, std::move(options));
   }
   void Insert(DWORD protocol = SCARD_PROTOCOL_T1) {
@@ -47,6 +50,12 @@ class FakeServiceTest : public ::testing::Test {
     ASSERT_TRUE(harness_->observer().WaitForSerial(card_->options().serial));
     ASSERT_TRUE(harness_->PinState(Name()).ok());
     pcsc_->ClearLog();
+  }
+
+  // An answer comes before the card has been given back.
+  void WaitUntilGivenBack() {
+    EXPECT_TRUE(pcsc_->WaitUntilAtRest());
+    while (!keep_connection_ && pcsc_->OpenHandles() > 0) std::this_thread::yield();
   }
 
   std::string Name() { return NameOf(*card_); }
@@ -81,6 +90,7 @@ class FakeServiceTest : public ::testing::Test {
     return harness_->Verify(request);
   }
 
+  bool keep_connection_ = false;
   std::shared_ptr<FakePcsc> pcsc_ = std::make_shared<FakePcsc>();
   std::unique_ptr<sandbox::CardSimulator> card_ = MakeCard();
   std::unique_ptr<Harness> harness_;

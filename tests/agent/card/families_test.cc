@@ -115,6 +115,7 @@ TEST_F(FamiliesTest, PinsOfPaddedCards) {
     EXPECT_EQ(MetadataOf(wrong)["tries_left"], "2");
     EXPECT_EQ(harness_->PinState(Name())->tries_left_count(), 2);
     EXPECT_TRUE(Verify().ok());
+    WaitUntilGivenBack();
     EXPECT_FALSE(card_->pin_verified());
     EXPECT_TRUE(Change("295174").ok());
     EXPECT_EQ(card_->pin(), "295174");
@@ -171,30 +172,55 @@ TEST_F(FamiliesTest, ANewPinFromTheHoldersIdOrADateNeverReachesTheCard) {
 }
 
 TEST_F(FamiliesTest, AsFewCommandsAsPossible) {
+  keep_connection_ = true;
   Insert();
   Start();
   ASSERT_TRUE(harness_->observer().WaitForSerial(card_->options().serial));
+  // Who it is.
+  EXPECT_EQ(Commands(), 1);
   pcsc_->ClearLog();
   // A first look at a card with three certificates, and a second one.
   ASSERT_THAT(harness_->Certificates(Name()).value(), SizeIs(3));
-  EXPECT_LE(Commands(), 21);
+  EXPECT_EQ(Commands(), 21);
   pcsc_->ClearLog();
   ASSERT_THAT(harness_->Certificates(Name()).value(), SizeIs(3));
-  EXPECT_LE(Commands(), 2);
-  // Serial, the PIN's state (which selects it), the attempt, and logging out.
+  EXPECT_EQ(Commands(), 1);
   ASSERT_TRUE(harness_->PinState(Name()).ok());
+  pcsc_->ClearLog();
+  // The states of PIN and PUK, in a connection that is unbroken.
+  ASSERT_TRUE(harness_->PinState(Name()).ok());
+  EXPECT_EQ(Commands(), 2);
+  // Serial, the PIN's state (which selects it), and the attempt.
   pcsc_->ClearLog();
   EXPECT_TRUE(Verify().ok());
   EXPECT_THAT(pcsc_->Sent(0x20), SizeIs(1));
-  EXPECT_LE(Commands(), 5);
+  EXPECT_EQ(Commands(), 3);
   // After the reset the selection is gone: the certificate is selected again.
   pcsc_->ClearLog();
   ASSERT_THAT(harness_->Certificates(Name()).value(), SizeIs(3));
-  EXPECT_LE(Commands(), 2);
+  EXPECT_EQ(Commands(), 2);
+  // And the card, which may be another one, is asked who it is.
+  pcsc_->ClearLog();
+  ASSERT_TRUE(harness_->PinState(Name()).ok());
+  EXPECT_EQ(Commands(), 3);
+  // Certificates that are known need not be read for an attempt.
+  pcsc_->ClearLog();
+  EXPECT_TRUE(TestSign().ok());
+  EXPECT_EQ(Commands(), 6);
   pcsc_->ClearLog();
   EXPECT_TRUE(Change().ok());
   EXPECT_THAT(pcsc_->Sent(0x24), SizeIs(1));
-  EXPECT_LE(Commands(), 7);
+  EXPECT_EQ(Commands(), 3);
+}
+
+TEST_F(FamiliesTest, ACertificateThatAnotherProgramReplacedSignsAllTheSame) {
+  StartWithCard();
+  const std::string first = harness_->Certificates(Name()).value().at(2).fingerprint();
+  // The same card, whose key and certificate have been renewed behind our back.
+  card_ = sandbox::MakeCard({.holder_name = "Baska Biri"});
+  const std::string signed_with = Sign().certificate().fingerprint();
+  EXPECT_NE(signed_with, first);
+  EXPECT_EQ(harness_->Certificates(Name()).value().at(2).fingerprint(), signed_with);
 }
 
 TEST_F(FamiliesTest, WhatIsRememberedIsOfThisStayAndThisCard) {

@@ -144,6 +144,7 @@ TEST_F(FieldTest, SleepInTheMiddleOfVerifyLeavesItUnknown) {
   EXPECT_EQ(harness_->observer().WaitForReport(1)->outcome(), v1::STEP_OUTCOME_UNKNOWN);
   EXPECT_TRUE(PinState().ok());
   EXPECT_THAT(pcsc_->Sent(kVerify), SizeIs(1));
+  WaitUntilGivenBack();
   EXPECT_FALSE(card_->pin_verified());
 }
 
@@ -171,6 +172,8 @@ struct Operation {
 
 class BlowTest : public FieldTest {
  protected:
+  BlowTest() { keep_connection_ = true; }
+
   std::vector<Operation> Operations() {
     return {{"pin state", [this] { return PinState(); }},
             {"certificates", [this] { return Certificates(); }},
@@ -276,6 +279,7 @@ class BlowTest : public FieldTest {
       EXPECT_EQ(ReasonOf(status), recovers ? v1::ERROR_REASON_UNSPECIFIED : Plain(blow)) << status;
       EXPECT_EQ(sent, recovers && operation.attempt != 0 ? 1 : 0);
     }
+    WaitUntilGivenBack();
     EXPECT_FALSE(card_->pin_verified());
   }
 
@@ -287,6 +291,7 @@ class BlowTest : public FieldTest {
       // As many commands as the operation has at the least.
       EXPECT_GE(index, 3) << operation.name;
     }
+    harness_.reset();
     EXPECT_EQ(pcsc_->OpenHandles(), 0);
   }
 };

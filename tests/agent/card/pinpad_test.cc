@@ -155,6 +155,7 @@ TEST_F(PinpadTest, VerifiesAndLeavesTheCardClosed) {
   EXPECT_EQ(response.pin_state().tries_left(), v1::TRIES_LEFT_ALL);
   EXPECT_THAT(blocks_, SizeIs(1));
   EXPECT_THAT(pcsc_->Sent(kVerify), IsEmpty());
+  WaitUntilGivenBack();
   EXPECT_THAT(pcsc_->Log(), Contains("end reset"));
   EXPECT_FALSE(card_->pin_verified());
 }

@@ -30,11 +30,11 @@ using RudeTest = FakeServiceTest;
 TEST_F(RudeTest, AVerifiedSessionIsOneTransactionThatEndsWithAReset) {
   StartWithCard();
   ASSERT_TRUE(Verify().ok());
+  WaitUntilGivenBack();
   EXPECT_THAT(pcsc_->Log(),
               ElementsAre("connect", "begin", "00ca01064d",  // is it the card that is meant?
                           "00a40800063f003d00008000",        // tries left
                           kVerifyRight,                      //
-                          "801a0000",                        // log out
                           "end reset", "disconnect leave"));
   EXPECT_EQ(pcsc_->OpenHandles(), 0);
 }
@@ -42,6 +42,7 @@ TEST_F(RudeTest, AVerifiedSessionIsOneTransactionThatEndsWithAReset) {
 TEST_F(RudeTest, ASessionWithoutAPinLeavesTheCardAsItIs) {
   StartWithCard();
   ASSERT_TRUE(harness_->Certificates(Name()).ok());
+  WaitUntilGivenBack();
   EXPECT_THAT(pcsc_->Log(), Contains("end leave"));
   EXPECT_THAT(pcsc_->Log(), Not(Contains("end reset")));
 }
@@ -49,17 +50,20 @@ TEST_F(RudeTest, ASessionWithoutAPinLeavesTheCardAsItIs) {
 TEST_F(RudeTest, AWrongPinEndsWithAResetToo) {
   StartWithCard();
   EXPECT_EQ(ReasonOf(Verify("9876")), v1::ERROR_REASON_WRONG_PIN);
+  WaitUntilGivenBack();
   EXPECT_THAT(pcsc_->Log(), Contains("end reset"));
 }
 
 TEST_F(RudeTest, AResetThatFailsTakesThePowerAway) {
   StartWithCard();
   // Another program's reset, in the middle of our transaction, takes it from us.
-  pcsc_->AtNext(kLogOut, [&](const auto&, std::string&) {
+  pcsc_->AtNext(kVerify, [&](const auto& pass, std::string& response) {
+    response = pass();
     pcsc_->ResetByAnother(kReader);
-    return SCARD_W_RESET_CARD;
+    return SCARD_S_SUCCESS;
   });
   EXPECT_TRUE(Verify().ok());
+  WaitUntilGivenBack();
   EXPECT_THAT(pcsc_->Log(), Contains("disconnect unpower"));
 }
 
@@ -215,8 +219,6 @@ TEST_F(RudeTest, RemovalAtEachCommandOfVerify) {
       {kGetData, 0, v1::ERROR_REASON_CARD_REMOVED, 0},
       {kSelect, 0, v1::ERROR_REASON_CARD_REMOVED, 0},
       {kVerify, 0, v1::ERROR_REASON_ATTEMPT_UNKNOWN, 1},
-      // The card has said that the PIN is right: what comes later changes nothing.
-      {kLogOut, 0, v1::ERROR_REASON_UNSPECIFIED, 1},
   };
   StartWithCard();
   for (const Row& row : table) {
@@ -334,15 +336,23 @@ TEST_F(RudeTest, ACardThatFallsSilentInReadingIsATimeout) {
   EXPECT_TRUE(Verify().ok());
 }
 
-TEST_F(RudeTest, ACardThatFallsSilentAfterVerifyHasSaidItAlready) {
+TEST_F(RudeTest, AServiceThatHangsAfterVerifyHasSaidItAlready) {
   StartWithCard(ShortTimes());
-  pcsc_->AtNext(kLogOut, [&](const auto&, std::string&) {
-    pcsc_->BlockHere();
-    return SCARD_E_NOT_TRANSACTED;
+  pcsc_->AtNext(kVerify, [&](const auto& pass, std::string& response) {
+    response = pass();
+    pcsc_->Freeze(true);
+    return SCARD_S_SUCCESS;
   });
+  // The card has not been given back, and the answer is there.
   EXPECT_TRUE(VerifyInJourney(1).ok());
   EXPECT_EQ(harness_->observer().WaitForReport(1)->outcome(), v1::STEP_OUTCOME_DONE);
-  pcsc_->Unblock();
+  // Somebody else's turn comes after the reset only, however long that takes.
+  EXPECT_EQ(ReasonOf(Verify()), v1::ERROR_REASON_CARD_BUSY);
+  pcsc_->Freeze(false);
+  EXPECT_TRUE(pcsc_->WaitUntilAtRest());
+  EXPECT_FALSE(card_->pin_verified());
+  EXPECT_THAT(pcsc_->Sent(kVerify), SizeIs(1));
+  EXPECT_EQ(harness_->observer().ReportCount(1), 1);
 }
 
 TEST_F(RudeTest, ASignatureThatDoesNotFit) {

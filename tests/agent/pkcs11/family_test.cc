@@ -254,7 +254,7 @@ class DirectUse {
     control_ = std::make_shared<JobControl>(std::make_shared<Timer>(), [](const auto&) {});
   }
   absl::Status Run(CardFamily& family, const CardFamily::Work& work) {
-    CardEnvironment environment{*pcsc_, context_, *control_, timeouts_, reader_};
+    CardEnvironment environment{*pcsc_, context_, *control_, timeouts_, reader_, connection_};
     return family.Use(environment, {.reader = reader_, .atr = kAtr, .insertion = 1}, work);
   }
 
@@ -262,6 +262,7 @@ class DirectUse {
   const std::shared_ptr<FakePcsc> pcsc_;
   const std::string reader_;
   const CardTimeouts timeouts_;
+  CardConnection connection_;
   PcscContext context_;
   std::shared_ptr<JobControl> control_;
 };
