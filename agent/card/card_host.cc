@@ -79,11 +79,10 @@ class CardHostImpl final : public CardHost {
   CardHostImpl(CardHostOptions options, std::shared_ptr<Journal> journal, CardObserver& observer)
       : pcsc_(options.pcsc != nullptr ? std::move(options.pcsc) : SystemPcsc()),
         timer_(std::make_shared<Timer>()),
-        workers_(std::make_shared<CardWorkers>(
-            pcsc_, timer_,
-            CardTimeouts{.command = options.command_timeout,
-                         .busy = options.busy_timeout,
-                         .keep = options.keep_connection})),
+        workers_(std::make_shared<CardWorkers>(pcsc_, timer_,
+                                               CardTimeouts{.command = options.command_timeout,
+                                                            .busy = options.busy_timeout,
+                                                            .keep = options.keep_connection})),
         families_(std::make_shared<CardFamilies>(options.families)),
         steps_(std::make_shared<CardSteps>(journal, timer_, *options.clock, observer)),
         server_(MakeServer(options, std::move(journal))),

@@ -263,10 +263,10 @@ absl::Status NameHolders(const absl::Status& status, Pcsc& pcsc) {
   const std::string programs = absl::StrJoin(pcsc.OtherPrograms(), ", ");
   if (programs.empty()) return status;
   metadata["programs"] = programs;
-  return MakeError(status.code(), v1::ERROR_REASON_CARD_BUSY,
-                   absl::StrCat(status.message(), " Connected to the smart-card service now: ",
-                                programs, "."),
-                   metadata);
+  return MakeError(
+      status.code(), v1::ERROR_REASON_CARD_BUSY,
+      absl::StrCat(status.message(), " Connected to the smart-card service now: ", programs, "."),
+      metadata);
 }
 
 bool MeansRefused(LONG code) {

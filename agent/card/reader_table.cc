@@ -148,8 +148,7 @@ std::vector<SCARD_READERSTATE> ReaderTable::StatesToWaitFor() const {
   return states;
 }
 
-ReaderTable::Questions ReaderTable::TakeStates(
-    const std::vector<SCARD_READERSTATE>& states) {
+ReaderTable::Questions ReaderTable::TakeStates(const std::vector<SCARD_READERSTATE>& states) {
   Questions questions;
   for (const SCARD_READERSTATE& state : states) {
     const auto found = readers_.find(state.szReader);

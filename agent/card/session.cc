@@ -57,7 +57,8 @@ absl::StatusOr<std::string> CardSession::Transmit(std::string_view command, bool
     connection.MarkAttempt();
   }
   std::string response;
-  const LONG code = OnceConnected(pcsc.Transmit(connection.handle(), connection.protocol(), command, response));
+  const LONG code =
+      OnceConnected(pcsc.Transmit(connection.handle(), connection.protocol(), command, response));
   if (!control.Leave()) return Ended();
   if (code != SCARD_S_SUCCESS) return TransmitError(code, attempt);
   return response;

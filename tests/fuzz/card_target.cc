@@ -18,17 +18,7 @@ namespace {
 // waits for a card that long: the watchdog ends the job before.
 constexpr std::size_t kMostCommands = 8 * (16 * 1024 + 8);
 
-enum Question {
-  kAtr,
-  kSerial,
-  kLayout,
-  kToken,
-  kFile,
-  kTries,
-  kSignature,
-  kPkcs15,
-  kQuestions
-};
+enum Question { kAtr, kSerial, kLayout, kToken, kFile, kTries, kSignature, kPkcs15, kQuestions };
 
 const agent::CardFacts kFacts{.reader = "reader", .insertion = 1};
 

@@ -45,12 +45,10 @@ class ConnectionTest : public FakeServiceTest {
 
 TEST_F(ConnectionTest, IsUsedAgainAndReconnectedAfterOurReset) {
   StartWithCard(Long());
-  EXPECT_THAT(LogOfVerify(),
-              ElementsAre("begin", kSerialAsked, "00a40800063f003d00008000", kVerifyRight,
-                          "end reset"));
-  EXPECT_THAT(LogOfVerify(),
-              ElementsAre("reconnect", "begin", kSerialAsked, "00a40800063f003d00008000",
-                          kVerifyRight, "end reset"));
+  EXPECT_THAT(LogOfVerify(), ElementsAre("begin", kSerialAsked, "00a40800063f003d00008000",
+                                         kVerifyRight, "end reset"));
+  EXPECT_THAT(LogOfVerify(), ElementsAre("reconnect", "begin", kSerialAsked,
+                                         "00a40800063f003d00008000", kVerifyRight, "end reset"));
   EXPECT_FALSE(card_->pin_verified());
   EXPECT_EQ(pcsc_->OpenHandles(), 1);
 }
@@ -76,22 +74,21 @@ TEST_F(ConnectionTest, EndsWithTheAgent) {
 }
 
 TEST_F(ConnectionTest, WhateverHappensWhileItRestsIsFoundOutBeforeThePin) {
-  const std::vector<std::function<void()>> blows = {
-      [this] { pcsc_->ResetByAnother(kReader); },
-      [this] {
-        pcsc_->StopService();
-        pcsc_->StartService();
-      },
-      [this] { pcsc_->SleepAndResume(); },
-      [this] {
-        pcsc_->Remove(kReader);
-        Insert();
-      },
-      [this] {
-        pcsc_->RemoveReader(kReader);
-        pcsc_->AddReader(kReader);
-        Insert();
-      }};
+  const std::vector<std::function<void()>> blows = {[this] { pcsc_->ResetByAnother(kReader); },
+                                                    [this] {
+                                                      pcsc_->StopService();
+                                                      pcsc_->StartService();
+                                                    },
+                                                    [this] { pcsc_->SleepAndResume(); },
+                                                    [this] {
+                                                      pcsc_->Remove(kReader);
+                                                      Insert();
+                                                    },
+                                                    [this] {
+                                                      pcsc_->RemoveReader(kReader);
+                                                      pcsc_->AddReader(kReader);
+                                                      Insert();
+                                                    }};
   StartWithCard(Long());
   for (std::size_t i = 0; i < blows.size(); ++i) {
     SCOPED_TRACE(i);
@@ -137,7 +134,8 @@ TEST_F(ConnectionTest, AnUnbrokenOneNeedsNoSerialToReadAndAlwaysForAPin) {
 TEST_F(ConnectionTest, ABrokenOneIsNotKept) {
   StartWithCard(Long());
   pcsc_->AtNext(kSelect, [](const auto&, std::string&) { return SCARD_F_COMM_ERROR; });
-  EXPECT_EQ(ReasonOf(harness_->PinState(Name()).status()), v1::ERROR_REASON_CARD_PROTOCOL);
+  EXPECT_EQ(ReasonOf(harness_->PinState(Name()).status()),
+            v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED);
   while (pcsc_->OpenHandles() > 0) std::this_thread::yield();
   EXPECT_TRUE(harness_->PinState(Name()).ok());
 }

@@ -49,6 +49,7 @@ class FakeServiceTest : public ::testing::Test {
     Start(std::move(options));
     ASSERT_TRUE(harness_->observer().WaitForSerial(card_->options().serial));
     ASSERT_TRUE(harness_->PinState(Name()).ok());
+    WaitUntilGivenBack();
     pcsc_->ClearLog();
   }
 
