@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kHttps = "https://";
-
 // "login" -> "LOGIN", where that is a screen's name, or "NONE"; else empty.
 std::string ScreenName(std::string_view text) {
   std::string name(text);

@@ -180,11 +180,11 @@ TEST_F(LintTest, ANameThatIsAValueIsHidden) {
     <table><tr><td>PIN</td><td>483915</td><td><input type=text></td></tr></table>
     <p>Mavi Deniz <input type=text value=x> <p>Söz: <input type=text value="mavi deniz">
     <p><label>Kimlik No <input type=text value=10000000146></label>
-    <button>Merhaba 5421234525</button> <button>A&#27;[2Jb</button>)");
+    <button>Merhaba 5421234525</button> <button>A&#27;[Jb</button>)");
   const Json report = LintJson({file}, 1);
   std::vector<std::string> names;
   for (const Json& control : report["pages"][0]["controls"]) names.push_back(control["name"]);
-  EXPECT_THAT(names, ::testing::ElementsAre("…", "…", "Söz:", "Kimlik No", "Merhaba …", "A [2Jb"));
+  EXPECT_THAT(names, ::testing::ElementsAre("…", "…", "söz", "Kimlik No", "Merhaba …", "A [Jb"));
 }
 
 TEST_F(LintTest, SaysWhatAPageLacks) {
