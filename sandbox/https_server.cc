@@ -14,8 +14,6 @@
 namespace ilkimza::sandbox {
 namespace {
 
-// Idle connections hold a thread each until they time out.
-constexpr std::size_t kThreads = 96;
 constexpr int kBacklog = 512;
 constexpr std::size_t kLongestBody = std::size_t{32} * 1024;
 
@@ -31,12 +29,15 @@ class Server final : public HttpsServer {
   Server& operator=(const Server&) = delete;
   ~Server() override { Stop(); }
 
-  absl::Status Bind(int port) {
+  absl::Status Bind(int port, int connections) {
     if (!server_.is_valid()) return absl::InternalError("The HTTPS server has no TLS context.");
     SSL_CTX_set_min_proto_version(server_.ssl_context(), TLS1_2_VERSION);
     SSL_CTX_set_app_data(server_.ssl_context(), this);
     SSL_CTX_set_info_callback(server_.ssl_context(), OnTls);
-    server_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+    // Idle connections hold a thread each until they time out.
+    server_.new_task_queue = [threads = static_cast<std::size_t>(connections)] {
+      return new httplib::ThreadPool(threads);
+    };
     server_.set_tcp_nodelay(true);
     server_.set_payload_max_length(kLongestBody);
     server_.set_keep_alive_max_count(1000);
@@ -133,9 +134,9 @@ class Server final : public HttpsServer {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<HttpsServer>> HttpsServer::Bind(const TlsIdentity& identity,
-                                                               int port) {
+                                                               int port, int connections) {
   auto server = std::make_unique<Server>(identity);
-  if (absl::Status status = server->Bind(port); !status.ok()) return status;
+  if (absl::Status status = server->Bind(port, connections); !status.ok()) return status;
   return server;
 }
 

@@ -22,8 +22,10 @@ class HttpsServer {
   // Called on the server's threads, at the same time.
   using Handler = std::function<void(const httplib::Request&, httplib::Response&)>;
 
-  // Takes the port, so that it is known; port 0: the system picks one.
-  static absl::StatusOr<std::unique_ptr<HttpsServer>> Bind(const TlsIdentity& identity, int port);
+  // Takes the port, so that it is known; port 0: the system picks one. Idle connections
+  // are kept for 30 seconds; of those beyond `connections` each waits for another to end.
+  static absl::StatusOr<std::unique_ptr<HttpsServer>> Bind(const TlsIdentity& identity, int port,
+                                                           int connections);
   virtual ~HttpsServer() = default;
 
   // Serves from now on, on threads of its own. Bodies beyond 32 KiB are refused

@@ -69,6 +69,8 @@ void Declare(CLI::App& app, Flags& flags) {
       ->check(CLI::IsMember({"card", "page"}));
   app.add_option("--iptal", flags.revoke_button, "a revoke button for each card, or for the page")
       ->check(CLI::IsMember({"card", "page"}));
+  app.add_option("--connections", flags.sandbox.connections, "at once, before others wait")
+      ->check(CLI::Range(1, 4096));
   const CLI::Range amount(0, 1'000'000);
   app.add_option("--latency-ms", flags.latency_ms, "each answer waits so long")->check(amount);
   app.add_option("--sms-seconds", flags.sms_seconds, "an SMS code's time")->check(amount);

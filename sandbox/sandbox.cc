@@ -36,16 +36,17 @@ class Running final : public Sandbox {
     if (plain_thread_.joinable()) plain_thread_.join();
   }
 
-  absl::Status Start(int portal_port, int phone_port) {
+  absl::Status Start(int portal_port, int phone_port, int connections) {
     absl::StatusOr<Painter> painter = Painter::Create();
     if (!painter.ok()) return painter.status();
     absl::StatusOr<TlsIdentity> identity = MakeTlsIdentity();
     if (!identity.ok()) return identity.status();
     ca_pem_ = std::move(identity->ca_pem);
-    absl::StatusOr<std::unique_ptr<HttpsServer>> server = HttpsServer::Bind(*identity, portal_port);
+    absl::StatusOr<std::unique_ptr<HttpsServer>> server =
+        HttpsServer::Bind(*identity, portal_port, connections);
     if (!server.ok()) return server.status();
     portal_server_ = *std::move(server);
-    server = HttpsServer::Bind(*identity, phone_port);
+    server = HttpsServer::Bind(*identity, phone_port, connections);
     if (!server.ok()) return server.status();
     phone_server_ = *std::move(server);
     ServePlain();
@@ -111,8 +112,11 @@ class Running final : public Sandbox {
 absl::StatusOr<std::unique_ptr<Sandbox>> Sandbox::Start(SandboxOptions options) {
   const int portal_port = options.portal_port;
   const int phone_port = options.phone_port;
+  const int connections = options.connections;
   auto sandbox = std::make_unique<Running>(std::move(options));
-  if (absl::Status status = sandbox->Start(portal_port, phone_port); !status.ok()) return status;
+  if (absl::Status status = sandbox->Start(portal_port, phone_port, connections); !status.ok()) {
+    return status;
+  }
   return sandbox;
 }
 

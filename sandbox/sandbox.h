@@ -26,6 +26,8 @@ struct SandboxOptions {
   // 0: any free port.
   int portal_port = 0;
   int phone_port = 0;
+  // To the portal and to the phone, each at once; the rest waits.
+  int connections = 96;
   std::vector<Slot> slots;
   // Where the cards' keys are kept between runs; empty: nowhere.
   std::string card_key_directory;

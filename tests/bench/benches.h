@@ -10,6 +10,11 @@ namespace ilkimza::bench {
 
 // CPU of the portal part of the main path against a bare replay of its requests.
 void BenchPortal(Effort effort, const Stage& stage, Table& table);
+// The same, CPU and clock, against Chromium driven by Playwright.
+void BenchBrowser(Effort effort, const Stage& stage, Table& table);
+// One server that holds conversations whose holders have not answered yet, against bare
+// connections and against itself with one conversation.
+void BenchWaiting(Effort effort, Table& table);
 // Page to screen against the parse alone.
 void BenchPages(Effort effort, const Stage& stage, Table& table);
 // Journey steps a second against bare commits.

@@ -2,8 +2,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,30 +17,6 @@ using testing::Process;
 
 constexpr double kKibi = 1024;
 
-// The number after `key` in a file such as /proc/PID/status.
-long Field(const std::string& path, const std::string& key) {
-  std::ifstream file(path);
-  std::string line;
-  while (std::getline(file, line)) {
-    if (line.rfind(key, 0) == 0) return std::stol(line.substr(key.size()));
-  }
-  return 0;
-}
-
-double Resident(pid_t pid) {
-  return static_cast<double>(Field("/proc/" + std::to_string(pid) + "/status", "VmRSS:")) / kKibi;
-}
-
-// How often the threads of a process have gone to sleep, so how often they woke.
-long Sleeps(pid_t pid) {
-  long sum = 0;
-  const std::string tasks = "/proc/" + std::to_string(pid) + "/task";
-  for (const auto& task : std::filesystem::directory_iterator(tasks)) {
-    sum += Field(task.path() / "status", "voluntary_ctxt_switches:");
-  }
-  return sum;
-}
-
 // A program under measurement.
 struct Idler {
   std::string name;
@@ -51,15 +25,6 @@ struct Idler {
   double resident = 0;
   double wakeups = 0;
 };
-
-std::string WaitForFile(const std::string& path, Process& process) {
-  for (int i = 0; i < 2000; ++i) {
-    if (std::string text = testing::ReadFile(path); !text.empty()) return text;
-    DieUnless(process.Running(), "a program ended where it should idle; its log was above");
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  Die("a program is not ready after 20 seconds");
-}
 
 Idler StartBare() {
   Idler idler{.name = "bare gRPC server"};
@@ -105,7 +70,7 @@ void Observe(std::vector<Idler*> idlers, double seconds) {
     DieUnless(idler->process->Running(), idler->name + " ended");
     const pid_t pid = idler->process->pid();
     idler->wakeups = static_cast<double>(Sleeps(pid) - idler->sleeps) / passed;
-    idler->resident = Resident(pid);
+    idler->resident = ResidentKib(pid) / kKibi;
   }
 }
 

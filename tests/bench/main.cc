@@ -22,13 +22,15 @@ int Main(int argc, char** argv) {
   spdlog::set_level(spdlog::level::warn);
   bool quick = false;
   bool smoke = false;
-  std::vector<std::string> only = {"portal", "pages", "steps", "idle", "cards"};
+  std::vector<std::string> only = {"portal", "browser", "waiting", "pages",
+                                   "steps",  "idle",    "cards"};
   CLI::App app{"Ratios of our figures to those of a baseline measured beside them.",
                "ilkimza_bench"};
   app.add_flag("--quick", quick, "Fewer rounds: about a minute");
   app.add_flag("--smoke", smoke, "One round each; fails where a ratio is not above zero");
-  app.add_option("parts", only, "Of: portal, pages, steps, idle, cards; all where none is named")
-      ->check(CLI::IsMember({"portal", "pages", "steps", "idle", "cards"}));
+  app.add_option("parts", only,
+                 "Of: portal, browser, waiting, pages, steps, idle, cards; all where none is named")
+      ->check(CLI::IsMember({"portal", "browser", "waiting", "pages", "steps", "idle", "cards"}));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -38,11 +40,13 @@ int Main(int argc, char** argv) {
   const std::set<std::string> parts(only.begin(), only.end());
   curl_global_init(CURL_GLOBAL_DEFAULT);
   Table table;
-  if (parts.count("portal") + parts.count("pages") > 0) {
+  if (parts.count("portal") + parts.count("browser") + parts.count("pages") > 0) {
     const Stage stage;
     if (parts.count("portal") > 0) BenchPortal(effort, stage, table);
+    if (parts.count("browser") > 0) BenchBrowser(effort, stage, table);
     if (parts.count("pages") > 0) BenchPages(effort, stage, table);
   }
+  if (parts.count("waiting") > 0) BenchWaiting(effort, table);
   if (parts.count("steps") > 0) BenchSteps(effort, table);
   if (parts.count("idle") > 0) BenchIdle(effort, table);
   if (parts.count("cards") > 0) BenchCards(effort, table);

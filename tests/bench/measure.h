@@ -2,12 +2,15 @@
 #ifndef ILKIMZA_TESTS_BENCH_MEASURE_H_
 #define ILKIMZA_TESTS_BENCH_MEASURE_H_
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "tests/support/process.h"
 
 namespace ilkimza::bench {
 
@@ -34,6 +37,16 @@ T Take(absl::StatusOr<T> value, std::string_view what) {
 double CpuNow();
 // Seconds of a clock that only runs forward.
 double WallNow();
+
+// Of another process, as the kernel counts: memory that lies in RAM, threads, how often
+// they have gone to sleep (so how often they woke), and their CPU time in seconds.
+double ResidentKib(pid_t pid);
+int Threads(pid_t pid);
+long Sleeps(pid_t pid);
+double CpuOf(pid_t pid);
+
+// What a program writes there once it is ready; dies where it ends or does not write.
+std::string WaitForFile(const std::string& path, testing::Process& process);
 
 // Adds up what lies between Start() and Stop().
 class CpuMeter {

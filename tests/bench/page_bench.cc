@@ -80,7 +80,7 @@ void ToScreen(const Sample& sample, const portal::Profile& profile) {
   const auto page = portal::Page::Parse(sample.response, profile.charset());
   DieUnless(page.ok(), "a page of the sandbox cannot be read");
   const auto seen = portal::Recognise(*page, profile);
-  static volatile int kept = 0;
+  [[maybe_unused]] static volatile int kept = 0;
   kept = static_cast<int>(seen.kind);
 }
 

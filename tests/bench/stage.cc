@@ -10,16 +10,18 @@ namespace ilkimza::bench {
 
 using nlohmann::json;
 
-Stage::Stage() : ca_file_(folder_ / "ca.pem") {
+Stage::Stage(int connections) : ca_file_(folder_ / "ca.pem") {
   sandbox_ = std::make_unique<testing::Process>(testing::Process::Options{
       .command = {ILKIMZA_SANDBOX_PROGRAM, "--world", ILKIMZA_SOURCE_DIR "/sandbox/world.json",
-                  "--no-card", "--log-level", "off", "--ca-out", ca_file_}});
+                  "--no-card", "--connections", std::to_string(connections), "--log-level", "off",
+                  "--ca-out", ca_file_}});
   const auto line = sandbox_->ReadLine(std::chrono::seconds(20));
   DieUnless(line.has_value(), "the sandbox does not start");
   const json ready = json::parse(*line, nullptr, false);
   DieUnless(ready.is_object(), "the sandbox does not say where it is");
   portal_url_ = ready.value("portal_url", "");
-  phone_ = std::make_unique<testing::HttpClient>(ready.value("phone_url", ""), ca_file_);
+  phone_url_ = ready.value("phone_url", "");
+  phone_ = std::make_unique<testing::HttpClient>(phone_url_, ca_file_);
 }
 
 void Stage::Reset(std::string_view style, std::string_view charset) const {

@@ -23,8 +23,10 @@ struct Person {
 
 class Stage {
  public:
-  Stage();
+  // How many connections the portal keeps at once.
+  explicit Stage(int connections = 96);
 
+  [[nodiscard]] const std::string& phone_url() const { return phone_url_; }
   [[nodiscard]] const std::string& portal_url() const { return portal_url_; }
   [[nodiscard]] const std::string& ca_file() const { return ca_file_; }
 
@@ -42,6 +44,7 @@ class Stage {
   std::string ca_file_;
   std::unique_ptr<testing::Process> sandbox_;
   std::string portal_url_;
+  std::string phone_url_;
   std::unique_ptr<testing::HttpClient> phone_;
 };
 

@@ -14,6 +14,7 @@
 #include "server/store/sqlite_store.h"
 #include "tests/bench/benches.h"
 #include "tests/bench/wiping.h"
+#include "tests/server/memory_store.h"
 #include "tests/support/process.h"
 
 namespace ilkimza::bench {
@@ -28,38 +29,15 @@ std::string AgentOf(int i) { return absl::StrCat("agents/bench-", i); }
 
 // ---- Ours: engine and store, driven as the agents would ----
 
-// Notes what one journey asks the store for; else the store itself.
-class NotingStore : public server::Store {
+// Notes what one journey asks the store for.
+class NotingStore : public server::MemoryStore {
  public:
-  explicit NotingStore(server::Store& store) : store_(store) {}
-
   void Append(AppendRequest request, Done done) override {
     noted.push_back(request);
-    store_.Append(std::move(request), std::move(done));
+    MemoryStore::Append(std::move(request), std::move(done));
   }
-  void SaveAgent(v1::Agent agent, Done done) override {
-    store_.SaveAgent(std::move(agent), std::move(done));
-  }
-  absl::StatusOr<v1::Journey> GetJourney(const std::string& name) override {
-    return store_.GetJourney(name);
-  }
-  absl::StatusOr<std::vector<v1::Journey>> LoadActive() override { return store_.LoadActive(); }
-  absl::StatusOr<server::JourneyPage> ListJourneys(const server::JourneyQuery& query) override {
-    return store_.ListJourneys(query);
-  }
-  absl::StatusOr<server::EventPage> ListEvents(const std::string& journey, int64_t after,
-                                               int limit) override {
-    return store_.ListEvents(journey, after, limit);
-  }
-  absl::StatusOr<std::optional<std::string>> FindRequest(const server::RequestKey& key) override {
-    return store_.FindRequest(key);
-  }
-  absl::StatusOr<std::vector<v1::Agent>> LoadAgents() override { return store_.LoadAgents(); }
 
   std::vector<AppendRequest> noted;
-
- private:
-  server::Store& store_;
 };
 
 v1::StepReport Done(const v1::RunStep& run) {
@@ -177,9 +155,7 @@ struct Rows {
 };
 
 std::vector<Rows> RowsOfOneJourney() {
-  const testing::TempDir folder;
-  const auto store = OpenStore(folder);
-  NotingStore noting(*store);
+  NotingStore noting;
   RunEngine(noting, 1, 18);
   std::vector<Rows> all;
   for (const AppendRequest& append : noting.noted) {

@@ -18,7 +18,7 @@ std::string AimOf(const Row& row) {
   if (row.aim == Row::Aim::kNone) return "-";
   const bool at_most = row.aim == Row::Aim::kAtMost;
   const bool met = at_most ? row.ratio() <= row.limit : row.ratio() >= row.limit;
-  return absl::StrFormat("%s %.1fx  %s", at_most ? "at most" : "at least", row.limit,
+  return absl::StrFormat("%s %gx  %s", at_most ? "at most" : "at least", row.limit,
                          met ? "met" : "MISSED");
 }
 
@@ -34,9 +34,9 @@ void Table::Print() const {
   for (const Row& row : rows_) widest = std::max(widest, static_cast<int>(row.what.size()));
   std::printf("%-*s  %14s  %14s  %7s  %s\n", widest, "what", "ours", "baseline", "ratio", "aim");
   for (const Row& row : rows_) {
-    std::printf("%-*s  %14s  %14s  %6.2fx  %s\n", widest, row.what.c_str(),
+    std::printf("%-*s  %14s  %14s  %6.*fx  %s\n", widest, row.what.c_str(),
                 Figure(row.ours, row.unit).c_str(), Figure(row.baseline, row.unit).c_str(),
-                row.ratio(), AimOf(row).c_str());
+                row.ratio() < 0.05 ? 4 : 2, row.ratio(), AimOf(row).c_str());
   }
 }
 
