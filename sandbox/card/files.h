@@ -41,7 +41,8 @@ std::string IdBytes(std::size_t id);
 std::uint16_t Id(std::string_view two_bytes);
 
 struct File {
-  enum class Kind { kDirectory, kElementary, kPin };
+  // A key's file can be selected, never read.
+  enum class Kind { kDirectory, kElementary, kPin, kKey };
 
   File* AddChild(Kind child_kind, std::uint16_t child_id, std::string child_content = "");
   // Null where there is none.

@@ -109,18 +109,19 @@ std::string IsoCard::Select(const CommandApdu& command) {
 
 std::string IsoCard::Answer(const File& file, const CommandApdu& command) {
   const bool is_directory = file.kind == File::Kind::kDirectory;
+  const char* descriptor = is_directory ? "\x38" : file.kind == File::Kind::kKey ? "\x22" : "\x01";
   directory_ = is_directory ? &file : file.parent;
   file_ = is_directory ? nullptr : &file;
   if (!command.le) return Response(kSuccess);
   const std::string content = der::Tlv(0x81, IdBytes(file.content.size())) +
-                              der::Tlv(0x82, is_directory ? "\x38" : "\x01") +
-                              der::Tlv(0x83, IdBytes(file.id));
+                              der::Tlv(0x82, descriptor) + der::Tlv(0x83, IdBytes(file.id));
   return Response(kSuccess, der::Tlv(0x6F, content));
 }
 
 std::string IsoCard::ReadBinary(const CommandApdu& command) const {
   if (!command.le || !command.data.empty()) return Response(kWrongLength);
   if (file_ == nullptr) return Response(kNoFileSelected);
+  if (file_->kind == File::Kind::kKey) return Response(kSecurityStatus);
   const std::size_t offset = std::size_t{command.p1} << 8 | command.p2;
   if (offset >= file_->content.size()) return Response(kWrongOffset);
   const std::string_view bytes =
@@ -213,7 +214,8 @@ EVP_PKEY* IsoCard::KeyNamed(std::uint8_t reference, std::string_view file) const
   if (kind_ == IsoKind::kMyEid) {
     if (file.size() != 2 || reference != 0) return nullptr;
     number = Id(file) - kFirstKeyFile;
-  } else if (!file.empty()) {
+  } else if (!file.empty() && file != IdBytes(kIsoApplication)) {
+    // Its keys have no file: OpenSC names the application, where they live.
     return nullptr;
   }
   if (number == 0) return credentials_.signing_key.get();
@@ -244,10 +246,10 @@ std::string IsoCard::ChooseKey(const CommandApdu& command) {
     rest.remove_prefix(2 + size);
   }
   const std::string_view expected = kind_ == IsoKind::kMyEid ? "\x04" : "\x11";
-  if (!rest.empty() || reference.size() != 1 || algorithm != expected) {
-    return Response(kWrongData);
-  }
-  key_ = KeyNamed(static_cast<std::uint8_t>(reference[0]), file);
+  // A key that has a file of its own needs no number.
+  const bool named = reference.size() == 1 || (reference.empty() && kind_ == IsoKind::kMyEid);
+  if (!rest.empty() || !named || algorithm != expected) return Response(kWrongData);
+  key_ = KeyNamed(reference.empty() ? 0 : static_cast<std::uint8_t>(reference[0]), file);
   return Response(key_ == nullptr ? kReferenceNotFound : kSuccess);
 }
 

@@ -16,7 +16,7 @@ using der::OctetString;
 using der::Sequence;
 using der::Utf8;
 
-constexpr std::uint16_t kDir = 0x2F00, kApplication = 0x5015, kObjectDirectory = 0x5031,
+constexpr std::uint16_t kDir = 0x2F00, kApplication = kIsoApplication, kObjectDirectory = 0x5031,
                         kCardInfo = 0x5032, kAuthentication = 0x4401, kPrivateKeys = 0x4402,
                         kCertificates = 0x4403, kFirstCertificate = 0x4301,
                         kSharedCertificates = 0x3400;
@@ -157,6 +157,9 @@ std::unique_ptr<File> Builder::Build() const {
   if (iso_applet()) {
     add(kSharedCertificates, credentials_.login_certificate + credentials_.qualified_certificate);
     return master;
+  }
+  for (const int key : {0, 1}) {
+    application->AddChild(kKey, static_cast<std::uint16_t>(kFirstKeyFile + key));
   }
   add(kFirstCertificate, credentials_.qualified_certificate);
   add(kFirstCertificate + 1, credentials_.login_certificate);

@@ -20,6 +20,7 @@ namespace ilkimza::sandbox {
 
 inline constexpr int kIsoPinReference = 1;
 inline constexpr int kIsoPukReference = 2;
+inline constexpr std::uint16_t kIsoApplication = 0x5015;
 inline constexpr std::uint16_t kFirstKeyFile = 0x4B01;
 
 // `serial` goes into EF.CIAInfo as it is. Returns the master file.

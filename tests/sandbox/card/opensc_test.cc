@@ -5,15 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <memory>
 #include <string>
-#include <utility>
 
 #include "sandbox/card/apdu.h"
 #include "sandbox/card/simulator.h"
-#include "tests/sandbox/card/hex.h"
-#include "tests/sandbox/card/pcsc.h"
+#include "tests/sandbox/card/opensc_fixture.h"
 #include "tests/support/process.h"
 
 namespace ilkimza::sandbox {
@@ -25,24 +21,13 @@ using ::testing::HasSubstr;
 using testing::ReadFile;
 using testing::WriteFile;
 
-class OpenscTest : public ::testing::Test {
+class OpenscTest : public OpenscFixture {
  protected:
   static void SetUpTestSuite() {
-    reader_ = new PcscReader;
+    BeginSuite();
     Insert({});
   }
-  static void TearDownTestSuite() {
-    delete std::exchange(card_, nullptr);
-    delete reader_;
-  }
-  // A new card in the reader.
-  static void Insert(CardOptions options) {
-    delete std::exchange(card_, nullptr);
-    ASSERT_TRUE(reader_->WaitFor(SCARD_STATE_EMPTY));
-    card_ = MakeCard(std::move(options)).release();
-    ASSERT_TRUE(card_->Insert("localhost", 35963).ok());
-    ASSERT_TRUE(reader_->WaitFor(SCARD_STATE_PRESENT));
-  }
+  static void TearDownTestSuite() { EndSuite(); }
 
   void SetUp() override {
     WriteFile(directory_ / "opensc.conf", OpenscConfiguration("1292"));
@@ -51,17 +36,6 @@ class OpenscTest : public ::testing::Test {
     ASSERT_TRUE(card_->SetPukTriesLeft(3).ok());
     card_->ResetCommandCounts();
   }
-
-  // Runs a shell command in a directory of its own; its output and errors together.
-  Finished Shell(const std::string& command) {
-    return testing::Run({"sh", "-c", "cd " + directory_.path() + " && { " + command + "; } 2>&1"},
-                        std::chrono::seconds(30),
-                        {{"OPENSC_CONF", directory_ / "opensc.conf"}, {"LC_ALL", "C.UTF-8"}});
-  }
-
-  static inline PcscReader* reader_ = nullptr;
-  static inline CardSimulator* card_ = nullptr;
-  testing::TempDir directory_;
 };
 
 TEST_F(OpenscTest, KnowsTheCardByName) {
@@ -162,7 +136,7 @@ TEST_F(OpenscTest, CannotSignWithAWrongPin) {
 class OpenscVersion10Test : public OpenscTest {
  protected:
   static void SetUpTestSuite() {
-    reader_ = new PcscReader;
+    BeginSuite();
     Insert({.serial = "12345678901234567890", .version = "1.0"});
   }
 };
