@@ -22,9 +22,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxSize = 64 * 1024;
-// What is kept when the file gets too long; a journey has a handful.
-constexpr std::size_t kKept = 64;
+constexpr std::size_t kMaxSize = 256 * 1024;
+// Attempts that are known; a journey has a handful.
+constexpr std::size_t kKept = 256;
 constexpr std::size_t kMaxText = 256;
 // Nobody gets there by attempts: a line with a larger number is a damaged one.
 constexpr int64_t kMaxNumber = int64_t{1} << 48;
@@ -131,6 +131,7 @@ absl::Status Journal::Load() {
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
     if (!line.empty()) TakeLine(line);
   }
+  DropOldest();
   return size_ > kMaxSize ? Compact() : absl::OkStatus();
 }
 
@@ -184,7 +185,7 @@ absl::Status Journal::Synchronise() {
   return SynchroniseLocked();
 }
 
-absl::Status Journal::Compact() {
+void Journal::DropOldest() {
   while (attempts_.size() > kKept) {
     const auto old = std::find_if(attempts_.begin(), attempts_.end(), [](const Attempt& a) {
       return a.result != AttemptResult::kOpen;
@@ -192,6 +193,9 @@ absl::Status Journal::Compact() {
     if (old == attempts_.end()) break;
     attempts_.erase(old);
   }
+}
+
+absl::Status Journal::Compact() {
   const std::filesystem::path next = path_.string() + ".new";
   const int fd = open(next.c_str(), O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return Failed("compacted", errno);
@@ -231,6 +235,7 @@ absl::StatusOr<int64_t> Journal::Begin(const Attempt& attempt) {
   ILKIMZA_RETURN_IF_ERROR(SynchroniseLocked());
   last_number_ = next.number;
   attempts_.push_back(next);
+  DropOldest();
   return next.number;
 }
 

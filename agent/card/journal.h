@@ -5,9 +5,10 @@
 // The file holds one JSON object for each line: names, serials and results, never a
 // PIN. An attempt is synchronised before it is sent; its result survives the program as
 // soon as it is written, and a loss of power once it is synchronised, which nobody has
-// to wait for: until then it is an attempt without a result. The file is kept below
-// about 64 KiB by leaving old attempts out, readable by its owner only, and locked while
-// open. A line torn by a loss of power is skipped.
+// to wait for: until then it is an attempt without a result. The last 256 attempts are
+// known, and each one without a result; the file is kept below about 256 KiB by leaving
+// out the others. It is readable by its owner only, and locked while open. A line torn by
+// a loss of power is skipped.
 //
 // Thread-safe.
 #ifndef ILKIMZA_AGENT_CARD_JOURNAL_H_
@@ -95,6 +96,7 @@ class Journal {
   void TakeLine(std::string_view line);
   absl::Status Append(const std::string& line);
   absl::Status SynchroniseLocked() const;
+  void DropOldest();
   absl::Status Compact();
   absl::Status Failed(std::string_view what, int error) const;
   [[nodiscard]] Attempt* Find(int64_t number);
