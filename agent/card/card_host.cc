@@ -133,7 +133,8 @@ class CardHostImpl final : public CardHost {
     return CardServer::Create({.workers = workers_,
                                .timer = timer_,
                                .attempts = std::move(attempts),
-                               .other_card = other_card});
+                               .other_card = other_card,
+                               .policy = options.pin_policy});
   }
 
   const std::shared_ptr<Pcsc> pcsc_;

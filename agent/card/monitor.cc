@@ -200,11 +200,18 @@ void MonitorImpl::SetReaders(const std::vector<std::string>& names) {
 }
 
 void MonitorImpl::TakeStates(const std::vector<SCARD_READERSTATE>& states) {
+  const bool held = std::any_of(states.begin(), states.end(), [](const auto& state) {
+    return (state.dwEventState & SCARD_STATE_CHANGED) != 0 &&
+           (state.dwEventState & SCARD_STATE_EXCLUSIVE) != 0;
+  });
+  // Takes a while: not with the lock held.
+  const std::vector<std::string> holders =
+      held ? pcsc_->OtherPrograms() : std::vector<std::string>();
   ReaderTable::Questions questions;
   bool changed = false;
   {
     const std::lock_guard lock(mutex_);
-    questions = table_.TakeStates(states);
+    questions = table_.TakeStates(states, holders);
     complete_ = true;
     changed = Publish();
   }

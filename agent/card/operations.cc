@@ -27,7 +27,9 @@ absl::Status CheckSerial(Card& card, const std::string& expected) {
   return serial == expected ? absl::OkStatus() : OtherCard();
 }
 
-void FillPinState(const PinStatus& status, const PinLimits& limits, v1::PinState& state) {
+// `policy`: the organisation's rules for new PINs.
+void FillPinState(const PinStatus& status, const PinLimits& limits, const PinPolicy& policy,
+                  v1::PinState& state) {
   state.set_tries_left(status.pin.left);
   state.set_tries_left_count(status.pin.count.value_or(-1));
   if (status.puk) state.set_puk_tries_left(status.puk->left);
@@ -35,6 +37,8 @@ void FillPinState(const PinStatus& status, const PinLimits& limits, v1::PinState
   state.set_not_initialised(status.not_initialised);
   state.set_min_length(limits.min_length);
   state.set_max_length(limits.max_length);
+  state.set_new_min_length(std::max(limits.min_length, policy.min_length));
+  state.set_new_max_length(std::min(limits.max_length, policy.max_length));
 }
 
 // The certificate, with its key, that the test signature is checked with.
@@ -185,7 +189,7 @@ absl::Status LookAtTriesAgain(Card& card, const PinInfo& pin, const PinStatus& b
     after =
         read.ok() ? *read : PinStatus{.puk = before.puk ? std::optional(PinTries{}) : std::nullopt};
   }
-  FillPinState(after, pin.limits, work.pin_state);
+  FillPinState(after, pin.limits, work.policy, work.pin_state);
   return absl::OkStatus();
 }
 
@@ -254,12 +258,13 @@ absl::StatusOr<std::vector<ReadCertificate>> ReadCertificates(Card& card, const 
   return certificates;
 }
 
-absl::StatusOr<v1::PinState> ReadPinState(Card& card, const std::string& serial) {
+absl::StatusOr<v1::PinState> ReadPinState(Card& card, const std::string& serial,
+                                          const PinPolicy& policy) {
   if (card.SerialToldBefore() != serial) ILKIMZA_RETURN_IF_ERROR(CheckSerial(card, serial));
   ILKIMZA_ASSIGN_OR_RETURN(const PinInfo pin, card.FindPin(""));
   ILKIMZA_ASSIGN_OR_RETURN(const PinStatus status, card.ReadPinStatus(pin));
   v1::PinState state;
-  FillPinState(status, pin.limits, state);
+  FillPinState(status, pin.limits, policy, state);
   return state;
 }
 

@@ -30,7 +30,9 @@ struct ReadCertificate {
 // Those that cannot be parsed are left out. `now` judges their validity.
 absl::StatusOr<std::vector<ReadCertificate>> ReadCertificates(Card& card, const std::string& serial,
                                                               absl::Time now);
-absl::StatusOr<v1::PinState> ReadPinState(Card& card, const std::string& serial);
+// `policy` says with the card how long a new PIN may be.
+absl::StatusOr<v1::PinState> ReadPinState(Card& card, const std::string& serial,
+                                          const PinPolicy& policy);
 
 // One attempt with a PIN, and what became of it. Filled in on the worker's thread;
 // read by whoever ends the job, which JobControl puts in order.

@@ -256,16 +256,21 @@ absl::Status ServiceError(Pcsc& pcsc, LONG code) {
 }
 
 absl::Status NameHolders(const absl::Status& status, Pcsc& pcsc) {
+  if (ReasonOf(status) != v1::ERROR_REASON_CARD_BUSY) return status;
+  return NameHolders(status, pcsc.OtherPrograms());
+}
+
+absl::Status NameHolders(const absl::Status& status, const std::vector<std::string>& programs) {
   ErrorMetadata metadata = MetadataOf(status);
-  if (ReasonOf(status) != v1::ERROR_REASON_CARD_BUSY || metadata.contains("programs")) {
+  if (ReasonOf(status) != v1::ERROR_REASON_CARD_BUSY || programs.empty() ||
+      metadata.contains("programs")) {
     return status;
   }
-  const std::string programs = absl::StrJoin(pcsc.OtherPrograms(), ", ");
-  if (programs.empty()) return status;
-  metadata["programs"] = programs;
+  const std::string names = absl::StrJoin(programs, ", ");
+  metadata["programs"] = names;
   return MakeError(
       status.code(), v1::ERROR_REASON_CARD_BUSY,
-      absl::StrCat(status.message(), " Connected to the smart-card service now: ", programs, "."),
+      absl::StrCat(status.message(), " Connected to the smart-card service now: ", names, "."),
       metadata);
 }
 

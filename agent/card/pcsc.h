@@ -81,6 +81,8 @@ absl::Status ServiceError(Pcsc& pcsc, LONG code);
 // the sentence and, joined by ", ", in the metadata "programs". Every other status, and
 // one that names them already, is left as it is.
 absl::Status NameHolders(const absl::Status& status, Pcsc& pcsc);
+// The same with names that are known already.
+absl::Status NameHolders(const absl::Status& status, const std::vector<std::string>& programs);
 
 // Whether the context that met this code will never recover.
 bool MeansServiceGone(LONG code);

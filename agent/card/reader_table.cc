@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "agent/card/certificate.h"
 #include "agent/card/pkcs15.h"
 #include "base/error.h"
@@ -64,6 +65,12 @@ v1::ReaderState StateFor(DWORD flags) {
   if ((flags & SCARD_STATE_MUTE) != 0) return v1::READER_STATE_CARD_MUTE;
   if ((flags & SCARD_STATE_EXCLUSIVE) != 0) return v1::READER_STATE_IN_USE_EXCLUSIVELY;
   return v1::READER_STATE_CARD_PRESENT;
+}
+
+void ShowHolders(const std::vector<std::string>& holders, v1::Reader& reader) {
+  reader.clear_programs();
+  if (reader.state() != v1::READER_STATE_IN_USE_EXCLUSIVELY) return;
+  for (const std::string& name : holders) reader.add_programs(name);
 }
 
 void NameByReader(SeenReader& seen) {
@@ -148,7 +155,8 @@ std::vector<SCARD_READERSTATE> ReaderTable::StatesToWaitFor() const {
   return states;
 }
 
-ReaderTable::Questions ReaderTable::TakeStates(const std::vector<SCARD_READERSTATE>& states) {
+ReaderTable::Questions ReaderTable::TakeStates(const std::vector<SCARD_READERSTATE>& states,
+                                               const std::vector<std::string>& holders) {
   Questions questions;
   for (const SCARD_READERSTATE& state : states) {
     const auto found = readers_.find(state.szReader);
@@ -156,7 +164,9 @@ ReaderTable::Questions ReaderTable::TakeStates(const std::vector<SCARD_READERSTA
     auto& [name, watched] = *found;
     const bool was_asking = watched.seen.asking;
     const uint64_t was_insertion = watched.seen.facts.insertion;
+    const DWORD was_state = watched.state;
     TakeState(watched, state);
+    if (watched.state != was_state) ShowHolders(holders, watched.seen.reader);
     // An answer that is still to come is that of the card before.
     if (watched.seen.asking && (!was_asking || watched.seen.facts.insertion != was_insertion)) {
       questions.cards.push_back(watched.seen.facts);
@@ -244,6 +254,7 @@ ReaderTable::Taken ReaderTable::TakeIdentity(const std::string& name, uint64_t i
     NameByReader(seen);
   }
   seen.reader.set_state(StateFor(watched.state));
+  if (seen.reader.state() != v1::READER_STATE_IN_USE_EXCLUSIVELY) seen.reader.clear_programs();
   return {.current = true};
 }
 
@@ -261,6 +272,7 @@ std::optional<absl::Duration> ReaderTable::TakeTrouble(Watched& watched,
       break;
     case v1::ERROR_REASON_CARD_BUSY:
       seen.reader.set_state(v1::READER_STATE_IN_USE_EXCLUSIVELY);
+      ShowHolders(absl::StrSplit(details["programs"], ", ", absl::SkipEmpty()), seen.reader);
       break;
     case v1::ERROR_REASON_MODULE_FAILED:
       // The card is fine: it is shown, and whoever uses it is told of the module.

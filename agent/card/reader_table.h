@@ -46,7 +46,9 @@ class ReaderTable {
   // What GetStatusChange is to be called with. The names in it live until the next
   // SetReaders.
   [[nodiscard]] std::vector<SCARD_READERSTATE> StatesToWaitFor() const;
-  Questions TakeStates(const std::vector<SCARD_READERSTATE>& states);
+  // `holders`: who may have a card that is in use exclusively.
+  Questions TakeStates(const std::vector<SCARD_READERSTATE>& states,
+                       const std::vector<std::string>& holders);
 
   // The answer of the card of that stay to who it is.
   struct Taken {

@@ -34,7 +34,8 @@ absl::Status CheckName(std::string_view field, std::string_view name) {
 // By another program; who that may be is said where the reader's look told it.
 absl::Status Held(const SeenReader& seen) {
   if (ReasonOf(seen.trouble) == v1::ERROR_REASON_CARD_BUSY) return seen.trouble;
-  return PcscError(SCARD_E_SHARING_VIOLATION, seen.reader.display_name());
+  return NameHolders(PcscError(SCARD_E_SHARING_VIOLATION, seen.reader.display_name()),
+                     {seen.reader.programs().begin(), seen.reader.programs().end()});
 }
 
 absl::Status NoSuchCard(const Snapshot& view) {
@@ -109,6 +110,7 @@ v1::CardOperation OperationOf(AttemptKind kind) {
 v1::WatchReadersResponse ReadersOf(const Snapshot& view) {
   v1::WatchReadersResponse response;
   response.set_service_running(view.service_running);
+  if (!view.service_running) response.set_service_trouble(ReasonOf(view.service));
   for (const SeenReader& seen : view.readers) *response.add_readers() = seen.reader;
   return response;
 }
@@ -396,9 +398,12 @@ CardServerImpl::Reactor* CardServerImpl::GetPinState(Context* context,
                                                      const v1::GetPinStateRequest* request,
                                                      v1::PinState* response) {
   Reactor* reactor = context->DefaultReactor();
-  Read<v1::PinState>(reactor, "name", request->name(), v1::CARD_OPERATION_GET_PIN_STATE,
-                     &ReadPinState,
-                     [response](v1::PinState& state) { *response = std::move(state); });
+  Read<v1::PinState>(
+      reactor, "name", request->name(), v1::CARD_OPERATION_GET_PIN_STATE,
+      [policy = parts_.policy](Card& card, const std::string& serial) {
+        return ReadPinState(card, serial, policy);
+      },
+      [response](v1::PinState& state) { *response = std::move(state); });
   return reactor;
 }
 

@@ -33,6 +33,8 @@ class CardServer {
     std::shared_ptr<Attempts> attempts;
     // Called with a reader's PC/SC name where another card than expected was in it.
     std::function<void(const std::string&)> other_card;
+    // The organisation's rules for new PINs.
+    PinPolicy policy;
   };
   static std::unique_ptr<CardServer> Create(Parts parts);
   virtual ~CardServer() = default;

@@ -147,16 +147,18 @@ void CardWorkers::Post(const std::string& reader, Job job) {
     const std::lock_guard lock(mutex_);
     refused = shut_down_ ? ShuttingDown() : Enqueue(reader, job);
   }
-  if (!refused.ok()) job.fail(refused);
+  if (!refused.ok()) job.fail(NameHolders(refused, *pcsc_));
 }
 
 absl::Status CardWorkers::Enqueue(const std::string& reader, Job& job) {
-  std::shared_ptr<Worker>& worker = workers_[reader];
+  const auto found = workers_.find(reader);
+  std::shared_ptr<Worker> worker = found == workers_.end() ? nullptr : found->second;
   if (worker == nullptr) {
     auto& left_behind = left_behind_[reader];
     if (left_behind == nullptr) left_behind = std::make_shared<std::atomic<int>>(0);
     if (*left_behind >= kMaxLeftBehind) return TooManyLeftBehind(reader);
     worker = std::make_shared<Worker>(reader, *this, left_behind);
+    workers_[reader] = worker;
     worker->thread = std::thread([this, worker] { Loop(worker); });
   }
   const std::lock_guard lock(worker->mutex);
@@ -240,7 +242,7 @@ void CardWorkers::Replace(const std::shared_ptr<Worker>& worker) {
       if (!status.ok()) refused.emplace_back(std::move(job), status);
     }
   }
-  for (auto& [job, status] : refused) job.fail(status);
+  for (auto& [job, status] : refused) job.fail(NameHolders(status, *pcsc_));
 }
 
 void CardWorkers::Retire(const std::string& reader) {

@@ -197,6 +197,7 @@ Findings ReaderFindings(const absl::StatusOr<v1::ListReadersResponse>& readers,
         break;
       case v1::READER_STATE_IN_USE_EXCLUSIVELY:
         card = Make(v1::CHECK_CARD, v1::VERDICT_FAULT, v1::FINDING_KIND_CARD_HELD);
+        for (const std::string& program : reader.programs()) card.add_programs(Bounded(program));
         break;
       case v1::READER_STATE_CARD_PRESENT:
         card =

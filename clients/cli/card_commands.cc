@@ -42,6 +42,15 @@ int CardList(Program& program, const CommandOptions& /*options*/) {
                {found ? Printable(card->family_display_name()) : ""}});
   }
   table.Write(program.screen);
+  for (const v1::Reader& reader : readers->readers()) {
+    if (reader.state() != v1::READER_STATE_IN_USE_EXCLUSIVELY) continue;
+    const Sentence sentence =
+        HeldSentence(program.settings.texts, {reader.programs().begin(), reader.programs().end()});
+    program.screen.WriteLine();
+    program.screen.WriteText(Printable(sentence.happened), 0, Style::kWarning);
+    program.screen.WriteText(sentence.next);
+    break;
+  }
   return kExitOk;
 }
 

@@ -12,7 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include "absl/strings/substitute.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "clients/cli/program.h"
@@ -29,6 +29,8 @@ constexpr int kPauseMs = 500;
 struct View {
   bool connected = true;
   bool service_running = true;
+  // Why it does not.
+  v1::ErrorReason service_trouble = v1::ERROR_REASON_UNSPECIFIED;
   std::vector<v1::Reader> readers;
   // By "cards/..."; a card that could not be asked has only its name.
   std::map<std::string, v1::Card> cards;
@@ -55,7 +57,7 @@ class Teller {
   // What stands in the way of using a card, if anything does.
   [[nodiscard]] static v1::ErrorReason Trouble(const View& view) {
     if (!view.connected) return v1::ERROR_REASON_AGENT_UNREACHABLE;
-    if (!view.service_running) return v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED;
+    if (!view.service_running) return view.service_trouble;
     if (view.readers.empty()) return v1::ERROR_REASON_NO_READER;
     bool any_card = false;
     for (const v1::Reader& reader : view.readers) {
@@ -65,13 +67,26 @@ class Teller {
     }
     return any_card ? v1::ERROR_REASON_UNSPECIFIED : v1::ERROR_REASON_NO_CARD;
   }
-  [[nodiscard]] Sentence TroubleSentence(v1::ErrorReason reason) const {
+  [[nodiscard]] Sentence TroubleSentence(const View& view) const {
+    const v1::ErrorReason reason = Trouble(view);
+    if (reason == v1::ERROR_REASON_CARD_BUSY) return HeldSentence(texts_, Holders(view));
     Sentence sentence = ReasonSentence(texts_, reason);
     if (reason == v1::ERROR_REASON_AGENT_UNREACHABLE) {
       sentence.next = texts_.Say(
           "Waiting for it. It is started with \"systemctl --user start ilkimza-agent\".");
     }
     return sentence;
+  }
+
+  // Who may hold the first card that is in use.
+  static std::vector<std::string> Holders(const View& view) {
+    for (const v1::Reader& reader : view.readers) {
+      if (reader.state() == v1::READER_STATE_IN_USE_EXCLUSIVELY) return HoldersOf(reader);
+    }
+    return {};
+  }
+  static std::vector<std::string> HoldersOf(const v1::Reader& reader) {
+    return {reader.programs().begin(), reader.programs().end()};
   }
 
   Program& program_;
@@ -93,8 +108,8 @@ class TableTeller final : public Teller {
     screen.WriteLine();
     if (now.connected && now.service_running && !now.readers.empty()) DrawTable(now);
     if (const v1::ErrorReason reason = Trouble(now); reason != v1::ERROR_REASON_UNSPECIFIED) {
-      const Sentence sentence = TroubleSentence(reason);
-      screen.WriteText(sentence.happened, 0, Style::kWarning);
+      const Sentence sentence = TroubleSentence(now);
+      screen.WriteText(Printable(sentence.happened), 0, Style::kWarning);
       screen.WriteText(sentence.next);
       screen.WriteLine();
     }
@@ -136,7 +151,9 @@ void EachChange(const View& before, const View& now, const Told& told) {
     const v1::Reader* old = before.Find(reader.name());
     if (old == nullptr) {
       told(Change::kAdded, reader);
-    } else if (old->state() != reader.state() || old->card() != reader.card()) {
+    } else if (old->state() != reader.state() || old->card() != reader.card() ||
+               !std::equal(old->programs().begin(), old->programs().end(),
+                           reader.programs().begin(), reader.programs().end())) {
       told(Change::kChanged, reader);
     }
   }
@@ -148,13 +165,13 @@ class LineTeller final : public Teller {
   using Teller::Teller;
 
   void Tell(const View& before, const View& now) override {
-    const v1::ErrorReason reason = Trouble(now);
     if (!now.connected || !now.service_running) {
       if (before.connected == now.connected && before.service_running == now.service_running &&
-          !first_) {
+          before.service_trouble == now.service_trouble && !first_) {
         return;
       }
-      Write(TroubleSentence(reason).happened);
+      const Sentence sentence = TroubleSentence(now);
+      Write(sentence.happened + " " + sentence.next);
     } else {
       if (!before.connected) Write(texts_.Say("The agent answers again."));
       if (!before.service_running) Write(texts_.Say("The smart-card service runs again."));
@@ -162,7 +179,7 @@ class LineTeller final : public Teller {
         Write(Describe(change, reader, now));
       });
       if (now.readers.empty() && (first_ || !before.readers.empty())) {
-        Write(TroubleSentence(reason).happened);
+        Write(TroubleSentence(now).happened);
       }
     }
     first_ = false;
@@ -184,6 +201,9 @@ class LineTeller final : public Teller {
       }
       if (!card->serial().empty()) text += ", " + Printable(card->serial());
     }
+    if (const auto holders = HoldersOf(reader); !holders.empty()) {
+      text += " (" + Printable(absl::StrJoin(holders, ", ")) + ")";
+    }
     return text;
   }
 
@@ -202,9 +222,11 @@ class JsonTeller final : public Teller {
       program_.screen.WriteLine(Line(json));
     }
     const bool anew = first_ || !before.connected;
-    if (now.connected && (anew || before.service_running != now.service_running)) {
+    if (now.connected && (anew || before.service_running != now.service_running ||
+                          before.service_trouble != now.service_trouble)) {
       Json json = Begin("service");
       json["running"] = now.service_running;
+      if (!now.service_running) json["reason"] = ReasonName(now.service_trouble);
       program_.screen.WriteLine(Line(json));
     }
     first_ = false;
@@ -319,6 +341,12 @@ class CardFollower {
   void See(const v1::WatchReadersResponse& seen, Ender& ender) {
     View now;
     now.service_running = seen.service_running();
+    if (!now.service_running) {
+      // An older agent does not say why.
+      now.service_trouble = seen.service_trouble() == v1::ERROR_REASON_UNSPECIFIED
+                                ? v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED
+                                : seen.service_trouble();
+    }
     now.readers.assign(seen.readers().begin(), seen.readers().end());
     for (const v1::Reader& reader : now.readers) {
       if (!reader.card().empty()) now.cards[reader.card()] = CardNamed(reader.card());

@@ -324,7 +324,8 @@ int Fail(Screen& screen, const Settings& settings, const absl::Status& status,
     screen.WriteLine(Line(json));
     return ExitCodeOf(status);
   }
-  screen.WriteError(sentence.happened);
+  // May name programs of other makers.
+  screen.WriteError(Printable(sentence.happened));
   screen.WriteError(sentence.next);
   const ErrorMetadata metadata = MetadataOf(status);
   if (const auto tries = metadata.find("tries_left"); tries != metadata.end()) {

@@ -124,6 +124,7 @@ Json DetailsToJson(const v1::Finding& finding) {
   put("card_serial", finding.card_serial());
   put("card_kind", finding.card_kind());
   put("module", finding.module());
+  for (const std::string& program : finding.programs()) json["programs"].push_back(program);
   put("host", finding.host());
   put("version", finding.version());
   if (finding.tries_left() != v1::TRIES_LEFT_UNSPECIFIED) {

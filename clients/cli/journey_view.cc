@@ -131,4 +131,17 @@ void WritePinLength(Screen& screen, const Texts& texts, const v1::PinState& stat
                    2, Style::kDim);
 }
 
+void WriteNewPinLength(Screen& screen, const Texts& texts, const v1::PinState& state) {
+  // An older agent tells the card's limits only.
+  if (state.new_min_length() <= 0 || state.new_max_length() < state.new_min_length()) {
+    return WritePinLength(screen, texts, state);
+  }
+  const bool one = state.new_min_length() == state.new_max_length();
+  screen.WriteText(
+      one ? absl::Substitute(texts.Say("Your new PIN needs $0 digits."), state.new_min_length())
+          : absl::Substitute(texts.Say("Your new PIN needs $0 to $1 digits."),
+                             state.new_min_length(), state.new_max_length()),
+      2, Style::kDim);
+}
+
 }  // namespace ilkimza::client

@@ -26,6 +26,8 @@ void WriteSteps(Screen& screen, const Texts& texts, const v1::Journey& journey);
 void WriteJourney(Screen& screen, const Texts& texts, const v1::Journey& journey);
 // How long a PIN of this card may be, where the card says so.
 void WritePinLength(Screen& screen, const Texts& texts, const v1::PinState& state);
+// The same of a new PIN, which the organisation's rules may bind more tightly.
+void WriteNewPinLength(Screen& screen, const Texts& texts, const v1::PinState& state);
 
 }  // namespace ilkimza::client
 

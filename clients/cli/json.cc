@@ -181,6 +181,7 @@ Json ToJson(const v1::Reader& reader) {
   json["state"] = ReaderStateName(reader.state());
   Put(json, "card", reader.card());
   json["has_pinpad"] = reader.has_pinpad();
+  for (const std::string& program : reader.programs()) json["programs"].push_back(program);
   return json;
 }
 
@@ -233,6 +234,8 @@ Json ToJson(const v1::PinState& state) {
   if (state.not_initialised()) json["not_initialised"] = true;
   if (state.min_length() > 0) json["min_length"] = state.min_length();
   if (state.max_length() > 0) json["max_length"] = state.max_length();
+  if (state.new_min_length() > 0) json["new_min_length"] = state.new_min_length();
+  if (state.new_max_length() > 0) json["new_max_length"] = state.new_max_length();
   return json;
 }
 

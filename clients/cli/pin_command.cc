@@ -105,7 +105,7 @@ bool PinCommand::Ask(const char* field, Secret& pin, int& code) {
 }
 
 bool PinCommand::AskNew(Secret& pin, int& code) {
-  if (!program_.settings.json) WritePinLength(program_.screen, program_.settings.texts, state_);
+  if (!program_.settings.json) WriteNewPinLength(program_.screen, program_.settings.texts, state_);
   if (on_reader()) return true;
   if (keyboard_.is_terminal()) {
     auto typed = interview_.AskNewPin();

@@ -442,7 +442,7 @@ class GuidedProgram {
       if (*use) answer.flags["use_portal_pin"] = true;
       if (!*use && !AskField(answer, "old_pin")) return false;
     }
-    WritePinLength(screen_, texts_, prompt_->pin_state);
+    WriteNewPinLength(screen_, texts_, prompt_->pin_state);
     auto pin = interview_.AskNewPin();
     if (!pin) return false;
     answer.texts["new_pin_again"] = pin->Clone();

@@ -102,7 +102,7 @@ Sentence CardWords(const Texts& texts, const v1::Finding& finding) {
     case v1::FINDING_KIND_CARD_MUTE:
       return ReasonSentence(texts, v1::ERROR_REASON_CARD_MUTE);
     case v1::FINDING_KIND_CARD_HELD:
-      return ReasonSentence(texts, v1::ERROR_REASON_CARD_BUSY);
+      return HeldSentence(texts, {finding.programs().begin(), finding.programs().end()});
     case v1::FINDING_KIND_CARD_UNKNOWN:
       return ReasonSentence(texts, v1::ERROR_REASON_CARD_UNSUPPORTED);
     case v1::FINDING_KIND_CARD_NEEDS_MODULE:

@@ -159,6 +159,7 @@ v1::Finding Redacted(v1::Finding finding, const Person& person) {
   finding.set_module(Redacted(finding.module(), person));
   finding.set_host(Redacted(finding.host(), person));
   finding.set_version(Redacted(finding.version(), person));
+  for (std::string& program : *finding.mutable_programs()) program = Redacted(program, person);
   const std::string& serial = finding.card_serial();
   if (serial.size() > kLeft) {
     finding.set_card_serial("..." + serial.substr(serial.size() - kLeft));

@@ -1,5 +1,6 @@
 #include "clients/sdk/sentences.h"
 
+#include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
 #include "base/error.h"
 
@@ -154,10 +155,25 @@ Sentence PromptSentence(const Texts& texts, const Prompt& prompt) {
   return ReasonSentence(texts, prompt.reason);
 }
 
+Sentence HeldSentence(const Texts& texts, const std::vector<std::string>& programs) {
+  Sentence sentence = ReasonSentence(texts, v1::ERROR_REASON_CARD_BUSY);
+  if (programs.empty()) return sentence;
+  sentence.happened = absl::Substitute(
+      texts.Say("Another program holds the card. These use cards at the moment: $0."),
+      absl::StrJoin(programs, ", "));
+  sentence.next = texts.Say(
+      "Close them one after the other and try again; if that does not help, restart the computer.");
+  return sentence;
+}
+
 Sentence StatusSentence(const Texts& texts, const absl::Status& status) {
   Sentence sentence = ReasonSentence(texts, ReasonOf(status));
   const ErrorMetadata metadata = MetadataOf(status);
   const auto field = metadata.find("field");
+  if (const auto programs = metadata.find("programs");
+      ReasonOf(status) == v1::ERROR_REASON_CARD_BUSY && programs != metadata.end()) {
+    return HeldSentence(texts, {programs->second});
+  }
   if (ReasonOf(status) == v1::ERROR_REASON_BAD_FIELD && field != metadata.end()) {
     if (field->second == "new_pin_again") {
       sentence.happened = texts.Say("The two PINs were not the same.");

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "clients/sdk/guide_event.h"
@@ -27,7 +28,9 @@ struct Sentence {
 
 // Of every reason, also of those a newer agent may send: then a general one.
 Sentence ReasonSentence(const Texts& texts, v1::ErrorReason reason);
-// By the status' reason; a wrong field is named.
+// Of a card that another program holds; `programs` may be it, and may be empty.
+Sentence HeldSentence(const Texts& texts, const std::vector<std::string>& programs);
+// By the status' reason; a wrong field is named, and who may hold the card.
 Sentence StatusSentence(const Texts& texts, const absl::Status& status);
 // What is asked. Where the last answer was not taken, `happened` says why.
 Sentence PromptSentence(const Texts& texts, const Prompt& prompt);

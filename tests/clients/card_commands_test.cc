@@ -38,6 +38,7 @@ TEST_F(CardCommandsTest, ListShowCertsAndPinState) {
   EXPECT_EQ(state["tries_left"], "ALL");
   EXPECT_EQ(state["tries_left_count"], 3);
   EXPECT_EQ(state["max_length"], 12);
+  EXPECT_EQ(state["new_min_length"], 6);
   EXPECT_EQ(state["puk_tries_left"], "ALL");
   EXPECT_EQ(state["puk_tries_left_count"], 3);
   EXPECT_EQ(code_, 0);
@@ -81,6 +82,44 @@ TEST_F(CardCommandsTest, WhatTheCardDoesNotTellIsUnknownAndNotZero) {
   EXPECT_FALSE(state.contains("puk_tries_left_count"));
   EXPECT_THAT(RunProgram({"--lang", "en", "card", "pin-state"}).output,
               HasSubstr("The card does not say how many tries of the PUK are left."));
+}
+
+TEST_F(CardCommandsTest, WhoMayHoldTheCardIsNamed) {
+  FakeAgent& agent = StartAgent();
+  agent.HoldCard({"firefox", "imzager"});
+  EXPECT_THAT(RunProgram({"--lang", "en", "card", "list"}).output,
+              HasSubstr("at the moment: firefox, imzager."));
+  EXPECT_THAT(RunProgram({"--lang", "tr", "card", "list"}).output,
+              HasSubstr("kartla çalışan programlar: firefox,"));
+  EXPECT_EQ(RunJson({"card", "list"}, code_)["readers"][0]["programs"],
+            Json({"firefox", "imzager"}));
+  agent.FailNextCardCall(MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_CARD_BUSY,
+                                   "held", {{"programs", "firefox, imzager"}}));
+  const Ended ended = RunProgram({"--lang", "en", "card", "verify-pin"}, {world_.pin});
+  EXPECT_THAT(ended.errors, HasSubstr("at the moment: firefox, imzager."));
+  EXPECT_EQ(agent.tries(), 3);
+}
+
+TEST_F(CardCommandsTest, TheLengthOfANewPinIsThatOfTheRules) {
+  world_.new_max_length = 8;
+  StartAgent(world_);
+  const auto change = [&](const char* language) {
+    return RunProgram({"--lang", language, "card", "change-pin"}, {world_.pin, "864209", "864209"})
+        .output;
+  };
+  EXPECT_THAT(change("en"), HasSubstr("Your new PIN needs 6 to 8 digits."));
+  EXPECT_THAT(
+      RunProgram({"--lang", "tr", "card", "change-pin"}, {"864209", "135790", "135790"}).output,
+      HasSubstr("Yeni PIN'iniz 6 ila 8 haneli olmalı."));
+}
+
+TEST_F(CardCommandsTest, AnOlderAgentTellsTheCardsLengthOnly) {
+  world_.new_min_length = world_.new_max_length = 0;
+  StartAgent(world_);
+  EXPECT_THAT(
+      RunProgram({"--lang", "en", "card", "change-pin"}, {world_.pin, "864209", "864209"}).output,
+      HasSubstr("A PIN of this card has 4 to 12 digits."));
+  EXPECT_FALSE(RunJson({"card", "pin-state"}, code_).contains("new_min_length"));
 }
 
 TEST_F(CardCommandsTest, ThePinIsTypedOnTheReader) {

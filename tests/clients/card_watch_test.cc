@@ -40,13 +40,59 @@ TEST_F(CardWatchTest, OneLineForEachChange) {
   EXPECT_THAT(next(), HasSubstr("çıkarıldı"));
   EXPECT_THAT(next(), HasSubstr("okuyucu"));
   agent.RunService(false);
-  EXPECT_THAT(next(), HasSubstr("hizmeti"));
+  EXPECT_THAT(next(), HasSubstr("hizmeti çalışmıyor"));
+  agent.RunService(false, v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED);
+  EXPECT_THAT(next(), HasSubstr("izin"));
   agent.RunService(true);
   EXPECT_THAT(next(), HasSubstr("yeniden çalışıyor"));
   agent.PlugReader(true);
   EXPECT_THAT(next(), HasSubstr("Made-up reader 00 00: boş"));
   watch.Signal(SIGINT);
   EXPECT_EQ(watch.Wait(std::chrono::seconds(20)), 130);
+}
+
+TEST_F(CardWatchTest, WhoMayHoldTheCardIsNamed) {
+  FakeAgent& agent = StartAgent();
+  Process watch = Begin({"--lang", "en"});
+  const auto next = [&] { return watch.ReadLine(kLimit).value_or("(nothing)"); };
+  EXPECT_THAT(next(), HasSubstr("card present"));
+  agent.HoldCard({"firefox"});
+  EXPECT_THAT(next(), HasSubstr("(firefox)"));
+  // One more has come, and nothing else has changed.
+  agent.HoldCard({"firefox", "imzager\x1b[2J"});
+  const std::string both = next();
+  EXPECT_THAT(both, HasSubstr("(firefox, imzager"));
+  EXPECT_EQ(both.find('\x1b'), std::string::npos);
+  agent.HoldCard({});
+  EXPECT_THAT(next(), HasSubstr("card present"));
+  watch.Signal(SIGINT);
+  EXPECT_EQ(watch.Wait(std::chrono::seconds(20)), 130);
+}
+
+TEST_F(CardWatchTest, JsonSaysWhyTheServiceDoesNotRun) {
+  FakeAgent& agent = StartAgent();
+  agent.RunService(false, v1::ERROR_REASON_SMART_CARD_SERVICE_MISSING);
+  Process watch = Begin({"--output", "json"});
+  EXPECT_EQ(NextJson(watch)["connected"], true);
+  Json service = NextJson(watch);
+  EXPECT_EQ(service["running"], false);
+  EXPECT_EQ(service["reason"], "SMART_CARD_SERVICE_MISSING");
+  // Installed meanwhile, and not started.
+  agent.RunService(false);
+  service = NextJson(watch);
+  EXPECT_EQ(service["running"], false);
+  EXPECT_EQ(service["reason"], "SMART_CARD_SERVICE_STOPPED");
+  agent.RunService(true);
+  service = NextJson(watch);
+  EXPECT_EQ(service["running"], true);
+  EXPECT_FALSE(service.contains("reason"));
+  agent.HoldCard({"firefox"});
+  EXPECT_EQ(NextJson(watch)["change"], "ADDED");
+  const Json reader = NextJson(watch);
+  EXPECT_EQ(reader["change"], "CHANGED");
+  EXPECT_EQ(reader["reader"]["programs"], Json({"firefox"}));
+  watch.Signal(SIGTERM);
+  EXPECT_EQ(watch.Wait(std::chrono::seconds(20)), 143);
 }
 
 TEST_F(CardWatchTest, JsonGoesOnWhenTheAgentStartsAnew) {

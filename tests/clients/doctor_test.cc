@@ -61,6 +61,17 @@ TEST_F(DoctorTest, SaysWhatIsWrongAndTheOneThingToDo) {
   EXPECT_FALSE(json["findings"][0].contains("next"));
 }
 
+TEST_F(DoctorTest, WhoMayHoldTheCardIsNamed) {
+  v1::Finding& held = Add(v1::CHECK_CARD, v1::VERDICT_FAULT, v1::FINDING_KIND_CARD_HELD);
+  held.add_programs("firefox");
+  held.add_programs("imzager");
+  StartAgent(world_);
+  EXPECT_THAT(RunProgram({"--lang", "en", "doctor"}).output, HasSubstr("firefox, imzager."));
+  EXPECT_THAT(RunProgram({"--lang", "tr", "doctor"}).output, HasSubstr("firefox, imzager."));
+  EXPECT_EQ(RunJson({"doctor"}, code_)["findings"][0]["details"]["programs"],
+            Json({"firefox", "imzager"}));
+}
+
 TEST_F(DoctorTest, WarningsAreNoFaults) {
   Add(v1::CHECK_CARD, v1::VERDICT_WARNING, v1::FINDING_KIND_CARD_ABSENT);
   StartAgent(world_);

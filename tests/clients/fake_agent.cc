@@ -300,8 +300,14 @@ void FakeAgent::InsertCard(bool present) {
 void FakeAgent::PlugReader(bool plugged) {
   impl_->With([&](FakeWorld& world) { world.reader_plugged_ = plugged; });
 }
-void FakeAgent::RunService(bool running) {
-  impl_->With([&](FakeWorld& world) { world.service_running_ = running; });
+void FakeAgent::RunService(bool running, v1::ErrorReason trouble) {
+  impl_->With([&](FakeWorld& world) {
+    world.service_running_ = running;
+    world.service_trouble_ = trouble;
+  });
+}
+void FakeAgent::HoldCard(const std::vector<std::string>& programs) {
+  impl_->With([&](FakeWorld& world) { world.holders_ = programs; });
 }
 void FakeAgent::SetServerAway(bool away) { impl_->SetServerAway(away); }
 void FakeAgent::FailNextAnswer(const absl::Status& status) {

@@ -41,6 +41,9 @@ class FakeAgent {
         v1::CARD_OPERATION_VERIFY_PIN,        v1::CARD_OPERATION_CHANGE_PIN,
         v1::CARD_OPERATION_UNBLOCK_PIN,       v1::CARD_OPERATION_TEST_SIGN};
     bool has_pinpad = false;
+    // What the organisation's rules make of the card's 4 to 12 digits; 0 is an older agent's.
+    int new_min_length = 6;
+    int new_max_length = 12;
     bool card_present = true;
     bool delete_supported = true;
     // What its DiagnosisService finds; an older agent has no such service.
@@ -63,7 +66,11 @@ class FakeAgent {
   void InsertCard(bool present);
   // The only reader, plugged in or not.
   void PlugReader(bool plugged);
-  void RunService(bool running);
+  // `trouble`: why it does not run.
+  void RunService(bool running,
+                  v1::ErrorReason trouble = v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED);
+  // Another program holds the card; `programs` are those it may be.
+  void HoldCard(const std::vector<std::string>& programs);
   // The server behind the agent: while away, JourneyService fails and watches break.
   void SetServerAway(bool away);
   // The next AnswerScreen fails so, before anything is made of it.

@@ -533,6 +533,8 @@ v1::PinState FakeWorld::PinState() const {
                                            : v1::TRIES_LEFT_SOME);
   state.set_min_length(4);
   state.set_max_length(12);
+  state.set_new_min_length(facts_.new_min_length);
+  state.set_new_max_length(facts_.new_max_length);
   if (!facts_.puk_state_known) {
     state.set_puk_tries_left(v1::TRIES_LEFT_UNKNOWN);
     state.set_puk_tries_left_count(-1);
@@ -566,12 +568,15 @@ v1::Reader FakeWorld::Reader() const {
   reader.set_has_pinpad(facts_.has_pinpad);
   reader.set_state(facts_.card_present ? v1::READER_STATE_CARD_PRESENT : v1::READER_STATE_EMPTY);
   if (facts_.card_present) reader.set_card("cards/" + facts_.serial);
+  if (!holders_.empty()) reader.set_state(v1::READER_STATE_IN_USE_EXCLUSIVELY);
+  *reader.mutable_programs() = {holders_.begin(), holders_.end()};
   return reader;
 }
 
 v1::WatchReadersResponse FakeWorld::Readers() const {
   v1::WatchReadersResponse response;
   response.set_service_running(service_running_);
+  if (!service_running_) response.set_service_trouble(service_trouble_);
   if (service_running_ && reader_plugged_) *response.add_readers() = Reader();
   return response;
 }

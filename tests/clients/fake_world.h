@@ -59,6 +59,9 @@ class FakeWorld {
   absl::Status next_card_call_;
   bool reader_plugged_ = true;
   bool service_running_ = true;
+  v1::ErrorReason service_trouble_ = v1::ERROR_REASON_UNSPECIFIED;
+  // Who may hold the card; not empty: somebody does.
+  std::vector<std::string> holders_;
 
  private:
   [[nodiscard]] bool Named(const std::string& name) const;

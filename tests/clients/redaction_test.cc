@@ -39,14 +39,22 @@ TEST(Redacted, EveryTextOfAFinding) {
   v1::Finding finding;
   // All texts, also those that a later version adds.
   const auto* type = v1::Finding::descriptor();
+  const auto* access = v1::Finding::GetReflection();
   for (int i = 0; i < type->field_count(); ++i) {
-    if (type->field(i)->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_STRING) continue;
-    finding.GetReflection()->SetString(&finding, type->field(i), "ayse 10000000146 ayse");
+    const auto* field = type->field(i);
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_STRING) continue;
+    if (field->is_repeated()) {
+      access->AddString(&finding, field, "ayse 10000000146 ayse");
+    } else {
+      access->SetString(&finding, field, "ayse 10000000146 ayse");
+    }
   }
   const v1::Finding redacted = Redacted(finding, person);
   for (int i = 0; i < type->field_count(); ++i) {
-    if (type->field(i)->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_STRING) continue;
-    const std::string text = redacted.GetReflection()->GetString(redacted, type->field(i));
+    const auto* field = type->field(i);
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_STRING) continue;
+    const std::string text = field->is_repeated() ? access->GetRepeatedString(redacted, field, 0)
+                                                  : access->GetString(redacted, field);
     EXPECT_EQ(text.find("10000000146"), std::string::npos) << type->field(i)->name();
     if (type->field(i)->name() == "card_serial") continue;
     EXPECT_EQ(text.find("ayse"), std::string::npos) << type->field(i)->name();

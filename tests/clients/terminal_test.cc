@@ -51,6 +51,7 @@ TEST_F(TerminalTest, TheWholeWayWithoutASecretOnTheScreen) {
   terminal->See("Enter: go on ");
   terminal->Send("\r");
   terminal->Type("Use the PIN of the portal's page? [y/n]: ", "y");
+  terminal->See("Your new PIN needs 6 to 12 digits.");
   terminal->Type("New PIN: ", "864209");
   terminal->Type("New PIN again: ", "864209");
   terminal->Type("Delete it? [y/n]: ", "y");

@@ -93,6 +93,10 @@ TEST(ReaderFindings, TellWhatIsInEachReader) {
     *readers.mutable_readers(0) = Reader(state);
     EXPECT_EQ(ReaderFindings(readers, cards)[1].kind(), kind);
   }
+  readers.mutable_readers(0)->set_state(v1::READER_STATE_IN_USE_EXCLUSIVELY);
+  readers.mutable_readers(0)->add_programs("imzager\n");
+  EXPECT_THAT(ReaderFindings(readers, cards)[1].programs(), ElementsAre("imzager "));
+  *readers.mutable_readers(0) = Reader(v1::READER_STATE_CARD_PRESENT);
   *cards.mutable_cards(0) = Card(v1::CARD_FAMILY_AKIS_V2);
   EXPECT_EQ(ReaderFindings(readers, cards)[1].kind(), v1::FINDING_KIND_CARD_NEEDS_MODULE);
   *cards.mutable_cards(0) = Card(v1::CARD_FAMILY_UNKNOWN);
