@@ -143,6 +143,8 @@ absl::StatusOr<std::string> Database::Text(std::string_view sql) {
 
 int Database::Changes() const { return sqlite3_changes(db_); }
 
+int64_t Database::LastRow() const { return sqlite3_last_insert_rowid(db_); }
+
 bool Database::IsReadOnly() const { return sqlite3_db_readonly(db_, "main") == 1; }
 
 }  // namespace ilkimza::server

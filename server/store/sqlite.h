@@ -68,6 +68,8 @@ class Database {
   absl::StatusOr<std::string> Text(std::string_view sql);
   // Rows that the last statement changed.
   [[nodiscard]] int Changes() const;
+  // The rowid of the row inserted last.
+  [[nodiscard]] int64_t LastRow() const;
   [[nodiscard]] bool IsReadOnly() const;
 
  private:

@@ -85,11 +85,12 @@ class Writer {
     ILKIMZA_RETURN_IF_ERROR(prepare(
         writer.insert_,
         "INSERT INTO journeys (name, agent, active, revision, journey) VALUES (?1, ?2, ?3, ?4, "
-        "?5) ON CONFLICT DO NOTHING RETURNING seq"));
+        "?5) ON CONFLICT DO NOTHING"));
+    ILKIMZA_RETURN_IF_ERROR(
+        prepare(writer.find_, "SELECT seq FROM journeys WHERE name = ?1 AND revision = ?2"));
     ILKIMZA_RETURN_IF_ERROR(
         prepare(writer.update_,
-                "UPDATE journeys SET active = ?3, revision = ?4, journey = ?5 WHERE name = ?1 AND "
-                "revision = ?6 RETURNING seq"));
+                "UPDATE journeys SET active = ?2, revision = ?3, journey = ?4 WHERE seq = ?1"));
     ILKIMZA_RETURN_IF_ERROR(
         prepare(writer.event_, "INSERT INTO events (seq, revision, event) VALUES (?1, ?2, ?3)"));
     ILKIMZA_RETURN_IF_ERROR(prepare(
@@ -200,23 +201,25 @@ class Writer {
     const v1::Journey& journey = *request.journey;
     const int64_t expected = request.events.front().revision() - 1;
     journey.SerializeToString(&buffer_);
-    Statement& statement = expected == 0 ? insert_ : update_;
-    statement.BindText(1, journey.name()).Bind(3, HasEnded(journey) ? 0 : 1);
-    statement.Bind(4, journey.revision()).BindBlob(5, buffer_);
+    const int64_t active = HasEnded(journey) ? 0 : 1;
     if (expected == 0) {
-      statement.BindText(2, journey.agent());
-    } else {
-      statement.Bind(6, expected);
+      insert_.BindText(1, journey.name()).BindText(2, journey.agent()).Bind(3, active);
+      ILKIMZA_RETURN_IF_ERROR(insert_.Bind(4, journey.revision()).BindBlob(5, buffer_).Run());
+      return database_->Changes() == 0 ? 0 : database_->LastRow();
     }
-    const auto row = statement.Step();
-    const int64_t seq = row.ok() && *row ? statement.Int(0) : 0;
-    statement.Reset();
+    // Asked for by itself: RETURNING makes a table of its results each time.
+    const auto row = find_.BindText(1, journey.name()).Bind(2, expected).Step();
+    const int64_t seq = row.ok() && *row ? find_.Int(0) : 0;
+    find_.Reset();
     if (!row.ok()) return row.status();
+    if (seq == 0) return 0;
+    update_.Bind(1, seq).Bind(2, active).Bind(3, journey.revision());
+    ILKIMZA_RETURN_IF_ERROR(update_.BindBlob(4, buffer_).Run());
     return seq;
   }
 
   std::unique_ptr<Database> database_;
-  Statement begin_, commit_, insert_, update_, event_, request_, forget_, agent_;
+  Statement begin_, commit_, insert_, find_, update_, event_, request_, forget_, agent_;
   Statement token_, delete_token_, certificate_, delete_agent_;
   std::string buffer_;
 };
