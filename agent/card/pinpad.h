@@ -5,9 +5,16 @@
 //   GET_FEATURE_REQUEST ──► tag, length 4, control code ──► VERIFY_PIN_DIRECT, MODIFY_PIN_DIRECT
 //
 // What cannot be had here: length and strength of a new PIN are the reader's to check,
-// and it checks the length only; the PIN policy does not apply. A card whose command
-// holds both PINs with their lengths before them (AKİS: CHANGE) cannot be served, since
-// part 10 puts each PIN at a fixed place.
+// and it checks the length only; the PIN policy does not apply. Change and unblock need
+// two PINs of one fixed length, since part 10 puts each at a fixed place and fills both up
+// alike. So:
+//
+//   AKİS v1      verify; not change and unblock, which hold lengths before the PINs
+//   PKCS#15      verify; change and unblock where PIN and PUK are filled up to the same
+//                length of at most 15 bytes with digits (MyEID: yes; IsoApplet: nothing,
+//                its PIN is 16 bytes of any text)
+//   PKCS#11      all that the module can, where its token has a protected authentication
+//                path: the module asks the reader itself
 //
 // Tested on the scripted service only: no virtual reader has keys, and no real one was
 // at hand. Which command a variable-length PIN is announced with (header and an Lc of
@@ -52,7 +59,7 @@ struct KeysCommand {
   // 0: as many bytes as digits are typed. Else the PIN is filled up to this length.
   std::size_t padded_length = 0;
   uint8_t filler = 0;
-  // The PIN, then a new one twice; needs `padded_length`.
+  // The PIN, or the PUK, then a new PIN twice; needs `padded_length`.
   bool modify = false;
 };
 

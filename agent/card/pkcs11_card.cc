@@ -9,6 +9,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "agent/card/apdu.h"
 #include "agent/card/certificate.h"
 #include "agent/card/pcsc.h"
 #include "agent/card/pkcs11_token.h"
@@ -120,16 +121,19 @@ class Pkcs11Card final : public Card {
   auto Command(const Call& call) -> decltype(call()) {
     return Guarded(control_, JobControl::Stage::kCommand, module_.timeouts().command, call);
   }
+  // `typed`: PINs that are typed on the reader's keys for it.
   template <typename Call>
-  auto Attempt(const Call& call) -> decltype(call()) {
+  auto Attempt(int typed, const Call& call) -> decltype(call()) {
     attempt_made_ = true;
-    return Guarded(control_, JobControl::Stage::kAttempt, module_.timeouts().attempt, call);
+    return Guarded(control_, JobControl::Stage::kAttempt, module_.timeouts().ForPins(typed), call);
   }
   absl::StatusOr<Token> ReadToken(uint64_t slot) {
     return Command([&] { return use_.ReadToken(slot); });
   }
   // The PIN's slot open, so that nothing stands between an attempt and its one call.
   absl::Status OpenFor(const PinInfo& pin);
+  // NO_PINPAD where the token of that PIN does not let it be typed on the reader's keys.
+  absl::Status CheckKeys(const PinInfo& pin, const PinEntry& entry) const;
   // What the module's answer says, and the flags it leaves.
   absl::StatusOr<PinAnswer> Judge(uint64_t rv, const PinInfo& pin, bool officer);
 
@@ -244,25 +248,39 @@ absl::StatusOr<PinAnswer> Pkcs11Card::Judge(uint64_t rv, const PinInfo& pin, boo
   return answer;
 }
 
-absl::StatusOr<PinAnswer> Pkcs11Card::Verify(const PinInfo& pin, const PinEntry& entry) {
-  if (entry.on_pinpad) {
-    return Unsupported("A PIN for a PKCS#11 module cannot be typed on the reader here.");
+absl::Status Pkcs11Card::CheckKeys(const PinInfo& pin, const PinEntry& entry) const {
+  if (!entry.on_pinpad) return absl::OkStatus();
+  for (const TokenInSlot& in_slot : tokens_) {
+    if (pin.id != absl::StrCat(in_slot.slot)) continue;
+    if ((in_slot.token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0) return absl::OkStatus();
   }
+  return KeysUnusable();
+}
+
+absl::StatusOr<PinAnswer> Pkcs11Card::Verify(const PinInfo& pin, const PinEntry& entry) {
+  ILKIMZA_RETURN_IF_ERROR(CheckKeys(pin, entry));
   if (const absl::Status open = OpenFor(pin); !open.ok()) return NotSent(open);
-  ILKIMZA_ASSIGN_OR_RETURN(const uint64_t rv,
-                           Attempt([&] { return use_.Login(User::kHolder, entry.current); }));
+  ILKIMZA_ASSIGN_OR_RETURN(const uint64_t rv, Attempt(entry.on_pinpad ? 1 : 0, [&] {
+                             return use_.Login(User::kHolder, entry.current);
+                           }));
+  // PKCS#11 says so of a PIN that was not typed to its end.
+  if (entry.on_pinpad && rv == CKR_FUNCTION_CANCELED) {
+    return MakeError(absl::StatusCode::kCancelled, v1::ERROR_REASON_PINPAD_CANCELLED,
+                     "Cancel was pressed on the reader's keys, or nobody typed. Nothing was sent "
+                     "to the card.");
+  }
   verified_ = rv == CKR_OK;
   if (verified_) pin_ = Secret(entry.current);
   return Judge(rv, pin, /*officer=*/false);
 }
 
 absl::StatusOr<PinAnswer> Pkcs11Card::Change(const PinInfo& pin, const PinEntry& entry) {
-  if (entry.on_pinpad) {
-    return Unsupported("A PIN for a PKCS#11 module cannot be typed on the reader here.");
-  }
+  ILKIMZA_RETURN_IF_ERROR(CheckKeys(pin, entry));
   if (const absl::Status open = OpenFor(pin); !open.ok()) return NotSent(open);
-  ILKIMZA_ASSIGN_OR_RETURN(const uint64_t rv,
-                           Attempt([&] { return use_.SetPin(entry.current, entry.chosen); }));
+  // The old one, and the new one twice.
+  ILKIMZA_ASSIGN_OR_RETURN(const uint64_t rv, Attempt(entry.on_pinpad ? 3 : 0, [&] {
+                             return use_.SetPin(entry.current, entry.chosen);
+                           }));
   verified_ = rv == CKR_OK;
   // Anything else that sounds like success is not: the new PIN may not be set.
   if (rv != CKR_OK && pkcs11::MeaningOf(rv) == PinMeaning::kRight) {
@@ -272,17 +290,19 @@ absl::StatusOr<PinAnswer> Pkcs11Card::Change(const PinInfo& pin, const PinEntry&
 }
 
 absl::StatusOr<PinAnswer> Pkcs11Card::Unblock(const PinInfo& pin, const PinEntry& entry) {
-  if (!module_.so_pin_is_puk() || entry.on_pinpad) {
+  if (!module_.so_pin_is_puk()) {
     return Unsupported(
         "With this card's PKCS#11 module a PIN cannot be unblocked here; nothing was sent. Use the "
         "vendor's own program.");
   }
+  ILKIMZA_RETURN_IF_ERROR(CheckKeys(pin, entry));
   if (const absl::Status open = OpenFor(pin); !open.ok()) return NotSent(open);
-  ILKIMZA_ASSIGN_OR_RETURN(const uint64_t login, Attempt([&] {
+  ILKIMZA_ASSIGN_OR_RETURN(const uint64_t login, Attempt(entry.on_pinpad ? 1 : 0, [&] {
                              return use_.Login(User::kSecurityOfficer, entry.current);
                            }));
   if (login != CKR_OK) return Judge(login, pin, /*officer=*/true);
-  ILKIMZA_ASSIGN_OR_RETURN(const uint64_t rv, Attempt([&] { return use_.InitPin(entry.chosen); }));
+  ILKIMZA_ASSIGN_OR_RETURN(const uint64_t rv, Attempt(entry.on_pinpad ? 2 : 0,
+                                                      [&] { return use_.InitPin(entry.chosen); }));
   if (rv == CKR_OK) return PinAnswer{.verdict = PinVerdict::kRight};
   // The PUK was right: no try was spent. Whether the PIN was set is another matter.
   spdlog::warn("the PKCS#11 module '{}' answered {} to C_InitPIN", module_.name(),
@@ -295,6 +315,12 @@ absl::StatusOr<std::string> Pkcs11Card::Sign(const CardCertificateEntry& certifi
                                              std::string_view message) {
   ILKIMZA_ASSIGN_OR_RETURN(const pkcs11::KeyInfo key,
                            Command([&] { return use_.FindKey(certificate.key); }));
+  // A second PIN on the reader's keys would be a try that nobody asked for.
+  if (key.asks_again && pin_.empty()) {
+    return Unsupported(
+        "This card's key asks for the PIN again with each signature. Nothing was signed: type the "
+        "PIN here instead of on the reader's keys.");
+  }
   std::string data;
   switch (key.mechanism) {
     case Mechanism::kSha256RsaPkcs:

@@ -107,6 +107,8 @@ class Pkcs15Card final : public FileCard {
   absl::StatusOr<PinAnswer> SendAttempt(uint8_t instruction, const PinObject& first_object,
                                         std::string_view first, const PinObject& pin,
                                         std::string_view second);
+  absl::StatusOr<PinAnswer> SendFromKeys(uint8_t instruction, const PinObject& first,
+                                         const PinObject& pin);
 
   bool in_application_ = false;
 };
@@ -313,22 +315,45 @@ absl::StatusOr<PinAnswer> Pkcs15Card::SendAttempt(uint8_t instruction,
   return JudgePinAnswer(response.status);
 }
 
+absl::StatusOr<PinAnswer> Pkcs15Card::SendFromKeys(uint8_t instruction, const PinObject& first,
+                                                   const PinObject& pin) {
+  const bool two = instruction != kVerify;
+  // The reader knows one length and one filling for both.
+  const bool alike = first.padded_length == pin.padded_length && first.pad == pin.pad &&
+                     first.encoding == pin.encoding && first.limits.charset == pin.limits.charset;
+  if (pin.encoding != PinEncoding::kText || pin.padded_length < 0 || (two && !alike)) {
+    return KeysUnusable();
+  }
+  PinLimits limits = pin.limits;
+  limits.min_length = std::min(limits.min_length, first.limits.min_length);
+  limits.max_length = std::max(limits.max_length, first.limits.max_length);
+  ILKIMZA_ASSIGN_OR_RETURN(
+      const ResponseApdu response,
+      channel_.SendFromKeys({.ins = instruction,
+                             .p2 = pin.reference,
+                             .limits = limits,
+                             .padded_length = static_cast<std::size_t>(pin.padded_length),
+                             .filler = pin.pad,
+                             .modify = two}));
+  return JudgePinAnswer(response.status);
+}
+
 absl::StatusOr<PinAnswer> Pkcs15Card::Verify(const PinInfo& pin, const PinEntry& entry) {
-  if (entry.on_pinpad) return KeysUnusable();
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject* object, PinObjectOf(pin));
+  if (entry.on_pinpad) return SendFromKeys(kVerify, *object, *object);
   return SendAttempt(kVerify, *object, entry.current, *object, "");
 }
 
 absl::StatusOr<PinAnswer> Pkcs15Card::Change(const PinInfo& pin, const PinEntry& entry) {
-  if (entry.on_pinpad) return KeysUnusable();
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject* object, PinObjectOf(pin));
+  if (entry.on_pinpad) return SendFromKeys(kChange, *object, *object);
   return SendAttempt(kChange, *object, entry.current, *object, entry.chosen);
 }
 
 absl::StatusOr<PinAnswer> Pkcs15Card::Unblock(const PinInfo& pin, const PinEntry& entry) {
-  if (entry.on_pinpad) return KeysUnusable();
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject* object, PinObjectOf(pin));
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject puk, PukOf(*object));
+  if (entry.on_pinpad) return SendFromKeys(kUnblock, puk, *object);
   return SendAttempt(kUnblock, puk, entry.current, *object, entry.chosen);
 }
 

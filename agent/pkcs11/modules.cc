@@ -112,17 +112,22 @@ absl::Status ModuleUse::Open(uint64_t slot) {
 
 absl::StatusOr<uint64_t> ModuleUse::Login(User user, std::string_view pin) {
   if (pin.size() > kMaxPin) return CKR_PIN_LEN_RANGE;
-  return module_->Attempt(Request(Op::kLogin).U8(static_cast<uint8_t>(user)).Bytes(pin).view());
+  return module_->Attempt(Request(Op::kLogin).U8(static_cast<uint8_t>(user)).Bytes(pin).view(),
+                          module_->timeouts_.ForPins(pin.empty() ? 1 : 0));
 }
 
 absl::StatusOr<uint64_t> ModuleUse::SetPin(std::string_view old_pin, std::string_view new_pin) {
   if (old_pin.size() > kMaxPin || new_pin.size() > kMaxPin) return CKR_PIN_LEN_RANGE;
-  return module_->Attempt(Request(Op::kSetPin).Bytes(old_pin).Bytes(new_pin).view());
+  // The old one, and the new one twice.
+  const int typed = old_pin.empty() && new_pin.empty() ? 3 : 0;
+  return module_->Attempt(Request(Op::kSetPin).Bytes(old_pin).Bytes(new_pin).view(),
+                          module_->timeouts_.ForPins(typed));
 }
 
 absl::StatusOr<uint64_t> ModuleUse::InitPin(std::string_view new_pin) {
   if (new_pin.size() > kMaxPin) return CKR_PIN_LEN_RANGE;
-  return module_->Attempt(Request(Op::kInitPin).Bytes(new_pin).view());
+  return module_->Attempt(Request(Op::kInitPin).Bytes(new_pin).view(),
+                          module_->timeouts_.ForPins(new_pin.empty() ? 2 : 0));
 }
 
 absl::StatusOr<KeyInfo> ModuleUse::FindKey(std::string_view id) {
@@ -328,11 +333,11 @@ absl::Status Module::Command(std::string_view request) {
   return asked.verdict.done() ? absl::OkStatus() : ErrorOf(asked.verdict);
 }
 
-absl::StatusOr<uint64_t> Module::Attempt(std::string_view request) {
+absl::StatusOr<uint64_t> Module::Attempt(std::string_view request, absl::Duration limit) {
   // Without a process there is no session, and nothing was sent.
   if (process_ == nullptr) return CKR_SESSION_HANDLE_INVALID;
   saw_pin_ = true;
-  const auto asked = Ask(request, timeouts_.attempt);
+  const auto asked = Ask(request, limit);
   if (asked.ok()) return asked->verdict.rv;
   return Error(absl::StatusCode::kAborted, v1::ERROR_REASON_ATTEMPT_UNKNOWN,
                absl::StrCat(std::string(asked.status().message()),

@@ -44,6 +44,8 @@ struct ModuleTimeouts {
   absl::Duration command = absl::Seconds(20);
   // A PIN, or a signature.
   absl::Duration attempt = absl::Seconds(30);
+  // A PIN typed on the reader's keys: the module waits as long as the reader does.
+  absl::Duration typing = absl::Seconds(60);
   // Waiting for another thread's use of the module.
   absl::Duration busy = absl::Seconds(8);
   // Without any use, the process is ended: it may keep the card from others.
@@ -52,6 +54,9 @@ struct ModuleTimeouts {
   // `longest_pause`. After the first there is none.
   absl::Duration first_pause = absl::Seconds(1);
   absl::Duration longest_pause = absl::Minutes(5);
+
+  // An attempt for which that many PINs are typed on the reader's keys.
+  [[nodiscard]] absl::Duration ForPins(int typed) const { return attempt + typing * typed; }
 };
 
 struct ModuleOptions {
@@ -110,7 +115,9 @@ class ModuleUse {
   absl::Status Open(uint64_t slot);
 
   // The attempts. The module's verdict is not an error: a CK_RV. Each is asked once;
-  // ATTEMPT_UNKNOWN where no answer came.
+  // ATTEMPT_UNKNOWN where no answer came. With all PINs empty they are typed on the
+  // reader's keys, which takes up to `ModuleTimeouts::typing` for each; where the token
+  // has no protected authentication path that is refused before the module sees it.
   absl::StatusOr<uint64_t> Login(User user, std::string_view pin);
   absl::StatusOr<uint64_t> SetPin(std::string_view old_pin, std::string_view new_pin);
   absl::StatusOr<uint64_t> InitPin(std::string_view new_pin);
@@ -175,7 +182,7 @@ class Module : public std::enable_shared_from_this<Module> {
   template <typename T>
   absl::StatusOr<T> Question(std::string_view request, absl::Duration limit);
   absl::Status Command(std::string_view request);
-  absl::StatusOr<uint64_t> Attempt(std::string_view request);
+  absl::StatusOr<uint64_t> Attempt(std::string_view request, absl::Duration limit);
   // Ends the process; `why` goes on "The PKCS#11 module 'x' ...".
   absl::Status Failed(std::string_view why);
   void EndUse();

@@ -42,6 +42,9 @@ unsigned char* Bytes(std::string_view text) {
   return const_cast<unsigned char*>(reinterpret_cast<const unsigned char*>(text.data()));
 }
 
+// Null: to be typed on the reader's keys.
+unsigned char* Pin(std::string_view pin) { return pin.empty() ? nullptr : Bytes(pin); }
+
 template <typename T>
 CK_ATTRIBUTE Attribute(CK_ATTRIBUTE_TYPE type, T& value) {
   return {.type = type, .pValue = &value, .ulValueLen = sizeof value};
@@ -265,24 +268,34 @@ Verdict VendorModule::Open(uint64_t slot) {
   return Done();
 }
 
+bool VendorModule::MayCome(std::string_view first, std::string_view second) {
+  if (!first.empty() && !second.empty()) return true;
+  Token token;
+  return first.empty() && second.empty() && ReadToken(slot_, token).done() &&
+         (token.flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
+}
+
 Verdict VendorModule::Login(User user, std::string_view pin) {
   if (!session_) return Refused(CKR_SESSION_HANDLE_INVALID, "C_Login");
+  if (!MayCome(pin, pin)) return Refused(CKR_FUNCTION_NOT_SUPPORTED, "C_Login");
   const CK_USER_TYPE type = user == User::kSecurityOfficer ? CKU_SO : CKU_USER;
-  const CK_RV rv = Call(functions_->C_Login, *session_, type, Bytes(pin), CK_ULONG{pin.size()});
+  const CK_RV rv = Call(functions_->C_Login, *session_, type, Pin(pin), CK_ULONG{pin.size()});
   logged_in_ = rv == CKR_OK;
   return rv == CKR_OK ? Done() : Refused(rv, "C_Login");
 }
 
 Verdict VendorModule::SetPin(std::string_view old_pin, std::string_view new_pin) {
   if (!session_) return Refused(CKR_SESSION_HANDLE_INVALID, "C_SetPIN");
-  const CK_RV rv = Call(functions_->C_SetPIN, *session_, Bytes(old_pin), CK_ULONG{old_pin.size()},
-                        Bytes(new_pin), CK_ULONG{new_pin.size()});
+  if (!MayCome(old_pin, new_pin)) return Refused(CKR_FUNCTION_NOT_SUPPORTED, "C_SetPIN");
+  const CK_RV rv = Call(functions_->C_SetPIN, *session_, Pin(old_pin), CK_ULONG{old_pin.size()},
+                        Pin(new_pin), CK_ULONG{new_pin.size()});
   return rv == CKR_OK ? Done() : Refused(rv, "C_SetPIN");
 }
 
 Verdict VendorModule::InitPin(std::string_view new_pin) {
   if (!session_) return Refused(CKR_SESSION_HANDLE_INVALID, "C_InitPIN");
-  const CK_RV rv = Call(functions_->C_InitPIN, *session_, Bytes(new_pin), CK_ULONG{new_pin.size()});
+  if (!MayCome(new_pin, new_pin)) return Refused(CKR_FUNCTION_NOT_SUPPORTED, "C_InitPIN");
+  const CK_RV rv = Call(functions_->C_InitPIN, *session_, Pin(new_pin), CK_ULONG{new_pin.size()});
   return rv == CKR_OK ? Done() : Refused(rv, "C_InitPIN");
 }
 

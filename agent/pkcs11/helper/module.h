@@ -47,7 +47,8 @@ class VendorModule {
 
   // Read-write, or read-only where the token takes nothing else. Closes an open one.
   Verdict Open(uint64_t slot);
-  // The attempts: each is one call of the module.
+  // The attempts: each is one call of the module, and none where a PIN is empty that the
+  // token does not let be typed on the reader's keys.
   Verdict Login(User user, std::string_view pin);
   Verdict SetPin(std::string_view old_pin, std::string_view new_pin);
   Verdict InitPin(std::string_view new_pin);
@@ -61,6 +62,9 @@ class VendorModule {
 
  private:
   Verdict Initialise();
+  // PINs as they are, or all of them empty where the open token has a protected
+  // authentication path.
+  bool MayCome(std::string_view first, std::string_view second);
   Verdict FindObjects(CK_SESSION_HANDLE session, std::span<CK_ATTRIBUTE> pattern,
                       std::vector<CK_OBJECT_HANDLE>& objects);
   Verdict ReadAttribute(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
