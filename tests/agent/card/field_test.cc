@@ -64,6 +64,7 @@ TEST_F(FieldTest, CardsThatMayNotBeUsedAreSaidAndAskedAgain) {
   EXPECT_EQ(ReasonOf(Verify()), v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED);
   pcsc_->RefuseCards(false);
   EXPECT_TRUE(harness_->observer().WaitForSerial(card_->options().serial));
+  WaitUntilGivenBack();
   // A right taken away later: the card is known, and refused.
   pcsc_->RefuseCards(true);
   pcsc_->ClearLog();

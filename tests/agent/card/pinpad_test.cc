@@ -251,6 +251,109 @@ TEST_F(PinpadTest, ACommandThatKeysCannotFillInIsNotSent) {
   EXPECT_THAT(pcsc_->Sent(kChange), IsEmpty());
 }
 
+// --- PKCS#15 cards on it ---
+
+// A reader that fills in what the holder types: the PIN or PUK, then the new PIN.
+class Pkcs15PinpadTest : public PinpadTest {
+ protected:
+  static constexpr int kPinLength = 8;
+  // Where the command stands in a block.
+  static constexpr std::size_t kVerifyHead = 19, kModifyHead = 24;
+
+  void UseMyEid() {
+    card_ = MakeCard({.kind = sandbox::CardKind::kMyEid});
+    StartOn([this](DWORD code, std::string_view block, std::string& answer) {
+      const std::size_t head = code == kVerifyControl ? kVerifyHead : kModifyHead;
+      blocks_.push_back(Hex(block));
+      std::string command(block.substr(head, 5));
+      for (std::string pin : typed_) {
+        pin.resize(kPinLength, '\xFF');
+        command += pin;
+      }
+      EXPECT_EQ(command.size(), block.size() - head) << "the reader fills in, and adds nothing";
+      answer = *card_->Process(command);
+      return SCARD_S_SUCCESS;
+    });
+  }
+  void StartOn(FakePcsc::Keys keys) {
+    pcsc_->GiveKeys(
+        kReader,
+        {{FEATURE_VERIFY_PIN_DIRECT, kVerifyControl}, {FEATURE_MODIFY_PIN_DIRECT, kModifyControl}},
+        std::move(keys));
+    StartWithCard();
+    while (!harness_->Readers()->front().has_pinpad()) std::this_thread::yield();
+    pcsc_->ClearLog();
+  }
+  absl::Status ChangeOnKeys() {
+    v1::ChangePinRequest request;
+    request.set_name(Name());
+    request.set_on_pinpad(true);
+    return harness_->Change(request);
+  }
+  absl::Status UnblockOnKeys(bool allow = true) {
+    v1::UnblockPinRequest request;
+    request.set_name(Name());
+    request.set_on_pinpad(true);
+    request.set_allow_puk_try(allow);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(1));
+    v1::UnblockPinResponse response;
+    return FromGrpcStatus(harness_->stub().UnblockPin(&context, request, &response));
+  }
+
+  std::vector<std::string> typed_;
+};
+
+TEST_F(Pkcs15PinpadTest, VerifiesChangesAndUnblocks) {
+  UseMyEid();
+  typed_ = {"1234"};
+  EXPECT_TRUE(harness_->Verify(OnKeys()).ok());
+  typed_ = {"1234", "295174"};
+  EXPECT_TRUE(ChangeOnKeys().ok());
+  EXPECT_EQ(card_->pin(), "295174");
+  ASSERT_TRUE(card_->SetPinTriesLeft(0).ok());
+  typed_ = {"12345678", "618403"};
+  const absl::Status unblocked = UnblockOnKeys();
+  EXPECT_TRUE(unblocked.ok()) << unblocked;
+  EXPECT_EQ(card_->pin(), "618403");
+  EXPECT_EQ(card_->tries_left().pin, 3);
+  // All by the reader: what this computer sent holds no PIN.
+  EXPECT_THAT(blocks_, SizeIs(3));
+  EXPECT_THAT(blocks_[2], ::testing::HasSubstr("002C000110FFFFFFFF"));
+  for (const uint8_t instruction : {kChange, uint8_t{0x2C}}) {
+    EXPECT_THAT(pcsc_->Sent(instruction), IsEmpty());
+  }
+  WaitUntilGivenBack();
+  EXPECT_FALSE(card_->pin_verified());
+}
+
+TEST_F(Pkcs15PinpadTest, AWrongPukIsThePuksTry) {
+  UseMyEid();
+  ASSERT_TRUE(card_->SetPinTriesLeft(0).ok());
+  // Nothing without the holder's word, on keys as well.
+  EXPECT_EQ(ReasonOf(UnblockOnKeys(false)), v1::ERROR_REASON_PUK_TRY_NOT_CONFIRMED);
+  EXPECT_THAT(blocks_, IsEmpty());
+  typed_ = {"87654321", "618403"};
+  const absl::Status status = UnblockOnKeys();
+  EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_WRONG_PUK);
+  EXPECT_EQ(card_->tries_left().puk, 2);
+}
+
+TEST_F(Pkcs15PinpadTest, APinOfSixteenBytesOfTextIsNotForKeys) {
+  card_ = MakeCard({.kind = sandbox::CardKind::kIsoApplet, .puk = "8765432187654321"});
+  StartOn([this](DWORD, std::string_view block, std::string&) {
+    blocks_.push_back(Hex(block));
+    return SCARD_E_NOT_TRANSACTED;
+  });
+  EXPECT_EQ(ReasonOf(harness_->Verify(OnKeys())), v1::ERROR_REASON_NO_PINPAD);
+  EXPECT_EQ(ReasonOf(ChangeOnKeys()), v1::ERROR_REASON_NO_PINPAD);
+  EXPECT_EQ(ReasonOf(UnblockOnKeys()), v1::ERROR_REASON_NO_PINPAD);
+  EXPECT_THAT(blocks_, IsEmpty());
+  EXPECT_EQ(card_->tries_left().pin, 3);
+  // And typed here it works.
+  EXPECT_TRUE(Verify().ok());
+}
+
 TEST_F(PinpadTest, AReaderThatLiesIsNotTrusted) {
   constexpr char kLiar[] = "OMNIKEY CardMan 3x21 00 00";
   pcsc_->AddReader(kLiar);

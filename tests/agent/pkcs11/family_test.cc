@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <reader.h>
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -40,7 +42,7 @@ class FamilyTest : public ::testing::Test {
   // Starts with a card in the reader of that name.
   void Start(const ModuleOptions& options, const std::string& reader, bool wait = true) {
     modules_ = std::make_shared<Modules>(options);
-    pcsc_->AddReader(reader);
+    if (!reader_is_there_) pcsc_->AddReader(reader);
     pcsc_->Insert(reader, kAtr, [](std::string_view) { return std::string("\x6D\x00", 2); });
     CardHostOptions host;
     host.families = Pkcs11Families(modules_);
@@ -72,6 +74,7 @@ class FamilyTest : public ::testing::Test {
 
   RudeModules rude_;
   std::string path_;
+  bool reader_is_there_ = false;
   std::shared_ptr<FakePcsc> pcsc_;
   std::shared_ptr<Modules> modules_;
   std::unique_ptr<Harness> harness_;
@@ -212,6 +215,100 @@ TEST_F(FamilyTest, AFailingModuleDoesNotKeepTheNextFromSpeaking) {
   EXPECT_EQ(card_.serial(), kRudeSerial);
   EXPECT_TRUE(Verify("1234").ok());
   EXPECT_EQ(modules_->Statuses()[0].state, ModuleStatus::State::kFailed);
+}
+
+// --- The reader's own keys ---
+
+class KeysFamilyTest : public FamilyTest {
+ protected:
+  void StartWithKeys(const std::string& name) {
+    constexpr DWORD kControl = 0x42330006;
+    pcsc_->AddReader(kRudeReader);
+    reader_is_there_ = true;
+    // The module asks the reader itself: nothing of it goes through here.
+    pcsc_->GiveKeys(kRudeReader, {{FEATURE_VERIFY_PIN_DIRECT, kControl}},
+                    [](DWORD, std::string_view, std::string&) {
+                      ADD_FAILURE() << "the reader was asked beside the module";
+                      return SCARD_E_NOT_TRANSACTED;
+                    });
+    StartRude(name, /*so_pin_is_puk=*/true);
+    while (!harness_->Readers()->front().has_pinpad()) std::this_thread::yield();
+  }
+  absl::Status VerifyOnKeys() {
+    v1::VerifyPinRequest request;
+    request.set_name(card_.name());
+    request.set_on_pinpad(true);
+    return harness_->Verify(request);
+  }
+  absl::Status ChangeOnKeys() {
+    v1::ChangePinRequest request;
+    request.set_name(card_.name());
+    request.set_on_pinpad(true);
+    return harness_->Change(request);
+  }
+  absl::Status UnblockOnKeys() {
+    v1::UnblockPinRequest request;
+    request.set_name(card_.name());
+    request.set_on_pinpad(true);
+    request.set_allow_puk_try(true);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(1));
+    v1::UnblockPinResponse response;
+    return FromGrpcStatus(harness_->stub().UnblockPin(&context, request, &response));
+  }
+};
+
+TEST_F(KeysFamilyTest, AProtectedPathTakesWhatIsTypedThere) {
+  StartWithKeys("keys");
+  EXPECT_TRUE(VerifyOnKeys().ok());
+  EXPECT_EQ(Calls("login"), 1);
+  EXPECT_TRUE(ChangeOnKeys().ok());
+  EXPECT_EQ(Calls("set-pin"), 1);
+  EXPECT_TRUE(UnblockOnKeys().ok());
+  EXPECT_EQ(Calls("init-pin"), 1);
+  EXPECT_EQ(Calls("login"), 2);
+}
+
+TEST_F(KeysFamilyTest, WithoutAProtectedPathTheModuleIsNotAsked) {
+  StartWithKeys("plain");
+  EXPECT_EQ(ReasonOf(VerifyOnKeys()), v1::ERROR_REASON_NO_PINPAD);
+  EXPECT_EQ(ReasonOf(ChangeOnKeys()), v1::ERROR_REASON_NO_PINPAD);
+  EXPECT_EQ(ReasonOf(UnblockOnKeys()), v1::ERROR_REASON_NO_PINPAD);
+  EXPECT_EQ(Calls("login") + Calls("set-pin") + Calls("init-pin"), 0);
+}
+
+TEST_F(KeysFamilyTest, CancelOnTheKeysSpendsNoTryAndEndsNoStep) {
+  StartWithKeys("keys-cancelled");
+  harness_->host().RunStep(Directive(1, v1::STEP_KIND_PROVE_PIN, {kRudeSerial}));
+  v1::VerifyPinRequest request;
+  request.set_name(card_.name());
+  request.set_on_pinpad(true);
+  request.set_journey(kJourney);
+  EXPECT_EQ(ReasonOf(harness_->Verify(request)), v1::ERROR_REASON_PINPAD_CANCELLED);
+  EXPECT_EQ(harness_->observer().ReportCount(1), 0);
+  EXPECT_EQ(Calls("login"), 1);
+}
+
+// --- A serial that is cut off ---
+
+// PKCS#11 has room for 16 characters of it, and the portal names 20 digits.
+TEST_F(FamilyTest, ASerialThatIsOnlyTheBeginningOfAnotherIsNoMatch) {
+  StartRude("sixteen-digits");
+  EXPECT_EQ(card_.serial(), "8721147000000000");
+  constexpr char kPortals[] = "87211470000000000000";
+  harness_->host().RunStep(Directive(1, v1::STEP_KIND_MATCH_CARD, {kPortals}));
+  const auto matched = harness_->observer().WaitForReport(1);
+  EXPECT_EQ(matched->outcome(), v1::STEP_OUTCOME_REJECTED);
+  EXPECT_EQ(matched->reason(), v1::ERROR_REASON_SERIAL_MISMATCH);
+  // And a PIN does not get there past it.
+  harness_->host().RunStep(Directive(2, v1::STEP_KIND_PROVE_PIN, {kPortals}));
+  v1::VerifyPinRequest request;
+  request.set_name(card_.name());
+  request.set_pin("1234");
+  request.set_journey(kJourney);
+  EXPECT_EQ(ReasonOf(harness_->Verify(request)), v1::ERROR_REASON_SERIAL_MISMATCH);
+  EXPECT_EQ(Calls("login"), 0);
+  EXPECT_EQ(harness_->observer().ReportCount(2), 0);
 }
 
 TEST_F(FamilyTest, LimitsThatCannotBeAreReplaced) {

@@ -2,6 +2,10 @@
 // hangs in C_Login. Under any other name it behaves: one slot, one token with the PIN
 // 1234, the security officer's PIN 87654321 and no objects.
 //
+// "keys.so" has a protected authentication path: without a PIN the right one is typed on
+// keys; on those of "keys-cancelled.so" cancel is pressed. "sixteen-digits.so" tells as
+// much of a serial as PKCS#11 has room for.
+//
 // Every call is noted in a file beside it, "<its own path>.calls", one name for each
 // line, so that a test can count the attempts that reached it. PINs are not kept between
 // processes.
@@ -147,11 +151,13 @@ CK_RV GetSlotInfo(CK_SLOT_ID, CK_SLOT_INFO* info) {
   return CKR_OK;
 }
 
+bool HasKeys() { return Named("keys") || Named("keys-cancelled"); }
+
 CK_RV GetTokenInfo(CK_SLOT_ID, CK_TOKEN_INFO* info) {
   Misbehave("token");
   *info = {};
   Fill(info->label, Named("rude-label") ? "\xFF\xFE\x1B[31mlabel" : "Rude token");
-  Fill(info->serialNumber, "4711-0815");
+  Fill(info->serialNumber, Named("sixteen-digits") ? "8721147000000000" : "4711-0815");
   info->flags = CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED | CKF_LOGIN_REQUIRED;
   info->ulMinPinLen = 4;
   info->ulMaxPinLen = 8;
@@ -159,6 +165,7 @@ CK_RV GetTokenInfo(CK_SLOT_ID, CK_TOKEN_INFO* info) {
     info->ulMinPinLen = CK_UNAVAILABLE_INFORMATION;
     info->ulMaxPinLen = 0;
   }
+  if (HasKeys()) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
   if (Named("count-low")) info->flags |= CKF_USER_PIN_COUNT_LOW;
   if (Named("final-try")) info->flags |= CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY;
   if (Named("locked")) info->flags |= CKF_USER_PIN_LOCKED;
@@ -176,6 +183,8 @@ CK_RV OpenSession(CK_SLOT_ID, CK_FLAGS flags, void*, CK_NOTIFY, CK_SESSION_HANDL
 CK_RV CloseSession(CK_SESSION_HANDLE) { return CKR_OK; }
 
 bool Is(std::string_view right, const unsigned char* pin, CK_ULONG size) {
+  // What PKCS#11 has instead of a PIN, and nobody else.
+  if (pin == nullptr) return HasKeys() && size == 0;
   return std::string_view(reinterpret_cast<const char*>(pin), size) == right;
 }
 
@@ -183,6 +192,7 @@ CK_RV Login(CK_SESSION_HANDLE, CK_USER_TYPE user, unsigned char* pin, CK_ULONG s
   Misbehave("login");
   if (Named("device-error-in-login")) return CKR_DEVICE_ERROR;
   if (Named("locked")) return CKR_PIN_LOCKED;
+  if (Named("keys-cancelled")) return CKR_FUNCTION_CANCELED;
   return Is(user == CKU_SO ? kOfficerPin : kPin, pin, size) ? CKR_OK : CKR_PIN_INCORRECT;
 }
 
@@ -197,8 +207,9 @@ CK_RV SetPin(CK_SESSION_HANDLE, unsigned char* old_pin, CK_ULONG old_size, unsig
   return Is(kPin, old_pin, old_size) ? CKR_OK : CKR_PIN_INCORRECT;
 }
 
-CK_RV InitPin(CK_SESSION_HANDLE, unsigned char*, CK_ULONG) {
+CK_RV InitPin(CK_SESSION_HANDLE, unsigned char* pin, CK_ULONG) {
   Misbehave("init-pin");
+  if (pin == nullptr && !HasKeys()) return CKR_ARGUMENTS_BAD;
   return CKR_OK;
 }
 
