@@ -10,11 +10,11 @@
 // then its removal, every third time while it has the PIN. Each tenth (each
 // twentieth on the real service) the service is killed as well.
 //
-// Memory is what is allocated (mallinfo2), not what the kernel has handed out, and the
-// least of several looks: what other threads are just doing comes and goes. The journal
-// is full from the start, so that it cannot hide what grows or be taken for it. The first
-// quarter of the cycles is for warming up. Prints one line of figures for each mark, and
-// ends with 1 where something grew.
+// Memory is what is allocated (mallinfo2), not what the kernel has handed out, and each
+// figure is the least of many looks: what other threads are just doing comes and goes,
+// and what has grown stays. The journal is full from the start, so that it cannot hide
+// what grows or be taken for it. The first quarter of the cycles is for warming up.
+// Prints one line of figures for each mark, and ends with 1 where something grew.
 #include <malloc.h>
 
 #include <algorithm>
@@ -56,22 +56,17 @@ Figures MeasureOnce() {
           .threads = CountEntries("/proc/self/task")};
 }
 
-// What is there when nobody is at work: the least of each figure, looked at until it
-// has not become less for a while.
-Figures Measure() {
-  constexpr int kLooks = 10;
-  constexpr std::chrono::milliseconds kPause(10);
+// Each figure at its least while nobody asks for anything: gRPC's threads come and go by
+// themselves, each with some kilobytes of its own.
+Figures Measure(std::chrono::milliseconds time) {
+  constexpr std::chrono::milliseconds kPause(20);
   Figures least = MeasureOnce();
-  for (int same = 0; same < kLooks; ++same) {
+  for (; time > kPause; time -= kPause) {
     std::this_thread::sleep_for(kPause);
-    const Figures now = MeasureOnce();
-    if (now.bytes < least.bytes || now.descriptors < least.descriptors ||
-        now.threads < least.threads) {
-      same = 0;
-    }
-    least = {.bytes = std::min(least.bytes, now.bytes),
-             .descriptors = std::min(least.descriptors, now.descriptors),
-             .threads = std::min(least.threads, now.threads)};
+    const Figures next = MeasureOnce();
+    least = {.bytes = std::min(least.bytes, next.bytes),
+             .descriptors = std::min(least.descriptors, next.descriptors),
+             .threads = std::min(least.threads, next.threads)};
   }
   return least;
 }
@@ -170,16 +165,18 @@ class Soak {
     Figures first;
     for (int cycle = 1; cycle <= cycles; ++cycle) {
       Cycle(cycle, restart_each);
-      if (cycle == warm) first = Measure();
-      if (cycle == warm || cycle % mark == 0) Print(cycle, Measure());
+      if (cycle == warm) first = Measure(kLongLook);
+      if (cycle == warm || cycle % mark == 0) Print(cycle, Measure(kShortLook));
     }
     Check(place_.NothingHeld(), "handles or contexts were kept");
+    Print(warm, first);
     return !GrewForGood(cycles, first);
   }
 
  private:
-  // Tables of gRPC that double now and then: not what each cycle leaves.
-  static constexpr std::size_t kSlack = 16 * 1024;
+  static constexpr std::chrono::milliseconds kShortLook{100}, kLongLook{1500};
+  // A thread more or less of gRPC's and its tables: not what each cycle leaves.
+  static constexpr std::size_t kSlack = 24 * 1024;
   static constexpr long kFewMore = 3;
 
   static bool Grew(const Figures& first, const Figures& last) {
@@ -187,15 +184,12 @@ class Soak {
            last.threads > first.threads + kFewMore;
   }
 
-  // gRPC's threads come and go with the work, each with some kilobytes of its own. What
-  // goes away again by waiting has not grown; what a cycle leaves behind stays.
+  // What goes away again by waiting has not grown; what a cycle leaves behind stays.
   static bool GrewForGood(int cycle, const Figures& first) {
-    constexpr int kLooks = 40;
-    constexpr std::chrono::milliseconds kPause(250);
-    Figures last = Measure();
+    constexpr int kLooks = 10;
+    Figures last = Measure(kShortLook);
     for (int look = 0; look < kLooks && Grew(first, last); ++look) {
-      std::this_thread::sleep_for(kPause);
-      last = Measure();
+      last = Measure(kLongLook);
     }
     Print(cycle, last);
     return Grew(first, last);
