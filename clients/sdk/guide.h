@@ -191,6 +191,9 @@ class Guide {
   void OnPinState(absl::StatusOr<GuideResponse> result, unsigned lookup);
   void ForgetCard();
   [[nodiscard]] v1::ErrorReason WhyNoCard() const;
+  // No chip in a reader says which one it is; each says less of it than the portal.
+  [[nodiscard]] bool NoCardTellsItsSerial() const;
+  [[nodiscard]] bool SerialsAreTooShort() const;
   [[nodiscard]] Prompt CardPrompt() const;
 
   // Answers.

@@ -9,6 +9,10 @@
 namespace ilkimza::client {
 namespace {
 
+// Before its serial in a card's name.
+constexpr std::string_view kCards = "cards/";
+// Instead of the serial, where a card tells none.
+constexpr std::string_view kNameless = "cards/in-";
 // How long a card that cannot be looked at is left alone.
 constexpr absl::Duration kLookAgain = absl::Seconds(2);
 
@@ -89,7 +93,12 @@ void Guide::OnPinState(absl::StatusOr<GuideResponse> result, unsigned lookup) {
 
 v1::ErrorReason Guide::WhyNoCard() const {
   if (!readers_) return v1::ERROR_REASON_NO_CARD;
-  if (!readers_->service_running()) return v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED;
+  if (!readers_->service_running()) {
+    // An older agent does not say why.
+    return readers_->service_trouble() == v1::ERROR_REASON_UNSPECIFIED
+               ? v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED
+               : readers_->service_trouble();
+  }
   if (readers_->readers().empty()) return v1::ERROR_REASON_NO_READER;
   const auto any = [&](v1::ReaderState state) {
     return std::any_of(readers_->readers().begin(), readers_->readers().end(),
@@ -101,8 +110,39 @@ v1::ErrorReason Guide::WhyNoCard() const {
 }
 
 Guide::Wanted Guide::WantCard(v1::ErrorReason reason) const {
-  return {"wait/card/" + std::to_string(journey_->current_step()) + "/" + std::to_string(reason),
-          std::nullopt, Waiting{WaitFor::kCard, journey_->current_step(), reason}};
+  Waiting waiting{WaitFor::kCard, journey_->current_step(), reason};
+  waiting.serial_too_short = reason == v1::ERROR_REASON_SERIAL_MISMATCH && SerialsAreTooShort();
+  return {"wait/card/" + std::to_string(journey_->current_step()) + "/" + std::to_string(reason) +
+              (waiting.serial_too_short ? "/short" : ""),
+          std::nullopt, waiting};
+}
+
+bool Guide::NoCardTellsItsSerial() const {
+  bool nameless = false;
+  for (const v1::Reader& reader : readers_->readers()) {
+    if (reader.state() != v1::READER_STATE_CARD_PRESENT) continue;
+    // Empty while the card is still being asked.
+    if (!reader.card().starts_with(kNameless)) return false;
+    nameless = true;
+  }
+  return nameless;
+}
+
+bool Guide::SerialsAreTooShort() const {
+  const auto& portals = journey_->facts().portal_serials();
+  if (!readers_ || portals.empty()) return false;
+  const auto shortest =
+      std::min_element(portals.begin(), portals.end(),
+                       [](const auto& a, const auto& b) { return a.size() < b.size(); });
+  bool any = false;
+  for (const v1::Reader& reader : readers_->readers()) {
+    if (reader.state() != v1::READER_STATE_CARD_PRESENT) continue;
+    any = true;
+    const std::string_view name = reader.card();
+    if (!name.starts_with(kCards) || name.starts_with(kNameless)) return false;
+    if (name.size() - kCards.size() >= shortest->size()) return false;
+  }
+  return any;
 }
 
 Guide::Wanted Guide::WantCardStep() const {
@@ -118,6 +158,7 @@ Guide::Wanted Guide::WantCardStep() const {
                                   return reader.state() == v1::READER_STATE_CARD_PRESENT;
                                 });
     if (!present) return WantCard(WhyNoCard());
+    if (NoCardTellsItsSerial()) return WantCard(v1::ERROR_REASON_CARD_UNSUPPORTED);
     if (journey_->reason() == v1::ERROR_REASON_UNSPECIFIED) return {};
     return WantCard(journey_->reason());
   }

@@ -74,6 +74,9 @@ struct Waiting {
   v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;
   // The infinite future where nobody knows.
   absl::Time resume_time = absl::InfiniteFuture();
+  // With SERIAL_MISMATCH: each chip in a reader tells a shorter serial than the portal
+  // names, so that the right one cannot be told from a wrong one either.
+  bool serial_too_short = false;
 };
 
 struct UnknownPage {

@@ -197,6 +197,12 @@ Sentence WaitSentence(const Texts& texts, const Waiting& waiting) {
             texts.Say("Snap the chip out along its marks, take off any burrs, and put it into the "
                       "reader; İlkimza sees it by itself.")};
   }
+  if (waiting.serial_too_short) {
+    return {texts.Say("The chip in the reader tells a shorter serial than the portal names, so "
+                      "İlkimza cannot make sure that it is the same card, and tries no PIN on it."),
+            texts.Say("If it is another chip, put the right one in. If it is the right one, set "
+                      "the PIN with the card maker's own program, or ask your IT department.")};
+  }
   if (waiting.reason != v1::ERROR_REASON_UNSPECIFIED) return ReasonSentence(texts, waiting.reason);
   switch (waiting.what) {
     case WaitFor::kCard:

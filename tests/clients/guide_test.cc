@@ -444,6 +444,45 @@ TEST_F(GuideTest, ATakenOutCardClosesThePrompt) {
   EXPECT_TRUE(Next<Prompted>());
 }
 
+// A card maker's module tells 16 characters at most.
+TEST_F(GuideTest, ASerialThatIsTooShortToCompareIsSaid) {
+  const auto told = [this](const std::string& card) {
+    v1::WatchReadersResponse readers = Readers(true);
+    readers.mutable_readers(0)->set_card(card);
+    guide_.OnReaders(readers);
+    return Next<Waiting>();
+  };
+  Resume(v1::STEP_KIND_MATCH_CARD);
+  v1::Journey journey = Journey(v1::STEP_KIND_MATCH_CARD, 2);
+  journey.set_reason(v1::ERROR_REASON_SERIAL_MISMATCH);
+  journey.mutable_facts()->add_portal_serials(kSerial);
+  Tell(journey);
+  std::optional<Waiting> waiting = told("cards/8721147000000000");
+  ASSERT_TRUE(waiting);
+  EXPECT_EQ(waiting->reason, v1::ERROR_REASON_SERIAL_MISMATCH);
+  EXPECT_TRUE(waiting->serial_too_short);
+  // Another card, which can be told from the right one.
+  waiting = told("cards/87211470000000000002");
+  ASSERT_TRUE(waiting);
+  EXPECT_EQ(waiting->reason, v1::ERROR_REASON_SERIAL_MISMATCH);
+  EXPECT_FALSE(waiting->serial_too_short);
+  // One that says nothing of itself.
+  waiting = told("cards/in-reader-0");
+  ASSERT_TRUE(waiting);
+  EXPECT_EQ(waiting->reason, v1::ERROR_REASON_CARD_UNSUPPORTED);
+}
+
+TEST_F(GuideTest, AWaitSaysWhyTheServiceDoesNotRun) {
+  Resume(v1::STEP_KIND_INSERT_CARD);
+  v1::WatchReadersResponse readers;
+  readers.set_service_trouble(v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED);
+  guide_.OnReaders(readers);
+  EXPECT_EQ(Next<Waiting>()->reason, v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED);
+  readers.clear_service_trouble();
+  guide_.OnReaders(readers);
+  EXPECT_EQ(Next<Waiting>()->reason, v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED);
+}
+
 // Looking again at the same card leaves the prompt alone.
 TEST_F(GuideTest, ReadersThatChangeElsewhereDoNotDisturb) {
   Resume(v1::STEP_KIND_PROVE_PIN);

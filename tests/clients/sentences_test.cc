@@ -53,6 +53,16 @@ TEST_F(SentencesTest, EveryReasonHasItsOwnWordsInBothLanguages) {
   }
 }
 
+TEST_F(SentencesTest, ASerialThatIsTooShortHasItsOwnWords) {
+  Waiting waiting{.what = WaitFor::kCard,
+                  .step = v1::STEP_KIND_MATCH_CARD,
+                  .reason = v1::ERROR_REASON_SERIAL_MISMATCH};
+  const Sentence other = WaitSentence(english_, waiting);
+  waiting.serial_too_short = true;
+  EXPECT_NE(WaitSentence(english_, waiting).happened, other.happened);
+  EXPECT_NE(WaitSentence(turkish_, waiting).happened, WaitSentence(english_, waiting).happened);
+}
+
 TEST_F(SentencesTest, TurkishIsNotEnglish) {
   for (const v1::ErrorReason reason : Reasons()) {
     const Sentence english = ReasonSentence(english_, reason);
