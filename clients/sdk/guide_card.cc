@@ -187,10 +187,11 @@ Guide::Wanted Guide::WantOtherChip() const {
   prompt.kind = PromptKind::kOtherChip;
   prompt.journey = journey_->name();
   prompt.step = journey_->current_step();
-  prompt.reason = journey_->reason();
+  const bool too_short = SerialsAreTooShort();
+  prompt.reason = too_short ? v1::ERROR_REASON_CARD_UNSUPPORTED : journey_->reason();
   prompt.forms = {{{"type_again"}}};
-  return {"other_chip/" + std::to_string(journey_->directive_id()), std::move(prompt),
-          std::nullopt};
+  return {"other_chip/" + std::to_string(journey_->directive_id()) + (too_short ? "/short" : ""),
+          std::move(prompt), std::nullopt};
 }
 
 Prompt Guide::CardPrompt() const {

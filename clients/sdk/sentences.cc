@@ -85,6 +85,13 @@ Sentence Guided(const Texts& texts, const Prompt& prompt) {
 }
 
 // What a prompt asks, when nothing went before it.
+Sentence SerialTooShort(const Texts& texts) {
+  return {texts.Say("The chip in the reader tells a shorter serial than the portal names, so "
+                    "İlkimza cannot make sure that it is the same card, and tries no PIN on it."),
+          texts.Say("If it is another chip, put the right one in. If it is the right one, set "
+                    "the PIN with the card maker's own program, or ask your IT department.")};
+}
+
 Sentence Asked(const Texts& texts, const Prompt& prompt) {
   switch (prompt.kind) {
     case PromptKind::kWordKnown:
@@ -134,6 +141,8 @@ Sentence Asked(const Texts& texts, const Prompt& prompt) {
     case PromptKind::kGuided:
       return Guided(texts, prompt);
     case PromptKind::kOtherChip:
+      // None that could be told from the right one.
+      if (prompt.reason == v1::ERROR_REASON_CARD_UNSUPPORTED) return SerialTooShort(texts);
       return {texts.Say("The chip in the reader is not the card whose serial you typed, so no PIN "
                         "is tried on it."),
               texts.Say("Put in the chip with that serial, and İlkimza goes on by itself; or type "
@@ -197,12 +206,7 @@ Sentence WaitSentence(const Texts& texts, const Waiting& waiting) {
             texts.Say("Snap the chip out along its marks, take off any burrs, and put it into the "
                       "reader; İlkimza sees it by itself.")};
   }
-  if (waiting.serial_too_short) {
-    return {texts.Say("The chip in the reader tells a shorter serial than the portal names, so "
-                      "İlkimza cannot make sure that it is the same card, and tries no PIN on it."),
-            texts.Say("If it is another chip, put the right one in. If it is the right one, set "
-                      "the PIN with the card maker's own program, or ask your IT department.")};
-  }
+  if (waiting.serial_too_short) return SerialTooShort(texts);
   if (waiting.reason != v1::ERROR_REASON_UNSPECIFIED) return ReasonSentence(texts, waiting.reason);
   switch (waiting.what) {
     case WaitFor::kCard:

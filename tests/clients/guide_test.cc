@@ -54,6 +54,13 @@ class GuideTest : public ::testing::Test {
     return std::nullopt;
   }
 
+  // What is waited for now.
+  std::optional<Waiting> LastWaiting() {
+    std::optional<Waiting> last;
+    while (const auto waiting = Next<Waiting>()) last = waiting;
+    return last;
+  }
+
   static v1::Journey Journey(v1::StepKind step, int64_t directive = 1) {
     v1::Journey journey;
     journey.set_name("journeys/1");
@@ -450,7 +457,7 @@ TEST_F(GuideTest, ASerialThatIsTooShortToCompareIsSaid) {
     v1::WatchReadersResponse readers = Readers(true);
     readers.mutable_readers(0)->set_card(card);
     guide_.OnReaders(readers);
-    return Next<Waiting>();
+    return LastWaiting();
   };
   Resume(v1::STEP_KIND_MATCH_CARD);
   v1::Journey journey = Journey(v1::STEP_KIND_MATCH_CARD, 2);
@@ -472,15 +479,36 @@ TEST_F(GuideTest, ASerialThatIsTooShortToCompareIsSaid) {
   EXPECT_EQ(waiting->reason, v1::ERROR_REASON_CARD_UNSUPPORTED);
 }
 
+TEST_F(GuideTest, InAGuidedJourneyTooItIsNotCalledAnotherChip) {
+  Resume(v1::STEP_KIND_MATCH_CARD);
+  v1::WatchReadersResponse readers = Readers(true);
+  readers.mutable_readers(0)->set_card("cards/8721147000000000");
+  guide_.OnReaders(readers);
+  v1::Journey journey = Journey(v1::STEP_KIND_MATCH_CARD, 2);
+  journey.set_guided(true);
+  journey.set_reason(v1::ERROR_REASON_SERIAL_MISMATCH);
+  journey.mutable_facts()->add_portal_serials(kSerial);
+  Tell(journey);
+  auto prompted = Next<Prompted>();
+  ASSERT_TRUE(prompted);
+  EXPECT_EQ(prompted->prompt.kind, PromptKind::kOtherChip);
+  EXPECT_EQ(prompted->prompt.reason, v1::ERROR_REASON_CARD_UNSUPPORTED);
+  readers.mutable_readers(0)->set_card("cards/87211470000000000002");
+  guide_.OnReaders(readers);
+  prompted = Next<Prompted>();
+  ASSERT_TRUE(prompted);
+  EXPECT_EQ(prompted->prompt.reason, v1::ERROR_REASON_SERIAL_MISMATCH);
+}
+
 TEST_F(GuideTest, AWaitSaysWhyTheServiceDoesNotRun) {
   Resume(v1::STEP_KIND_INSERT_CARD);
   v1::WatchReadersResponse readers;
   readers.set_service_trouble(v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED);
   guide_.OnReaders(readers);
-  EXPECT_EQ(Next<Waiting>()->reason, v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED);
+  EXPECT_EQ(LastWaiting()->reason, v1::ERROR_REASON_SMART_CARD_NOT_PERMITTED);
   readers.clear_service_trouble();
   guide_.OnReaders(readers);
-  EXPECT_EQ(Next<Waiting>()->reason, v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED);
+  EXPECT_EQ(LastWaiting()->reason, v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED);
 }
 
 // Looking again at the same card leaves the prompt alone.
