@@ -221,6 +221,7 @@ Json Control::CardsJson() {
 
 absl::Status Control::SetRules(const Json& request) {
   Members members(request);
+  const auto portal = members.Text("portal");
   const auto style = members.Text("style");
   const auto charset = members.Text("charset");
   const auto declared = members.Text("charset_declared");
@@ -231,6 +232,7 @@ absl::Status Control::SetRules(const Json& request) {
   const auto link = members.Number("link_seconds");
   const auto latency = members.Number("latency_ms");
   if (absl::Status status = members.Finish(); !status.ok()) return status;
+  if (portal && !PortalNamed(*portal)) return Bad("'portal' is neither kamusm nor ornek");
   if (style && !StyleNamed(*style)) return Bad("'style' is none of html5, tables, postback");
   if (charset && !CharsetNamed(*charset)) return Bad("'charset' is neither utf-8 nor iso-8859-9");
   if (declared && !CharsetDeclaredNamed(*declared)) {
@@ -238,6 +240,7 @@ absl::Status Control::SetRules(const Json& request) {
   }
   const std::lock_guard lock(state_.mutex);
   PortalRules& rules = state_.rules;
+  if (portal) rules.portal = *PortalNamed(*portal);
   if (style) rules.style = *StyleNamed(*style);
   if (charset) rules.charset = *CharsetNamed(*charset);
   if (declared) rules.charset_declared = *CharsetDeclaredNamed(*declared);

@@ -307,7 +307,7 @@ Outcome Flow::SendSms(Visit& visit) {
   Sms sms;
   sms.phone = holder->phone;
   sms.code = session.sms_code;
-  sms.text = Cat("Kamu SM SMS Onay Kodunuz: ", session.sms_code, ". Kod ",
+  sms.text = Cat(SenderOf(state_.rules.portal), " SMS Onay Kodunuz: ", session.sms_code, ". Kod ",
                  state_.rules.sms_time.count(), " saniye geçerlidir.");
   state_.mailbox.Send(std::move(sms));
   return GoTo(Screen::kSmsCode);

@@ -32,6 +32,7 @@ struct Flags {
   SandboxOptions sandbox;
   std::vector<std::string> vpcd;
   bool no_card = false;
+  std::string portal = "kamusm";
   std::string style = "html5";
   std::string charset = "utf-8";
   std::string charset_declared = "both";
@@ -59,6 +60,8 @@ void Declare(CLI::App& app, Flags& flags) {
   app.add_option("--vpcd", flags.vpcd, "HOST:PORT of a virtual reader's slot, once for each");
   app.add_flag("--no-card", flags.no_card, "do not insert the first card into the first slot");
   app.add_option("--card-keys", flags.sandbox.card_key_directory, "keep the cards' keys there");
+  app.add_option("--portal", flags.portal, "whose pages it shows")
+      ->check(CLI::IsMember({"kamusm", "ornek"}));
   app.add_option("--style", flags.style, "markup of the pages")
       ->check(CLI::IsMember({"html5", "tables", "postback"}));
   app.add_option("--charset", flags.charset, "of the pages")
@@ -106,6 +109,7 @@ absl::Status WriteWhole(const std::string& file, const std::string& contents) {
 absl::Status Complete(Flags& flags) {
   namespace sandbox = ilkimza::sandbox;
   sandbox::PortalRules& rules = flags.sandbox.rules;
+  rules.portal = sandbox::PortalNamed(flags.portal).value();
   rules.style = sandbox::StyleNamed(flags.style).value();
   rules.charset = sandbox::CharsetNamed(flags.charset).value();
   rules.charset_declared = sandbox::CharsetDeclaredNamed(flags.charset_declared).value();

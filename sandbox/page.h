@@ -107,6 +107,8 @@ struct Table {
 struct Page {
   Screen screen = Screen::kEntrance;
   int status = 200;
+  // Whose page it is, as its head says.
+  std::string brand = "KAMU SM® Kamu Sertifikasyon Merkezi";
   std::string heading;
   // The breadcrumb.
   std::vector<std::string> trail;

@@ -55,6 +55,7 @@ Portal::Portal(State& state, HttpsServer& server, Addresses addresses, Painter p
       server_(server),
       addresses_(std::move(addresses)),
       flow_(state, addresses_.portal),
+      ornek_(state, flow_),
       painter_(std::move(painter)) {}
 
 void Portal::Handle(const httplib::Request& request, httplib::Response& response) {
@@ -168,9 +169,12 @@ void Portal::AnswerPage(Exchange& exchange) {
   const bool known = visit.session != nullptr;
   if (!known) visit.session = &state_.sessions.New(visit.now);
 
+  const bool ornek = state_.rules.portal == PortalKind::kOrnek;
   Outcome outcome;
   if (request.method != "POST") {
-    outcome = flow_.Show(exchange.place.screen, Parameter(request, "anahtar"), visit);
+    const std::string link = Parameter(request, "anahtar");
+    outcome = ornek ? ornek_.Show(exchange.place.screen, link, visit)
+                    : flow_.Show(exchange.place.screen, link, visit);
   } else if (!known) {
     outcome.redirect = Screen::kSessionEnded;
   } else {
@@ -178,7 +182,9 @@ void Portal::AnswerPage(Exchange& exchange) {
     for (const auto& [name, value] : request.params) {
       parameters.emplace(name, Decoded(value, visit.session->charset));
     }
-    outcome = flow_.Submit(exchange.place.screen, renderer.Read(parameters), visit);
+    const Submission submission = renderer.Read(parameters);
+    outcome = ornek ? ornek_.Submit(exchange.place.screen, submission, visit)
+                    : flow_.Submit(exchange.place.screen, submission, visit);
   }
   if (visit.session->id != cookie) {
     exchange.answer.headers.emplace_back(
@@ -196,6 +202,9 @@ void Portal::AnswerPage(Exchange& exchange) {
 void Portal::Draw(Exchange& exchange, Visit& visit, Page page) {
   const FaultTarget target{page.screen, exchange.request.method, false};
   const std::vector<Fault> faults = state_.faults.Strike(FaultPhase::kPage, target);
+  if (state_.rules.portal == PortalKind::kOrnek) {
+    page = ornek_.Retold(std::move(page), visit.session);
+  }
   RenderContext context;
   for (const Fault& fault : faults) {
     Apply(fault, page);

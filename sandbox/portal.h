@@ -10,6 +10,7 @@
 #include "sandbox/captcha.h"
 #include "sandbox/flow.h"
 #include "sandbox/https_server.h"
+#include "sandbox/ornek.h"
 #include "sandbox/state.h"
 
 namespace ilkimza::sandbox {
@@ -46,6 +47,7 @@ class Portal {
   HttpsServer& server_;
   const Addresses addresses_;
   Flow flow_;
+  OrnekPortal ornek_;
   const Painter painter_;
 };
 

@@ -82,7 +82,7 @@ class Html5 final : public Renderer {
       AddTo(out, "<meta charset=\"", context.meta_charset, "\">\n");
     }
     AddTo(out, "<meta name=\"viewport\" content=\"width=device-width\">\n<title>",
-          Escaped(page.heading), " - Kamu SM</title>\n<style>", kStyleSheet,
+          Escaped(page.heading), " - ", Escaped(page.brand), "</title>\n<style>", kStyleSheet,
           "</style>\n</head>\n<body>\n");
     Header(page, out);
     AddTo(out, "<main>\n<h1>", Escaped(page.heading), "</h1>\n");
@@ -154,7 +154,7 @@ class Html5 final : public Renderer {
                         [&](std::string* o, const Action& action) { *o += LinkOf(page, action); }),
           "</nav>");
     }
-    out += "<span>KAMU SM® Kamu Sertifikasyon Merkezi</span></header>\n";
+    AddTo(out, "<span>", Escaped(page.brand), "</span></header>\n");
     if (page.trail.empty()) return;
     AddTo(out, "<nav aria-label=\"Yol\"><ol>",
           absl::StrJoin(page.trail, "",

@@ -196,9 +196,7 @@ class Postback final : public Renderer {
   }
 
   static void Header(const Page& page, std::string& out) {
-    out +=
-        "<div id=\"ctl00_ust\">\n<span class=\"marka\">KAMU SM® Kamu Sertifikasyon "
-        "Merkezi</span>\n";
+    AddTo(out, "<div id=\"ctl00_ust\">\n<span class=\"marka\">", Escaped(page.brand), "</span>\n");
     if (!page.header.empty()) {
       AddTo(out, "<div class=\"menu\">",
             absl::StrJoin(page.header, " | ",

@@ -36,9 +36,9 @@ class Tables final : public Renderer {
             "<META HTTP-EQUIV=\"Content-Type\" CONTENT=\"text/html; charset=", context.meta_charset,
             "\">\n");
     }
-    out +=
-        "<TITLE>Kamu SM</TITLE>\n</HEAD>\n<BODY BGCOLOR=#FFFFFF TEXT=#000000 LEFTMARGIN=0>\n"
-        "<CENTER>\n<TABLE WIDTH=760 BORDER=0 CELLPADDING=0 CELLSPACING=0>\n";
+    AddTo(out, "<TITLE>", Escaped(page.brand),
+          "</TITLE>\n</HEAD>\n<BODY BGCOLOR=#FFFFFF TEXT=#000000 LEFTMARGIN=0>\n"
+          "<CENTER>\n<TABLE WIDTH=760 BORDER=0 CELLPADDING=0 CELLSPACING=0>\n");
     Header(page, out);
     AddTo(out, "<TR><TD COLSPAN=2><TABLE WIDTH=\"100%\" CELLPADDING=8><TR><TD>\n",
           "<FONT FACE=\"Verdana, Arial\" SIZE=4 COLOR=#003366><B>", Escaped(page.heading),
@@ -97,9 +97,8 @@ class Tables final : public Renderer {
   }
 
   void Header(const Page& page, std::string& out) const {
-    AddTo(out, "<TR BGCOLOR=#003366><TD>", kFont,
-          "<FONT COLOR=#FFFFFF><B>KAMU SM® Kamu Sertifikasyon Merkezi</B></FONT></FONT>",
-          "<TD ALIGN=right>");
+    AddTo(out, "<TR BGCOLOR=#003366><TD>", kFont, "<FONT COLOR=#FFFFFF><B>", Escaped(page.brand),
+          "</B></FONT></FONT>", "<TD ALIGN=right>");
     AddTo(out, kFont,
           absl::StrJoin(page.header, " | ",
                         [&](std::string* o, const Action& action) {

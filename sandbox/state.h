@@ -6,7 +6,9 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "sandbox/charset.h"
 #include "sandbox/faults.h"
@@ -18,8 +20,16 @@
 
 namespace ilkimza::sandbox {
 
+// Which portal it is: flow.h has the first one, ornek.h the second.
+enum class PortalKind { kKamuSm, kOrnek };
+std::string_view NameOf(PortalKind kind);
+std::optional<PortalKind> PortalNamed(std::string_view name);
+// Who sends its SMS.
+std::string_view SenderOf(PortalKind kind);
+
 // How the portal looks and counts.
 struct PortalRules {
+  PortalKind portal = PortalKind::kKamuSm;
   Style style = Style::kHtml5;
   Charset charset = Charset::kUtf8;
   CharsetDeclared charset_declared = CharsetDeclared::kBoth;

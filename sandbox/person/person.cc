@@ -259,10 +259,21 @@ Json Person::WordReset(const Json& prompt) {
   std::string email = Text(holder_, "email");
   if (Mistake("captcha")) captcha = "00000";
   if (Mistake("mail")) email = "baska@ornek.example";
-  Types("Kimlik No", Text(holder_, "national_id"));
-  Types("E-posta", email);
-  Types("Resimdeki Yazı", captcha);
-  return {{"national_id", holder_["national_id"]}, {"email", email}, {"captcha", captcha}};
+  return FillIn(prompt,
+                {{"national_id", holder_["national_id"]}, {"email", email}, {"captcha", captcha}});
+}
+
+// What the portal's form asks for, and nothing else.
+Json Person::FillIn(const Json& prompt, const Json& known) {
+  Json answer = Json::object();
+  const Json labels = prompt.value("field_labels", Json::object());
+  const Json forms = prompt.value("answers", Json::array());
+  for (const Json& item : forms.empty() ? Json::array() : forms[0]) {
+    const auto field = item.get<std::string>();
+    Types(labels.value(field, field), Text(known, field.c_str()));
+    answer[field] = known.value(field, "");
+  }
+  return answer;
 }
 
 Json Person::MailLink() {
@@ -292,10 +303,10 @@ Json Person::LogIn(const Json& prompt) {
   } else if (Mistake("word")) {
     word += "x";
   }
-  Types("Kimlik No", Text(holder_, "national_id"));
-  Types("Resimdeki Yazı", captcha);
-  Types("Güvenlik Sözcüğü", word);
-  return {{"national_id", holder_["national_id"]}, {"captcha", captcha}, {"security_word", word}};
+  return FillIn(prompt, {{"national_id", holder_["national_id"]},
+                         {"email", holder_["email"]},
+                         {"captcha", captcha},
+                         {"security_word", word}});
 }
 
 Json Person::Phone(const Json& prompt) {

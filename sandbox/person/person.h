@@ -72,6 +72,7 @@ class Person {
   Json MailLink();
   Json NewWord();
   Json LogIn(const Json& prompt);
+  Json FillIn(const Json& prompt, const Json& known);
   Json Phone(const Json& prompt);
   Json SmsCode();
   Json ProvePin(const Json& prompt);

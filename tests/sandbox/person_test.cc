@@ -53,10 +53,17 @@ class PersonTest : public ::testing::Test {
     EXPECT_TRUE(answers[0].contains("command") || answers[0]["id"] == "7");
     return answers[0];
   }
-  json AskWithCaptcha(const std::string& kind) {
+  // As the portal's form asks: for these fields, under these labels.
+  json AskWithCaptcha(const std::string& kind, const json& fields, const json& labels) {
     const std::string image = stage_.browser->Captcha();
     return Ask(kind,
-               {{"captcha", {{"media_type", "image/png"}, {"base64", absl::Base64Escape(image)}}}});
+               {{"answers", {fields, {"new_captcha"}}},
+                {"field_labels", labels},
+                {"captcha", {{"media_type", "image/png"}, {"base64", absl::Base64Escape(image)}}}});
+  }
+  json AskWithCaptcha(const std::string& kind) {
+    const char* last = kind == "login" ? "security_word" : "email";
+    return AskWithCaptcha(kind, {"national_id", "captcha", last}, json::object());
   }
   std::vector<json> Fail(const std::string& reason) {
     return person_->Hear({{"type", "error"}, {"id", "7"}, {"reason", reason}});
@@ -108,6 +115,26 @@ TEST_F(PersonTest, ResetsTheWordAndLogsIn) {
       EXPECT_THAT(said_, Not(HasSubstr(secret.get<std::string>()))) << kind;
     }
   }
+}
+
+// What is typed is what the portal's form asks for, by its own labels.
+TEST_F(PersonTest, LogsInToAPortalOfAnotherShape) {
+  stage_.Control("rules", {{"portal", "ornek"}});
+  stage_.browser->Open(stage_.sandbox->portal_url());
+  const json labels = {{"email", "E-posta Adresiniz"},
+                       {"security_word", "Parola"},
+                       {"captcha", "Görüntüdeki Harfler"}};
+  const json login = AskWithCaptcha("login", {"email", "security_word", "captcha"}, labels);
+  EXPECT_FALSE(login.contains("national_id"));
+  for (const auto& [field, label] : labels.items()) {
+    Type(login, field.c_str(), label.get<std::string>());
+    EXPECT_THAT(said_, HasSubstr(label.get<std::string>() + ": •"));
+  }
+  stage_.browser->Press("Oturum Aç");
+  EXPECT_EQ(stage_.browser->heading(), "Bir Adım Kaldı");
+  stage_.browser->Type("Telefonunuza Gelen Şifre", Ask("sms_code")["code"]);
+  stage_.browser->Press("Doğrula");
+  EXPECT_EQ(stage_.browser->heading(), "Üyeliğim");
 }
 
 TEST_F(PersonTest, SaysNoToAForeignNumberAndToMessagesThatDoNotCome) {
