@@ -70,7 +70,8 @@ Json WaysOnToJson(const std::vector<WayOn>& ways) {
 }
 
 void PutScreen(Json& json, const Prompt& prompt, absl::Time now) {
-  if (prompt.kind == PromptKind::kLogin || prompt.kind == PromptKind::kWordReset) {
+  if (!prompt.field_labels.empty()) json["field_labels"] = prompt.field_labels;
+  if (!prompt.captcha_media_type.empty()) {
     const absl::string_view image(prompt.captcha_image.data(), prompt.captcha_image.size());
     json["captcha"]["media_type"] = prompt.captcha_media_type;
     json["captcha"]["base64"] = absl::Base64Escape(image);

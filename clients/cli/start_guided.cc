@@ -243,14 +243,13 @@ class GuidedProgram {
       case PromptKind::kWordKnown:
         return AskFlag(answer, "known", Say("Do you know it?"));
       case PromptKind::kWordReset:
-        return AskNationalId(answer) && AskField(answer, "email", /*echo=*/true) &&
-               AskCaptcha(answer);
+        return AskPortalForm(answer);
       case PromptKind::kMailLink:
         return AskOr(answer, "link", "not_received", Say("Has no mail come?"));
       case PromptKind::kNewSecurityWord:
         return AskField(answer, "security_word") && AskField(answer, "security_word_again");
       case PromptKind::kLogin:
-        return AskLogin(answer);
+        return AskPortalForm(answer);
       case PromptKind::kPhone:
         return AskPhone(answer);
       case PromptKind::kSmsCode:
@@ -281,9 +280,19 @@ class GuidedProgram {
     return yes.has_value();
   }
 
+  // What we call a field, and what the portal calls it where that says more. The portal
+  // speaks Turkish, and so it needs no title of ours beside its own.
+  [[nodiscard]] std::string Label(std::string_view name) const {
+    const std::string title = FieldTitle(texts_, name);
+    const auto label = prompt_->field_labels.find(name);
+    if (label == prompt_->field_labels.end()) return title;
+    const std::string own = Printable(label->second);
+    return texts_.language() == Language::kTurkish ? own : title + " (" + own + ")";
+  }
+
   // Asks until something was typed.
   bool AskField(Answer& answer, const char* name, bool echo = false) {
-    const std::string label = FieldTitle(texts_, name);
+    const std::string label = Label(name);
     while (true) {
       auto typed = echo ? interview_.AskText(label) : interview_.AskSecret(label);
       if (!typed) return false;
@@ -296,7 +305,7 @@ class GuidedProgram {
   // A field, or with nothing typed and after a question the other answer.
   bool AskOr(Answer& answer, const char* name, const char* otherwise, const std::string& question) {
     while (true) {
-      auto typed = interview_.AskSecret(FieldTitle(texts_, name));
+      auto typed = interview_.AskSecret(Label(name));
       if (!typed) return false;
       if (!typed->empty()) {
         answer.texts[name] = *std::move(typed);
@@ -337,7 +346,6 @@ class GuidedProgram {
         interview_.AskText(FieldTitle(texts_, "captcha") + " " + Say("[Enter: another picture]"));
     if (!typed) return false;
     if (typed->empty()) {
-      answer.texts.clear();
       answer.flags["new_captcha"] = true;
     } else {
       answer.texts["captcha"] = *std::move(typed);
@@ -345,14 +353,22 @@ class GuidedProgram {
     return true;
   }
 
-  bool AskLogin(Answer& answer) {
-    if (!AskNationalId(answer) || !AskCaptcha(answer)) return false;
-    if (answer.Flag("new_captcha")) return true;
-    if (!AskOr(answer, "security_word", "word_forgotten", Say("Is the word forgotten?"))) {
-      return false;
+  // What the portal's form asks for, in its order, until another answer is chosen.
+  bool AskPortalForm(Answer& answer) {
+    for (const std::string_view name : prompt_->forms.front().fields) {
+      if (!AskPortalField(answer, name)) return false;
+      if (answer.flags.empty()) continue;
+      answer.texts.clear();
+      return true;
     }
-    if (answer.Flag("word_forgotten")) answer.texts.clear();
     return true;
+  }
+
+  bool AskPortalField(Answer& answer, std::string_view name) {
+    if (name == "national_id") return AskNationalId(answer);
+    if (name == "captcha") return AskCaptcha(answer);
+    if (name == "email") return AskField(answer, "email", /*echo=*/true);
+    return AskOr(answer, "security_word", "word_forgotten", Say("Is the word forgotten?"));
   }
 
   bool AskPhone(Answer& answer) {

@@ -50,17 +50,54 @@ v1::GuidedOutcome OutcomeOf(const Answer& answer) {
   return v1::GUIDED_OUTCOME_UNSPECIFIED;
 }
 
+std::string_view NameOf(v1::FormField field) {
+  switch (field) {
+    case v1::FORM_FIELD_NATIONAL_ID:
+      return "national_id";
+    case v1::FORM_FIELD_EMAIL:
+      return "email";
+    case v1::FORM_FIELD_CAPTCHA:
+      return "captcha";
+    case v1::FORM_FIELD_SECURITY_WORD:
+      return "security_word";
+    default:
+      return {};
+  }
+}
+
+using AskedFields = google::protobuf::RepeatedPtrField<v1::AskedField>;
+
+// The portal's form as answers, together with the `others` that it may be given. A host
+// that does not say what its form asks for has `usual`; one that asks for something
+// unknown here cannot be answered.
+std::vector<AnswerForm> FormsOf(const AskedFields& asked, std::vector<std::string_view> usual,
+                                std::vector<AnswerForm> others) {
+  AnswerForm form;
+  bool captcha = asked.empty();
+  for (const v1::AskedField& field : asked) {
+    const std::string_view name = NameOf(field.field());
+    if (name.empty()) return {};
+    captcha = captcha || field.field() == v1::FORM_FIELD_CAPTCHA;
+    form.fields.push_back(name);
+  }
+  if (asked.empty()) form.fields = std::move(usual);
+  std::vector<AnswerForm> forms{std::move(form)};
+  if (captcha) forms.push_back({{"new_captcha"}});
+  forms.insert(forms.end(), others.begin(), others.end());
+  return forms;
+}
+
 std::vector<AnswerForm> FormsOf(const v1::Screen& screen) {
   switch (screen.kind_case()) {
     case v1::Screen::kWordReset:
-      return {{{"national_id", "email", "captcha"}}, {{"new_captcha"}}};
+      return FormsOf(screen.word_reset().fields(), {"national_id", "email", "captcha"}, {});
     case v1::Screen::kMailLink:
       return {{{"link"}}, {{"not_received"}}};
     case v1::Screen::kNewSecurityWord:
       return {{{"security_word", "security_word_again"}}};
     case v1::Screen::kLogin:
-      return {
-          {{"national_id", "captcha", "security_word"}}, {{"new_captcha"}}, {{"word_forgotten"}}};
+      return FormsOf(screen.login().fields(), {"national_id", "captcha", "security_word"},
+                     {{{"word_forgotten"}}});
     case v1::Screen::kPhone:
       return {{{"correct"}}};
     case v1::Screen::kSmsCode:
@@ -99,15 +136,24 @@ PromptKind KindOf(const v1::Screen& screen) {
   }
 }
 
+void KeepLabels(const AskedFields& asked, Prompt& prompt) {
+  for (const v1::AskedField& field : asked) {
+    if (field.label().empty()) continue;
+    prompt.field_labels[std::string(NameOf(field.field()))] = field.label();
+  }
+}
+
 // What the screen shows beside what it asks.
 void Describe(const v1::Screen& screen, Prompt& prompt) {
   const v1::Captcha* captcha = nullptr;
   switch (screen.kind_case()) {
     case v1::Screen::kWordReset:
       captcha = &screen.word_reset().captcha();
+      KeepLabels(screen.word_reset().fields(), prompt);
       break;
     case v1::Screen::kLogin:
       captcha = &screen.login().captcha();
+      KeepLabels(screen.login().fields(), prompt);
       break;
     case v1::Screen::kPhone:
       prompt.masked_phone = screen.phone().masked_phone();
@@ -169,6 +215,7 @@ v1::AnswerScreenRequest RequestOf(const Prompt& prompt, const Answer& answer) {
       form.set_new_captcha(answer.Flag("new_captcha"));
       form.set_word_forgotten(answer.Flag("word_forgotten"));
       Set(form.mutable_national_id(), answer, "national_id");
+      Set(form.mutable_email(), answer, "email");
       Set(form.mutable_captcha(), answer, "captcha");
       Set(form.mutable_security_word(), answer, "security_word");
       break;

@@ -86,7 +86,8 @@ struct Prompt {
   absl::Time answer_deadline = absl::InfiniteFuture();
   std::vector<AnswerForm> forms;
 
-  // kWordReset, kLogin.
+  // kWordReset, kLogin: what the portal itself calls the fields, by their names.
+  std::map<std::string, std::string, std::less<>> field_labels;
   std::string captcha_image;
   std::string captcha_media_type;
   // kPhone.

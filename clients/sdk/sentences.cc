@@ -1,5 +1,7 @@
 #include "clients/sdk/sentences.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
 #include "base/error.h"
@@ -84,6 +86,23 @@ Sentence Guided(const Texts& texts, const Prompt& prompt) {
   }
 }
 
+// The portal knows people by their national id, as most do.
+bool AsksNationalId(const Prompt& prompt) {
+  return std::any_of(prompt.forms.begin(), prompt.forms.end(), [](const AnswerForm& form) {
+    return std::find(form.fields.begin(), form.fields.end(), "national_id") != form.fields.end();
+  });
+}
+
+// `usual` where the portal asks for what most do; else its fields one by one.
+std::string FillIn(const Texts& texts, const Prompt& prompt, const char* usual) {
+  if (prompt.forms.empty() || AsksNationalId(prompt)) return texts.Say(usual);
+  std::string fields;
+  for (const std::string_view name : prompt.forms.front().fields) {
+    fields += (fields.empty() ? "" : ", ") + FieldTitle(texts, name);
+  }
+  return absl::Substitute(texts.Say("Fill in what the portal asks for: $0."), fields);
+}
+
 // What a prompt asks, when nothing went before it.
 Sentence SerialTooShort(const Texts& texts) {
   return {texts.Say("The chip in the reader tells a shorter serial than the portal names, so "
@@ -100,8 +119,9 @@ Sentence Asked(const Texts& texts, const Prompt& prompt) {
               texts.Say("Do you know your security word?")};
     case PromptKind::kWordReset:
       return {texts.Say("The portal sends a mail with a link for a new security word."),
-              texts.Say("Type your national id, your mail address and the characters of the "
-                        "picture.")};
+              FillIn(texts, prompt,
+                     ILKIMZA_TEXT("Type your national id, your mail address and the characters of "
+                                  "the picture."))};
     case PromptKind::kMailLink:
       return {texts.Say("The portal has sent you a mail."),
               texts.Say("Open the mail, copy its link and paste it here.")};
@@ -110,8 +130,9 @@ Sentence Asked(const Texts& texts, const Prompt& prompt) {
               texts.Say("Type it twice; digits with capital and small letters are best.")};
     case PromptKind::kLogin:
       return {texts.Say("The portal asks who you are."),
-              texts.Say("Type your national id, the characters of the picture and your security "
-                        "word.")};
+              FillIn(texts, prompt,
+                     ILKIMZA_TEXT("Type your national id, the characters of the picture and your "
+                                  "security word."))};
     case PromptKind::kPhone:
       return {
           absl::Substitute(texts.Say("The portal will send an SMS to $0."), prompt.masked_phone),
@@ -153,6 +174,23 @@ Sentence Asked(const Texts& texts, const Prompt& prompt) {
   return ReasonSentence(texts, prompt.reason);
 }
 
+// Why the last answer was not taken, in words that fit what the portal's form asks for.
+Sentence RefusalSentence(const Texts& texts, const Prompt& prompt) {
+  Sentence sentence = ReasonSentence(texts, prompt.reason);
+  if (prompt.forms.empty() || AsksNationalId(prompt)) return sentence;
+  if (prompt.reason == v1::ERROR_REASON_WRONG_CREDENTIALS) {
+    sentence.happened =
+        texts.Say("The portal does not know what was typed together with this security word.");
+    sentence.next = texts.Say(
+        "Type all of it again with care: portals lock after a few wrong words. If you "
+        "are not sure, say that the word is forgotten.");
+  } else if (prompt.reason == v1::ERROR_REASON_WRONG_ID_OR_EMAIL) {
+    sentence.happened = texts.Say("The portal does not know this mail address.");
+    sentence.next = texts.Say("Type it again; use the one that the portal has of you.");
+  }
+  return sentence;
+}
+
 }  // namespace
 
 Sentence PromptSentence(const Texts& texts, const Prompt& prompt) {
@@ -161,7 +199,7 @@ Sentence PromptSentence(const Texts& texts, const Prompt& prompt) {
       prompt.kind == PromptKind::kOtherChip || prompt.reason == v1::ERROR_REASON_UNSPECIFIED) {
     return asked;
   }
-  return ReasonSentence(texts, prompt.reason);
+  return RefusalSentence(texts, prompt);
 }
 
 Sentence HeldSentence(const Texts& texts, const std::vector<std::string>& programs) {
@@ -190,6 +228,16 @@ Sentence StatusSentence(const Texts& texts, const absl::Status& status) {
       sentence.happened = absl::Substitute(texts.Say("\"$0\" is missing or cannot be right."),
                                            FieldTitle(texts, field->second));
     }
+  }
+  v1::StepKind step = v1::STEP_KIND_UNSPECIFIED;
+  const auto lacking = metadata.find("step");
+  if (ReasonOf(status) == v1::ERROR_REASON_BAD_CONFIGURATION && lacking != metadata.end() &&
+      v1::StepKind_Parse(lacking->second, &step)) {
+    return {absl::Substitute(
+                texts.Say("What İlkimza knows of this portal does not say how this is done: $0."),
+                StepTitle(texts, step)),
+            texts.Say("Do it in your own browser: \"ilkimza start --guided\". Your IT department "
+                      "can add it to the portal's profile.")};
   }
   if (ReasonOf(status) == v1::ERROR_REASON_PIN_FORMAT && field != metadata.end() &&
       field->second == "puk") {

@@ -165,6 +165,41 @@ TEST_F(SentencesTest, ARejectedAnswerIsExplained) {
             ReasonSentence(turkish_, v1::ERROR_REASON_WRONG_CAPTCHA).happened);
 }
 
+// A portal that knows people by mail address and password is not spoken of as one that
+// knows them by their national id.
+TEST_F(SentencesTest, AFormIsSpokenOfAsThePortalHasIt) {
+  Prompt prompt;
+  prompt.kind = PromptKind::kLogin;
+  prompt.forms = {{{"email", "security_word", "captcha"}}, {{"word_forgotten"}}};
+  const std::string asks = PromptSentence(english_, prompt).next;
+  EXPECT_NE(asks.find("Mail address, Security word"), std::string::npos) << asks;
+  for (const auto reason :
+       {v1::ERROR_REASON_WRONG_CREDENTIALS, v1::ERROR_REASON_WRONG_ID_OR_EMAIL}) {
+    prompt.reason = reason;
+    for (const Texts& texts : {english_, turkish_}) {
+      const Sentence sentence = PromptSentence(texts, prompt);
+      EXPECT_EQ(sentence.happened.find("national id"), std::string::npos);
+      EXPECT_EQ(sentence.happened.find("kimlik"), std::string::npos);
+      EXPECT_NE(sentence.happened, ReasonSentence(texts, reason).happened);
+    }
+  }
+  prompt.forms = {{{"national_id", "captcha", "security_word"}}};
+  EXPECT_EQ(PromptSentence(english_, prompt).happened,
+            ReasonSentence(english_, prompt.reason).happened);
+}
+
+TEST_F(SentencesTest, AStepThatNoProfileSaysIsNamed) {
+  const auto status =
+      MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_BAD_CONFIGURATION, "x",
+                {{"step", "STEP_KIND_LIST_CERTIFICATES"}});
+  for (const Texts& texts : {english_, turkish_}) {
+    const Sentence sentence = StatusSentence(texts, status);
+    EXPECT_NE(sentence.happened.find(StepTitle(texts, v1::STEP_KIND_LIST_CERTIFICATES)),
+              std::string::npos);
+    EXPECT_NE(sentence.next.find("--guided"), std::string::npos);
+  }
+}
+
 TEST_F(SentencesTest, TheFieldAtFaultIsNamed) {
   const auto status = MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD, "x",
                                 {{"field", "captcha"}});
