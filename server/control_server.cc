@@ -41,8 +41,8 @@ constexpr int kMaxDoorStreams = 16;
 
 class Running : public ControlServer {
  public:
-  Running(const Settings& settings, std::unique_ptr<Store> store, std::unique_ptr<Issuer> issuer,
-          std::vector<std::string> server_authorities)
+  Running(const Settings& settings, KnownPortal portal, std::unique_ptr<Store> store,
+          std::unique_ptr<Issuer> issuer, std::vector<std::string> server_authorities)
       : settings_(WithIssuer(settings, issuer.get())),
         store_(std::move(store)),
         issuer_(std::move(issuer)),
@@ -62,7 +62,7 @@ class Running : public ControlServer {
         enrolment_api_({.server_authorities = std::move(server_authorities)}, access_, fleet_,
                        *store_, enrolments_.get()),
         journey_service_(MakeJourneyService({.portal_host = settings.portal_host,
-                                             .profile = settings.portal.profile,
+                                             .portal = std::move(portal),
                                              .guided = settings.policy.guided,
                                              .goals_off = settings.goals_off},
                                             access_, engine_, *store_)),
@@ -232,6 +232,9 @@ class Running : public ControlServer {
 absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const Settings& settings) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  ILKIMZA_ASSIGN_OR_RETURN(
+      KnownPortal portal,
+      KnownPortalOf(settings.portal, settings.portal_host == v1::PORTAL_HOST_SERVER));
   ILKIMZA_ASSIGN_OR_RETURN(std::unique_ptr<Store> store,
                            OpenSqliteStore({.path = settings.store_path}));
   std::unique_ptr<Issuer> issuer;
@@ -245,8 +248,8 @@ absl::StatusOr<std::unique_ptr<ControlServer>> ControlServer::Start(const Settin
       ILKIMZA_ASSIGN_OR_RETURN(authorities, ReadCertificates(enrolment.server_ca));
     }
   }
-  auto running = std::make_unique<Running>(settings, std::move(store), std::move(issuer),
-                                           std::move(authorities));
+  auto running = std::make_unique<Running>(settings, std::move(portal), std::move(store),
+                                           std::move(issuer), std::move(authorities));
   ILKIMZA_RETURN_IF_ERROR(running->Start());
   return running;
 }

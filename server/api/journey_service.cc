@@ -172,12 +172,17 @@ class JourneyApi : public v1::JourneyService::CallbackService {
     if (!v1::PortalHost_IsValid(wish.portal_host)) {
       return BadField("journey.portal_host", "must be a known host.");
     }
-    wish.profile = journey.profile().empty() ? options_.profile : journey.profile();
+    wish.profile = journey.profile().empty() ? options_.portal.name : journey.profile();
     if (!IsProfileName(wish.profile)) {
-      return BadField("journey.profile", "must be the name of a profile, such as \"kamusm\".");
+      return BadField("journey.profile", absl::StrCat("must be the name of a profile, such as \"",
+                                                      portal::kDefaultProfile, "\"."));
     }
     if (journey.guided()) ILKIMZA_RETURN_IF_ERROR(CheckWay(v1::WAY_GUIDED));
     wish.guided = journey.guided() || options_.guided == GuidedMode::kAlways;
+    if (!wish.guided && wish.profile == options_.portal.name) {
+      ILKIMZA_RETURN_IF_ERROR(
+          CheckDriven(options_.portal, wish.goal, wish.security_word_forgotten));
+    }
     const bool needs_agent = wish.portal_host == v1::PORTAL_HOST_AGENT || NeedsCard(wish.goal);
     if (wish.agent.empty() && needs_agent) {
       return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_AGENT_NOT_ATTACHED,

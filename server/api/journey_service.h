@@ -10,6 +10,7 @@
 
 #include "ilkimza/v1/journey_service.grpc.pb.h"
 #include "server/api/access.h"
+#include "server/api/known_portal.h"
 #include "server/engine/engine.h"
 #include "server/store/store.h"
 
@@ -18,7 +19,7 @@ namespace ilkimza::server {
 struct JourneyApiOptions {
   // For journeys that leave it out.
   v1::PortalHost portal_host = v1::PORTAL_HOST_AGENT;
-  std::string profile = "kamusm";
+  KnownPortal portal;
   GuidedMode guided = GuidedMode::kOffer;
   // No journey to one of these is begun: GOAL_SWITCHED_OFF.
   std::set<v1::Goal> goals_off;

@@ -31,6 +31,7 @@
 #include "base/clock.h"
 #include "ilkimza/v1/fleet_service.pb.h"
 #include "ilkimza/v1/journey.pb.h"
+#include "portal/default_profile.h"
 #include "server/journey/directive.h"
 #include "server/journey/policy.h"
 #include "server/store/store.h"
@@ -73,7 +74,7 @@ struct NewJourney {
   v1::PortalHost portal_host = v1::PORTAL_HOST_AGENT;
   // Empty: no agent beside the holder; then the server is the portal host.
   std::string agent;
-  std::string profile = "kamusm";
+  std::string profile = portal::kDefaultProfile;
   // Empty: none.
   std::string request_id;
   bool guided = false;

@@ -4,11 +4,13 @@
 
 #include <string>
 
+#include "portal/default_profile.h"
+
 namespace ilkimza::server {
 
 struct HostingOptions {
   // A built-in profile's name, or the path of one.
-  std::string profile = "kamusm";
+  std::string profile = portal::kDefaultProfile;
   // Replaces the profile's entrance and hosts; empty: the profile's own.
   std::string entrance;
   // Who is trusted at the portal; empty: the system's authorities.

@@ -51,6 +51,63 @@ TEST_F(ApiTest, NamesTheFieldThatIsWrong) {
   EXPECT_EQ(Field(JourneyClient(channel_, "pc1").Get(created->name()).status()), "ilkimza-agent");
 }
 
+// -- Of another portal --
+
+class OtherPortalTest : public ServerFixture {
+ protected:
+  OtherPortalTest() { settings_.portal.profile = "ornek"; }
+  absl::StatusOr<v1::Journey> Create(v1::Goal goal, bool guided = false) {
+    v1::CreateJourneyRequest request;
+    request.mutable_journey()->set_goal(goal);
+    request.mutable_journey()->set_guided(guided);
+    return JourneyClient(channel_, "agents/pc1").Create(request);
+  }
+};
+
+TEST_F(OtherPortalTest, RefusesWhatItsProfileCannotDrive) {
+  Start();
+  const auto created = Create(v1::GOAL_GET_PIN);
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_EQ(created->profile(), "ornek");
+  const absl::Status refused = Create(v1::GOAL_LIST_CERTIFICATES).status();
+  EXPECT_EQ(ReasonOf(refused), v1::ERROR_REASON_BAD_CONFIGURATION);
+  EXPECT_EQ(MetadataOf(refused)["step"], "STEP_KIND_LIST_CERTIFICATES");
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("ornek"));
+  // The holder's own browser needs no profile.
+  const auto guided = Create(v1::GOAL_LIST_CERTIFICATES, /*guided=*/true);
+  EXPECT_TRUE(guided.ok()) << guided.status();
+}
+
+TEST_F(OtherPortalTest, AFileIsAProfileByTheNameInIt) {
+  std::string text = testing::ReadFile(ORNEK_PROFILE);
+  text.replace(text.find("name: \"ornek\""), 13, "name: \"mine\"");
+  const std::string file = folder_ / "mine.textproto";
+  testing::WriteFile(file, text);
+  settings_.portal.profile = file;
+  Start();
+  const auto created = Create(v1::GOAL_GET_PIN);
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_EQ(created->profile(), "mine");
+  EXPECT_FALSE(Create(v1::GOAL_REVOKE_CERTIFICATE).ok());
+}
+
+TEST_F(OtherPortalTest, AWrongFileIsNoServer) {
+  settings_.portal.profile = folder_ / "none.textproto";
+  EXPECT_EQ(ReasonOf(ControlServer::Start(settings_).status()), v1::ERROR_REASON_BAD_CONFIGURATION);
+}
+
+// The agents may have a profile that this server has not.
+TEST_F(OtherPortalTest, AProfileThatOnlyTheAgentsHave) {
+  settings_.portal.profile = "theirs";
+  Start();
+  const auto created = Create(v1::GOAL_LIST_CERTIFICATES);
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_EQ(created->profile(), "theirs");
+  settings_.portal_host = v1::PORTAL_HOST_SERVER;
+  settings_.store_path = folder_ / "second.db";
+  EXPECT_EQ(ReasonOf(ControlServer::Start(settings_).status()), v1::ERROR_REASON_BAD_CONFIGURATION);
+}
+
 TEST_F(ApiTest, RefusesWhatThisServerDoesNotDo) {
   v1::CreateJourneyRequest request;
   request.mutable_journey()->set_goal(v1::GOAL_GET_PIN);
