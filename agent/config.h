@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "agent/card/pin_policy.h"
 #include "agent/link/dial.h"
+#include "portal/default_profile.h"
 
 namespace ilkimza::agent {
 
@@ -37,7 +38,7 @@ struct AgentConfig {
   std::string enrolment_address;
 
   struct Portal {
-    std::string profile = "kamusm";
+    std::string profile = portal::kDefaultProfile;
     // Empty: the profile's own.
     std::string entrance;
     std::string ca_file;

@@ -60,7 +60,16 @@ absl::StatusOr<Answer> End(v1::ErrorReason reason) {
   return answer;
 }
 
-absl::StatusOr<Answer> NewCaptcha() {
+using AskedFields = google::protobuf::RepeatedPtrField<v1::AskedField>;
+
+bool Asks(const AskedFields& asked, v1::FormField kind) {
+  return std::any_of(asked.begin(), asked.end(),
+                     [kind](const v1::AskedField& one) { return one.field() == kind; });
+}
+
+absl::StatusOr<Answer> NewCaptcha(const AskedFields& asked) {
+  if (!Asks(asked, v1::FORM_FIELD_CAPTCHA))
+    return BadField("new_captcha", "has no picture to renew");
   Answer answer;
   answer.kind = Answer::kNewCaptcha;
   return answer;
@@ -80,16 +89,70 @@ bool IsPhoneNumber(std::string_view text) {
          text.find_first_not_of("0123456789 +-()") == std::string_view::npos;
 }
 
-absl::StatusOr<Answer> WordReset(v1::WordResetAnswer& from) {
-  if (from.new_captcha()) return NewCaptcha();
-  Answer answer;
-  ILKIMZA_RETURN_IF_ERROR(TakeNationalId(from.mutable_national_id(), answer.typed));
-  Secret& email = answer.typed[profile_v1::FIELD_KIND_EMAIL];
-  ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_email(), "email", true, email));
+absl::Status TakeEmail(std::string* text, Typed& typed) {
+  Secret& email = typed[profile_v1::FIELD_KIND_EMAIL];
+  ILKIMZA_RETURN_IF_ERROR(Take(text, "email", true, email));
   if (!IsMailAddress(email.view())) return BadField("email", "is no mail address");
-  ILKIMZA_RETURN_IF_ERROR(
-      Take(from.mutable_captcha(), "captcha", true, answer.typed[profile_v1::FIELD_KIND_CAPTCHA]));
+  return absl::OkStatus();
+}
+
+// The fields of an answer to a form; null where that kind of answer has none.
+struct Filled {
+  std::string* national_id = nullptr;
+  std::string* email = nullptr;
+  std::string* captcha = nullptr;
+  std::string* security_word = nullptr;
+};
+
+absl::Status TakeField(v1::FormField field, const Filled& from, Typed& typed) {
+  switch (field) {
+    case v1::FORM_FIELD_NATIONAL_ID:
+      if (from.national_id != nullptr) return TakeNationalId(from.national_id, typed);
+      break;
+    case v1::FORM_FIELD_EMAIL:
+      if (from.email != nullptr) return TakeEmail(from.email, typed);
+      break;
+    case v1::FORM_FIELD_CAPTCHA:
+      return Take(from.captcha, "captcha", true, typed[profile_v1::FIELD_KIND_CAPTCHA]);
+    case v1::FORM_FIELD_SECURITY_WORD:
+      if (from.security_word != nullptr) {
+        return Take(from.security_word, "security_word", false,
+                    typed[profile_v1::FIELD_KIND_SECURITY_WORD]);
+      }
+      break;
+    default:
+      break;
+  }
+  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_BAD_CONFIGURATION,
+                   "The portal's form asks for something that no answer of this kind has. Nothing "
+                   "was submitted.");
+}
+
+// What the form asks for, and nothing else: what it does not need is not taken in.
+absl::StatusOr<Answer> TakeForm(const AskedFields& asked, const Filled& from) {
+  Answer answer;
+  const std::pair<v1::FormField, std::string*> given[] = {
+      {v1::FORM_FIELD_NATIONAL_ID, from.national_id},
+      {v1::FORM_FIELD_EMAIL, from.email},
+      {v1::FORM_FIELD_CAPTCHA, from.captcha},
+      {v1::FORM_FIELD_SECURITY_WORD, from.security_word}};
+  for (const auto& [field, text] : given) {
+    if (Asks(asked, field) || text == nullptr || text->empty()) continue;
+    std::string name = v1::FormField_Name(field).substr(sizeof("FORM_FIELD"));
+    absl::AsciiStrToLower(&name);
+    return BadField(name, "is not asked for by the portal's form");
+  }
+  for (const v1::AskedField& field : asked) {
+    ILKIMZA_RETURN_IF_ERROR(TakeField(field.field(), from, answer.typed));
+  }
   return answer;
+}
+
+absl::StatusOr<Answer> WordReset(const v1::WordResetForm& form, v1::WordResetAnswer& from) {
+  if (from.new_captcha()) return NewCaptcha(form.fields());
+  return TakeForm(form.fields(), {.national_id = from.mutable_national_id(),
+                                  .email = from.mutable_email(),
+                                  .captcha = from.mutable_captcha()});
 }
 
 absl::StatusOr<Answer> MailLink(v1::MailLinkAnswer& from) {
@@ -108,16 +171,13 @@ absl::StatusOr<Answer> NewWord(v1::NewSecurityWordAnswer& from) {
   return answer;
 }
 
-absl::StatusOr<Answer> LogIn(v1::LoginAnswer& from) {
+absl::StatusOr<Answer> LogIn(const v1::LoginForm& form, v1::LoginAnswer& from) {
   if (from.word_forgotten()) return End(v1::ERROR_REASON_WORD_FORGOTTEN);
-  if (from.new_captcha()) return NewCaptcha();
-  Answer answer;
-  ILKIMZA_RETURN_IF_ERROR(TakeNationalId(from.mutable_national_id(), answer.typed));
-  ILKIMZA_RETURN_IF_ERROR(
-      Take(from.mutable_captcha(), "captcha", true, answer.typed[profile_v1::FIELD_KIND_CAPTCHA]));
-  ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_security_word(), "security_word", false,
-                               answer.typed[profile_v1::FIELD_KIND_SECURITY_WORD]));
-  return answer;
+  if (from.new_captcha()) return NewCaptcha(form.fields());
+  return TakeForm(form.fields(), {.national_id = from.mutable_national_id(),
+                                  .email = from.mutable_email(),
+                                  .captcha = from.mutable_captcha(),
+                                  .security_word = from.mutable_security_word()});
 }
 
 absl::StatusOr<Answer> SmsCode(v1::SmsCodeAnswer& from) {
@@ -134,9 +194,7 @@ absl::StatusOr<Answer> Info(v1::InfoAnswer& from) {
   Secret& phone = answer.typed[profile_v1::FIELD_KIND_PHONE];
   ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_phone(), "phone", true, phone));
   if (!IsPhoneNumber(phone.view())) return BadField("phone", "is no phone number");
-  Secret& email = answer.typed[profile_v1::FIELD_KIND_EMAIL];
-  ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_email(), "email", true, email));
-  if (!IsMailAddress(email.view())) return BadField("email", "is no mail address");
+  ILKIMZA_RETURN_IF_ERROR(TakeEmail(from.mutable_email(), answer.typed));
   return answer;
 }
 
@@ -177,13 +235,13 @@ absl::StatusOr<Answer> Guided(const v1::Screen& screen, const v1::GuidedAnswer& 
 absl::StatusOr<Answer> OfKind(const v1::Screen& screen, Proto& request) {
   switch (request.answer_case()) {
     case Proto::kWordReset:
-      return WordReset(*request.mutable_word_reset());
+      return WordReset(screen.word_reset(), *request.mutable_word_reset());
     case Proto::kMailLink:
       return MailLink(*request.mutable_mail_link());
     case Proto::kNewSecurityWord:
       return NewWord(*request.mutable_new_security_word());
     case Proto::kLogin:
-      return LogIn(*request.mutable_login());
+      return LogIn(screen.login(), *request.mutable_login());
     case Proto::kPhone:
       return request.phone().correct() ? Answer() : End(v1::ERROR_REASON_WRONG_PHONE);
     case Proto::kSmsCode:

@@ -123,6 +123,18 @@ absl::Status CheckClick(const Profile& profile, v1::StepKind step, ScreenKind sc
                                 " may not press this control. Nothing was pressed."));
 }
 
+std::optional<Ending> LeftOut(const Profile& profile, v1::StepKind kind) {
+  const Profile::Step* step = profile.step(kind);
+  if (step == nullptr) {
+    return EndingOf(
+        v1::ERROR_REASON_SCREEN_UNRECOGNISED,
+        absl::StrCat("The profile ", profile.name(), " does not say how ", v1::StepKind_Name(kind),
+                     " is done. The portal was left untouched; add the step to the profile, or "
+                     "let the holder take it in a browser of their own."));
+  }
+  return step->absent ? std::optional<Ending>(Done()) : std::nullopt;
+}
+
 absl::StatusOr<std::unique_ptr<Conversation>> Conversation::Create(Profile profile,
                                                                    BrowserOptions options) {
   std::unique_ptr<Conversation> conversation(
@@ -160,12 +172,13 @@ absl::Status Conversation::Open(const Request& request, std::stop_token stop) {
 // ---- What the holder sees ----
 
 std::optional<Ending> Conversation::Begin(v1::StepKind kind, std::stop_token stop, View& view) {
+  if (auto ending = LeftOut(profile_, kind)) return ending;
   const Profile::Step& step = *profile_.step(kind);
   if (!page_) return EndingOf(v1::ERROR_REASON_CONVERSATION_LOST);
   std::vector<const Profile::Move*> made;
   while (true) {
     const Recognition seen = Recognise(*page_, profile_);
-    if (seen.sure() && AsksOn(step, seen.kind)) return Look(seen.kind, stop, view);
+    if (seen.sure() && AsksOn(step, seen.kind)) return Look(step, seen.kind, stop, view);
     const Profile::Move* move = seen.sure() && !seen.least ? MoveOn(step, seen.kind) : nullptr;
     const bool leads_on = move != nullptr && !move->submits &&
                           std::find(made.begin(), made.end(), move) == made.end();
@@ -194,14 +207,17 @@ Ending Conversation::NotAsked(const Profile::Step& step, const Recognition& seen
   return EndingOf(v1::ERROR_REASON_SCREEN_UNEXPECTED);
 }
 
-std::optional<Ending> Conversation::Look(ScreenKind screen, std::stop_token stop, View& view) {
-  switch (screen) {
-    case profile_v1::SCREEN_KIND_LOGIN:
-    case profile_v1::SCREEN_KIND_WORD_RESET: {
+std::optional<Ending> Conversation::Look(const Profile::Step& step, ScreenKind screen,
+                                         std::stop_token stop, View& view) {
+  if (const Profile::Move* move = MoveOn(step, screen)) {
+    for (const Profile::Field* field : move->fill) {
+      view.asks.push_back({field->kind, field->shown});
+      if (field->kind != profile_v1::FIELD_KIND_CAPTCHA) continue;
       const absl::Status status = LookAtCaptcha(stop, view);
       if (!status.ok()) return EndingOf(status);
-      break;
     }
+  }
+  switch (screen) {
     case profile_v1::SCREEN_KIND_PHONE:
       view.masked_phone =
           ReadValue(*page_, *profile_.value(profile_v1::VALUE_KIND_MASKED_PHONE)).value_or("");
@@ -282,6 +298,7 @@ absl::Status Conversation::LookAtCaptcha(std::stop_token stop, View& view) {
 
 std::optional<Ending> Conversation::NewCaptcha(v1::StepKind kind, std::stop_token stop,
                                                View& view) {
+  if (auto ending = LeftOut(profile_, kind)) return ending;
   const Profile::Step& step = *profile_.step(kind);
   if (step.new_captcha != nullptr && page_) {
     const auto button = FindButton(*page_, *step.new_captcha);
@@ -304,6 +321,7 @@ std::optional<Ending> Conversation::NewCaptcha(v1::StepKind kind, std::stop_toke
 
 Ending Conversation::Finish(v1::StepKind kind, const Typed& typed, const std::string& card,
                             std::stop_token stop) {
+  if (auto ending = LeftOut(profile_, kind)) return *std::move(ending);
   const Profile::Step& step = *profile_.step(kind);
   if (kind == v1::STEP_KIND_LOG_OUT) return LogOut(step, stop);
   if (step.fresh) {

@@ -52,8 +52,16 @@ Ending Done();
 Ending EndingOf(v1::ErrorReason reason, std::string_view sentence = {});
 Ending EndingOf(const absl::Status& status);
 
+// A field of the form that the holder is asked for.
+struct Asked {
+  profile_v1::FieldKind kind = profile_v1::FIELD_KIND_UNSPECIFIED;
+  // As the profile writes it.
+  std::string label;
+};
+
 // What the holder needs to see before they answer. Only what the step is about.
 struct View {
+  std::vector<Asked> asks;
   WipedString captcha;
   std::string captcha_type;
   std::string masked_phone;
@@ -70,6 +78,10 @@ struct View {
 // What the holder typed.
 using Typed = std::map<profile_v1::FieldKind, Secret>;
 
+// Ends a step that has nothing to do at the portal: DONE where the profile says that it has
+// no such step (`absent`), STOPPED with a sentence where it says nothing of it.
+std::optional<Ending> LeftOut(const Profile& profile, v1::StepKind kind);
+
 // OK if `step` may press `control` on a screen of this kind: its name is that of
 // the button of one of the step's moves there, and none that is never pressed.
 // CLICK_NOT_ALLOWED otherwise.
@@ -83,7 +95,8 @@ class Conversation {
                                                               BrowserOptions options);
 
   // Goes to the page on which `step` asks the holder, by those of its moves that submit
-  // nothing, and reads what they need to see. nullopt: `view` is filled.
+  // nothing, and reads what they need to see. nullopt: `view` is filled. Ends at once where
+  // there is nothing to do: see LeftOut.
   std::optional<Ending> Begin(v1::StepKind step, std::stop_token stop, View& view);
 
   // Carries the step out. `card` is the serial of the one card that
@@ -117,7 +130,8 @@ class Conversation {
   Ending Arrived(const Recognition& seen) const;
   // What a page means on which the holder was to be asked, but is not.
   Ending NotAsked(const Profile::Step& step, const Recognition& seen, bool moved) const;
-  std::optional<Ending> Look(profile_v1::ScreenKind screen, std::stop_token stop, View& view);
+  std::optional<Ending> Look(const Profile::Step& step, profile_v1::ScreenKind screen,
+                             std::stop_token stop, View& view);
   std::optional<Ending> LookAtRevocation(profile_v1::ScreenKind screen, View& view);
   [[nodiscard]] Secret FieldValue(profile_v1::FieldKind kind) const;
   absl::Status LookAtCaptcha(std::stop_token stop, View& view);

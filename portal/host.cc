@@ -377,10 +377,8 @@ void HostImpl::Carry(const JourneyPtr& journey, const v1::RunStep& directive,
                         "The journey is for another portal than this host is configured for."));
   }
   if (directive.guided()) return Guide(journey, directive);
-  if (options_.profile.step(step) == nullptr) {
-    return End(journey, directive,
-               EndingOf(v1::ERROR_REASON_SCREEN_UNRECOGNISED,
-                        "The portal's profile does not say how this step is done."));
+  if (auto ending = LeftOut(options_.profile, step)) {
+    return End(journey, directive, *std::move(ending));
   }
   if (AsksHolderFirst(step)) return Ask(journey, directive, View());
   observer_.OnTurn(directive.journey(), directive.directive_id(), v1::ACTOR_PORTAL);
@@ -397,7 +395,10 @@ void HostImpl::Carry(const JourneyPtr& journey, const v1::RunStep& directive,
 // The portal is the holder's now: the step is no reason to ask it anything.
 void HostImpl::Guide(const JourneyPtr& journey, const v1::RunStep& directive) {
   LeavePortal(journey);
-  if (IsFolded(directive.step())) return End(journey, directive, Done());
+  const Profile::Step* known = options_.profile.step(directive.step());
+  if (IsFolded(directive.step()) || (known != nullptr && known->absent)) {
+    return End(journey, directive, Done());
+  }
   AskWith(journey, directive, GuidedScreen(directive, InstructionFor(directive, options_.profile)));
 }
 

@@ -53,12 +53,14 @@ void Builder::AddText(std::string_view text, const Place& place) {
 std::string_view Builder::EndLine() {
   if (line_.empty()) return {};
   const std::string_view label = KeepLabel(line_);
+  std::string_view text;
   if (!label.empty()) {
-    page_.lines.push_back({Keep(line_), label, line_heading_, line_row_, line_cell_, order_++});
+    text = Keep(line_);
+    page_.lines.push_back({text, label, line_heading_, line_row_, line_cell_, order_++});
     fields_since_line_ = 0;
   }
   line_.clear();
-  return label;
+  return text;
 }
 
 void Builder::AppendText(const GumboNode& node, int depth, std::pmr::string& out) const {
@@ -188,7 +190,7 @@ void Builder::VisitCell(const GumboElement& element, Place place) {
   VisitChildren(element, place);
   EndLine();
   if (page_.lines.size() == row.lines_before) return;
-  const std::string_view first = page_.lines[row.lines_before].label;
+  const std::string_view first = page_.lines[row.lines_before].text;
   if (hints_.size() == fields) row.left = first;
   if (row.cell < kColumns) row.table->here[row.cell] = first;
 }

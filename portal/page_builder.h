@@ -160,7 +160,7 @@ class Builder {
   std::string_view Keep(std::string_view text);
   std::string_view KeepLabel(std::string_view text);
   void AddText(std::string_view text, const Place& place);
-  // Ends the line under way; returns its folded form.
+  // Ends the line under way; returns it as written, nothing where it has no words.
   std::string_view EndLine();
   // All text below `node`, as a label or button shows it.
   void AppendText(const GumboNode& node, int depth, std::pmr::string& out) const;

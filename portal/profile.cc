@@ -10,14 +10,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "portal/built_in_profiles.h"
 #include "portal/profile_contents.h"
 #include "portal/text.h"
-
-// Made by profiles/embed.cmake, which puts the profile's name into them.
-// NOLINTBEGIN(readability-identifier-naming)
-extern const unsigned char kProfile_kamusm[];
-extern const unsigned long kProfile_kamusm_size;
-// NOLINTEND(readability-identifier-naming)
 
 namespace ilkimza::portal {
 namespace {
@@ -39,11 +34,14 @@ class FirstError : public google::protobuf::io::ErrorCollector {
 }  // namespace
 
 absl::StatusOr<Profile> Profile::Named(std::string_view name) {
-  if (name == "kamusm") {
-    return FromText({reinterpret_cast<const char*>(kProfile_kamusm), kProfile_kamusm_size}, name);
+  std::string known;
+  for (const BuiltInProfile& profile : BuiltInProfiles()) {
+    if (profile.name == name) return FromText(profile.text, name);
+    absl::StrAppend(&known, "\"", std::string(profile.name), "\", ");
   }
   if (name.find('/') == std::string_view::npos) {
-    return Bad(name, "there is no such profile; write \"kamusm\", or the path of a file.");
+    return Bad(name, absl::StrCat("there is no such profile; write ", known,
+                                  "or the path of a file, with a slash in it."));
   }
   std::ifstream file{std::string(name), std::ios::binary};
   const std::string text{std::istreambuf_iterator<char>(file), {}};

@@ -1,10 +1,10 @@
 // A portal's profile, loaded and checked. proto/ilkimza/profile/v1/profile.proto
 // says what stands in one.
 //
-// "kamusm" is built into the program; other profiles are files. A copy shares
-// the contents, which never change: thread-safe.
+// Those of portal/CMakeLists.txt are built into the program, others are files. A copy
+// shares the contents, which never change: thread-safe.
 //
-//   ILKIMZA_ASSIGN_OR_RETURN(Profile profile, Profile::Named("kamusm"));
+//   ILKIMZA_ASSIGN_OR_RETURN(Profile profile, Profile::Named(kDefaultProfile));
 //   ILKIMZA_ASSIGN_OR_RETURN(profile, profile.WithEntrance("https://localhost:8443/"));
 #ifndef ILKIMZA_PORTAL_PROFILE_H_
 #define ILKIMZA_PORTAL_PROFILE_H_
@@ -97,6 +97,7 @@ class Profile {
     std::vector<profile_v1::ScreenKind> ends;
     const Button* new_captcha = nullptr;
     v1::StepKind opened_by = v1::STEP_KIND_UNSPECIFIED;
+    bool absent = false;
   };
 
   [[nodiscard]] const std::vector<Field>& fields() const;

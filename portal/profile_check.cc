@@ -54,10 +54,28 @@ constexpr v1::StepKind kSteps[] = {
     v1::STEP_KIND_ENTER_UNBLOCK_CODE, v1::STEP_KIND_REVOKE_CERTIFICATE};
 constexpr std::size_t kRequiredSteps = 12;
 
+// What the answer to a step's form can give (ilkimza/v1/portal_service.proto).
+bool CanBeAsked(v1::StepKind step, profile_v1::FieldKind field) {
+  using profile_v1::FieldKind;
+  const bool either = field == FieldKind::FIELD_KIND_NATIONAL_ID ||
+                      field == FieldKind::FIELD_KIND_EMAIL ||
+                      field == FieldKind::FIELD_KIND_CAPTCHA;
+  switch (step) {
+    case v1::STEP_KIND_LOG_IN:
+      return either || field == FieldKind::FIELD_KIND_SECURITY_WORD;
+    case v1::STEP_KIND_REQUEST_WORD_RESET:
+      return either;
+    default:
+      return true;
+  }
+}
+
 // The values a step's screen has to give, or the holder would be shown nothing.
 struct Need {
   profile_v1::ScreenKind screen;
   profile_v1::ValueKind value;
+  // Only in a profile that has this step: to others the screen is a page on the way.
+  v1::StepKind step = v1::STEP_KIND_UNSPECIFIED;
 };
 constexpr Need kNeeds[] = {
     {profile_v1::SCREEN_KIND_PHONE, profile_v1::VALUE_KIND_MASKED_PHONE},
@@ -69,8 +87,10 @@ constexpr Need kNeeds[] = {
     {profile_v1::SCREEN_KIND_PUK_PAGE, profile_v1::VALUE_KIND_CARD_SERIAL},
     {profile_v1::SCREEN_KIND_PUK_PAGE, profile_v1::VALUE_KIND_PIN},
     {profile_v1::SCREEN_KIND_PUK_PAGE, profile_v1::VALUE_KIND_PUK},
-    {profile_v1::SCREEN_KIND_CERTIFICATES, profile_v1::VALUE_KIND_CARD_SERIAL},
-    {profile_v1::SCREEN_KIND_CERTIFICATES, profile_v1::VALUE_KIND_CERTIFICATE_STATE},
+    {profile_v1::SCREEN_KIND_CERTIFICATES, profile_v1::VALUE_KIND_CARD_SERIAL,
+     v1::STEP_KIND_LIST_CERTIFICATES},
+    {profile_v1::SCREEN_KIND_CERTIFICATES, profile_v1::VALUE_KIND_CERTIFICATE_STATE,
+     v1::STEP_KIND_LIST_CERTIFICATES},
     {profile_v1::SCREEN_KIND_ACTIVATION, profile_v1::VALUE_KIND_CARD_SERIAL},
     {profile_v1::SCREEN_KIND_REVOCATION_CHOICE, profile_v1::VALUE_KIND_CARD_SERIAL},
     {profile_v1::SCREEN_KIND_REVOCATION, profile_v1::VALUE_KIND_CARD_SERIAL},
@@ -265,7 +285,14 @@ class Reader {
     if (!IsStep(step.kind) || StepOf(step.kind) != nullptr) {
       return "is no step of a portal, or given twice.";
     }
-    if (from.absent()) return "is absent, which no step may be yet: leave that out.";
+    step.absent = from.absent();
+    if (step.absent && step.kind != v1::STEP_KIND_CONFIRM_PHONE) {
+      return "cannot be absent: no journey gets on without it.";
+    }
+    if (step.absent && (from.fresh() || from.moves_size() + from.ends_size() > 0 ||
+                        !from.new_captcha().empty() || step.opened_by != 0)) {
+      return "is absent, and does something all the same.";
+    }
     for (const auto& move : from.moves()) {
       if (std::string wrong = ReadMove(move, step); !wrong.empty()) return wrong;
     }
@@ -300,6 +327,11 @@ class Reader {
     if (!Take(from.fill(), move.fill, [this](int kind) { return FieldOf(kind); })) {
       return "fills a field that the profile does not have.";
     }
+    for (const Profile::Field* field : move.fill) {
+      if (CanBeAsked(step.kind, field->kind)) continue;
+      return absl::StrCat("fills ", profile_v1::FieldKind_Name(field->kind),
+                          ", which is not asked for in this step.");
+    }
     if (!move.fill.empty() && !move.submits) return "fills a form without submitting it.";
     step.moves.push_back(std::move(move));
     return {};
@@ -329,6 +361,7 @@ class Reader {
       }
     }
     for (const Need& need : kNeeds) {
+      if (need.step != v1::STEP_KIND_UNSPECIFIED && StepOf(need.step) == nullptr) continue;
       if (HasScreen(need.screen) && ValueOf(need.value) == nullptr) {
         return absl::StrCat("value ", profile_v1::ValueKind_Name(need.value), " is missing.");
       }
@@ -346,8 +379,8 @@ class Reader {
       const bool own_screens = std::all_of(move.on.begin(), move.on.end(), [](int kind) {
         return kind == profile_v1::SCREEN_KIND_REVOCATION;
       });
+      const bool leads_there = !own_screens && !IsPlainWay(move);
       for (const std::string& name : move.press->names) {
-        const bool leads_there = move.press->id != "menu" && !own_screens;
         if (leads_there && to_.reserved.count(name) == 0) {
           return absl::StrCat("\"", move.press->shown,
                               "\" leads to revoking: it has to be reserved for "
@@ -362,6 +395,28 @@ class Reader {
       }
     }
     return {};
+  }
+
+  // The way back to the menu, as a step goes it that changes nothing. From the menu on,
+  // every button of revoking counts.
+  [[nodiscard]] bool IsPlainWay(const Profile::Move& move) const {
+    if (IsOnOrBehindMenu(move)) return false;
+    return std::any_of(to_.steps.begin(), to_.steps.end(), [&](const Profile::Step& step) {
+      const auto& moves = step.moves;
+      const bool harmless = std::none_of(moves.begin(), moves.end(),
+                                         [](const Profile::Move& one) { return one.submits; });
+      return harmless && std::any_of(moves.begin(), moves.end(), [&](const Profile::Move& one) {
+               return one.press == move.press && !IsOnOrBehindMenu(one);
+             });
+    });
+  }
+
+  static bool IsOnOrBehindMenu(const Profile::Move& move) {
+    return std::any_of(move.on.begin(), move.on.end(), [](int kind) {
+      return kind == profile_v1::SCREEN_KIND_MENU ||
+             kind == profile_v1::SCREEN_KIND_REVOCATION_CHOICE ||
+             kind == profile_v1::SCREEN_KIND_REVOCATION;
+    });
   }
 
   // `step` presses a button of the same name on a screen of `move`.

@@ -21,6 +21,32 @@ void SetCaptcha(const View& view, v1::Captcha& captcha) {
   captcha.set_media_type(view.captcha_type);
 }
 
+v1::FormField FieldOf(profile_v1::FieldKind kind) {
+  switch (kind) {
+    case profile_v1::FIELD_KIND_NATIONAL_ID:
+      return v1::FORM_FIELD_NATIONAL_ID;
+    case profile_v1::FIELD_KIND_EMAIL:
+      return v1::FORM_FIELD_EMAIL;
+    case profile_v1::FIELD_KIND_CAPTCHA:
+      return v1::FORM_FIELD_CAPTCHA;
+    case profile_v1::FIELD_KIND_SECURITY_WORD:
+      return v1::FORM_FIELD_SECURITY_WORD;
+    default:
+      return v1::FORM_FIELD_UNSPECIFIED;
+  }
+}
+
+// Both forms with a captcha ask for what the portal's form has.
+template <typename Form>
+void SetForm(const View& view, Form& form) {
+  if (!view.captcha.empty()) SetCaptcha(view, *form.mutable_captcha());
+  for (const Asked& asked : view.asks) {
+    v1::AskedField& field = *form.add_fields();
+    field.set_field(FieldOf(asked.kind));
+    field.set_label(asked.label);
+  }
+}
+
 void SetCards(const View& view, v1::PinPage& page) {
   for (const CardBlock& block : view.cards) {
     v1::CardCredentials& card = *page.add_cards();
@@ -38,7 +64,7 @@ v1::Screen AskingScreen(const v1::RunStep& directive, View view, const std::stri
   *screen.mutable_answer_deadline() = directive.deadline();
   switch (directive.step()) {
     case v1::STEP_KIND_REQUEST_WORD_RESET:
-      SetCaptcha(view, *screen.mutable_word_reset()->mutable_captcha());
+      SetForm(view, *screen.mutable_word_reset());
       break;
     case v1::STEP_KIND_OPEN_MAIL_LINK:
       screen.mutable_mail_link();
@@ -47,7 +73,7 @@ v1::Screen AskingScreen(const v1::RunStep& directive, View view, const std::stri
       screen.mutable_new_security_word();
       break;
     case v1::STEP_KIND_LOG_IN:
-      SetCaptcha(view, *screen.mutable_login()->mutable_captcha());
+      SetForm(view, *screen.mutable_login());
       break;
     case v1::STEP_KIND_CONFIRM_PHONE:
       screen.mutable_phone()->set_masked_phone(view.masked_phone);

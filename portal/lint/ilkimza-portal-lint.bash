@@ -5,7 +5,7 @@ _ilkimza_portal_lint() {
   case $previous in
     --output) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word") && return ;;
     --charset) mapfile -t COMPREPLY < <(compgen -W 'utf-8 windows-1254 iso-8859-9' -- "$word") && return ;;
-    --profile) mapfile -t COMPREPLY < <(compgen -W 'kamusm' -f -- "$word") && return ;;
+    --profile) mapfile -t COMPREPLY < <(compgen -W 'kamusm ornek' -f -- "$word") && return ;;
     --entrance) return ;;
   esac
   if [[ $word == -* && $previous != --ca-file && $previous != --baseline ]]; then

@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "portal/default_profile.h"
 #include "portal/lint/report.h"
 #include "portal/lint/source.h"
 
@@ -24,7 +25,7 @@ constexpr int kNotAsExpected = 1;
 
 struct Flags {
   std::vector<std::string> pages;
-  std::string profile = "kamusm";
+  std::string profile = kDefaultProfile;
   std::string entrance;
   std::string ca_file;
   std::string charset;

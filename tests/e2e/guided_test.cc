@@ -24,8 +24,10 @@ constexpr Portal kPortals[] = {{"agent", "html5", "utf-8"},
                                {"server", "tables", "iso-8859-9"},
                                {"agent", "postback", "iso-8859-9"}};
 
-class GuidedMode : public ::testing::TestWithParam<Portal> {
+class GuidedHolder {
  protected:
+  explicit GuidedHolder(const StackOptions& options) : stack_(options) {}
+
   Json Play(Process& cli, const std::function<Json(const Json&)>& own = {}) {
     return person_.Play(cli, {.answer = [&](const Json& prompt) {
                           const std::string kind = prompt.at("kind");
@@ -59,10 +61,17 @@ class GuidedMode : public ::testing::TestWithParam<Portal> {
     return steps;
   }
 
-  Stack stack_{
-      {.portal_host = GetParam().host, .style = GetParam().style, .charset = GetParam().charset}};
+  Stack stack_;
   Person person_{stack_.FirstHolder(), stack_.phone()};
   HolderBrowser browser_{person_, ReadFile(stack_.dir() / "portal-ca.pem"), stack_.phone()};
+};
+
+class GuidedMode : public ::testing::TestWithParam<Portal>, protected GuidedHolder {
+ protected:
+  GuidedMode()
+      : GuidedHolder({.portal_host = GetParam().host,
+                      .style = GetParam().style,
+                      .charset = GetParam().charset}) {}
 };
 
 TEST_P(GuidedMode, AChangedPageIsNoDeadEnd) {
@@ -133,6 +142,37 @@ TEST_P(GuidedMode, AndBackWhereThePageIsKnownAgain) {
 
 INSTANTIATE_TEST_SUITE_P(Portals, GuidedMode, ::testing::ValuesIn(kPortals),
                          [](const auto& info) { return info.param.style; });
+
+// The same with another profile: what the holder is told is its own.
+class GuidedElsewhere : public ::testing::Test, protected GuidedHolder {
+ protected:
+  GuidedElsewhere() : GuidedHolder({.portal = "ornek"}) {}
+};
+
+TEST_F(GuidedElsewhere, TheInstructionsAreThoseOfItsPages) {
+  Process cli = stack_.Journey({"--guided"});
+  Json labels;
+  const Json result = Play(cli, [&](const Json& prompt) {
+    if (prompt.value("step", "") == "LOG_IN") labels = prompt.at("labels");
+    return Json();
+  });
+  ExpectSuccess(result);
+  EXPECT_EQ(labels,
+            Json::array({"E-posta Adresiniz", "Parola", "Görüntüdeki Harfler", "Oturum Aç"}));
+}
+
+// A changed page of that portal is no dead end either.
+TEST_F(GuidedElsewhere, FromDrivenToGuided) {
+  stack_.phone().Post(
+      "/control/faults",
+      {{"kind", "heading"}, {"screen", "sms_code"}, {"text", "Başka Bir Sayfa"}, {"times", 0}});
+  Process cli = stack_.Journey();
+  const Json result = Play(cli, [&](const Json& prompt) {
+    return prompt.at("kind") == "stopped" ? Json{{"guided", true}} : Json();
+  });
+  ExpectSuccess(result);
+  EXPECT_THAT(GuidedSteps(result), Contains("ENTER_SMS_CODE"));
+}
 
 }  // namespace
 }  // namespace ilkimza::testing

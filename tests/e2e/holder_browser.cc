@@ -54,10 +54,11 @@ HolderBrowser::Json HolderBrowser::Follow(const Json& prompt) {
 std::string HolderBrowser::ValueFor(const std::string& label) {
   Holder& holder = person_.holder();
   if (label == "Kimlik No") return holder.national_id;
-  if (label == "E-posta") return holder.email;
-  if (label == "Resimdeki Yazı") return ReadCaptcha();
+  if (label == "E-posta" || label == "E-posta Adresiniz") return holder.email;
+  if (label == "Resimdeki Yazı" || label == "Görüntüdeki Harfler") return ReadCaptcha();
+  if (label == "Parola") return holder.security_word;
   if (label == "Güvenlik Sözcüğü Tekrarı") return holder.security_word;
-  if (label == "SMS Onay Kodu") return person_.AwaitSms();
+  if (label == "SMS Onay Kodu" || label == "Telefonunuza Gelen Şifre") return person_.AwaitSms();
   if (label == "Güvenlik Sözcüğü") {
     const auto fields = browser_.fields();
     const bool is_new =
@@ -76,10 +77,11 @@ std::string HolderBrowser::ReadCaptcha() {
 void HolderBrowser::ReadPinPage() {
   const std::string text = browser_.text();
   std::smatch found;
-  if (std::regex_search(text, found, std::regex("Kart Seri Numarası *:? *([0-9]{20})"))) {
+  if (std::regex_search(text, found, std::regex("Kart (?:Seri )?Numarası *:? *([0-9]{20})"))) {
     serial_ = found[1];
   }
-  if (std::regex_search(text, found, std::regex("PIN *:? *([0-9]{4,16})"))) pin_ = found[1];
+  if (std::regex_search(text, found, std::regex("(?:PIN|Kart Şifresi) *:? *([0-9]{4,16})")))
+    pin_ = found[1];
   EXPECT_FALSE(serial_.empty() || pin_.empty()) << text;
 }
 

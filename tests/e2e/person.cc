@@ -55,15 +55,27 @@ Person::Json Person::Play(Process& cli, const Hooks& hooks, std::chrono::seconds
   return Json::object();
 }
 
+// What the portal's form asks for, as the holder knows it.
+Person::Json Person::FormOf(const Json& prompt) const {
+  const Json known = {{"national_id", holder_.national_id},
+                      {"email", holder_.email},
+                      {"captcha", prompt.contains("captcha") ? ReadCaptcha(prompt) : ""},
+                      {"security_word", holder_.security_word}};
+  Json answer = Json::object();
+  for (const Json& field : prompt.at("answers").at(0)) {
+    const auto name = field.get<std::string>();
+    answer[name] = known.at(name);
+  }
+  return answer;
+}
+
 Person::Json Person::OwnAnswer(const Json& prompt) {
   const std::string kind = prompt.value("kind", "");
   Json answer;
   if (kind == "word_known") {
     answer = {{"known", !holder_.word_forgotten}};
   } else if (kind == "word_reset") {
-    answer = {{"national_id", holder_.national_id},
-              {"email", holder_.email},
-              {"captcha", ReadCaptcha(prompt)}};
+    answer = FormOf(prompt);
   } else if (kind == "mail_link") {
     answer = {{"link", AwaitMailLink()}};
   } else if (kind == "new_security_word") {
@@ -71,9 +83,7 @@ Person::Json Person::OwnAnswer(const Json& prompt) {
     answer = {{"security_word", holder_.security_word},
               {"security_word_again", holder_.security_word}};
   } else if (kind == "login") {
-    answer = {{"national_id", holder_.national_id},
-              {"captcha", ReadCaptcha(prompt)},
-              {"security_word", holder_.security_word}};
+    answer = FormOf(prompt);
   } else if (kind == "phone") {
     answer = {{"correct", true}};
   } else if (kind == "sms_code") {

@@ -68,6 +68,7 @@ class Person {
 
  private:
   Json OwnAnswer(const Json& prompt);
+  [[nodiscard]] Json FormOf(const Json& prompt) const;
   std::string AwaitMessage(const std::string& inbox, const std::string& field);
 
   Holder holder_;

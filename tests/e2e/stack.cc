@@ -55,6 +55,8 @@ void Stack::StartSandbox() {
                                       options_.style,
                                       "--charset",
                                       options_.charset,
+                                      "--portal",
+                                      options_.portal,
                                       "--ca-out",
                                       dir_ / "portal-ca.pem"};
   if (options_.card) command.insert(command.end(), {"--vpcd", "localhost:35963"});
@@ -74,13 +76,14 @@ void Stack::StartSandbox() {
 }
 
 void Stack::WriteConfigurations() const {
-  const std::string portal =
-      "[portal]\nentrance = \"" + portal_url_ + "\"\nca_file = \"" + ca_file_ + "\"\n";
+  const std::string portal = "[portal]\nprofile = \"" + options_.portal + "\"\nentrance = \"" +
+                             portal_url_ + "\"\nca_file = \"" + ca_file_ + "\"\n";
   std::string server = "listen = [\"127.0.0.1:" + server_port_ + "\"]\nlog_level = \"" +
                        options_.log_level + "\"\nportal_host = \"" + options_.portal_host +
                        "\"\n[store]\npath = \"" + (dir_ / "server.db") + "\"\n";
   server += "[journey]\nbackoff_first = \"1s\"\nbackoff_last = \"2s\"\n";
-  if (options_.portal_host == "server") server += portal;
+  server += options_.portal_host == "server" ? portal
+                                             : "[portal]\nprofile = \"" + options_.portal + "\"\n";
   WriteFile(dir_ / "server.toml", server);
   WriteFile(dir_ / "agent.toml", "[agent]\nid = \"ayse-pc7\"\nsocket = \"" +
                                      (dir_ / "run/agent.sock") + "\"\nstate_directory = \"" +

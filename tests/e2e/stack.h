@@ -18,6 +18,7 @@ namespace ilkimza::testing {
 
 struct StackOptions {
   std::string portal_host = "agent";  // or "server"
+  std::string portal = "kamusm";      // or "ornek": the sandbox's pages, and the profile
   std::string style = "html5";        // html5, tables, postback
   std::string charset = "utf-8";      // utf-8, iso-8859-9
   std::vector<std::string> sandbox;   // further options of the sandbox
@@ -49,6 +50,7 @@ class Stack {
 
   // The first holder of the sandbox's world.
   [[nodiscard]] Holder FirstHolder() const;
+  [[nodiscard]] const std::string& phone_url() const { return phone_url_; }
   [[nodiscard]] HttpClient phone() const { return {phone_url_, ca_file_}; }
   // The sandbox's view: what was pressed, what is left.
   [[nodiscard]] Json State() const { return phone().Get("/control/state"); }

@@ -8,6 +8,17 @@
 namespace ilkimza::portal {
 namespace {
 
+v1::Screen Login(std::initializer_list<v1::FormField> fields) {
+  v1::Screen screen;
+  screen.mutable_login();
+  for (const v1::FormField field : fields) screen.mutable_login()->add_fields()->set_field(field);
+  return screen;
+}
+
+v1::Screen IdLogin() {
+  return Login({v1::FORM_FIELD_NATIONAL_ID, v1::FORM_FIELD_CAPTCHA, v1::FORM_FIELD_SECURITY_WORD});
+}
+
 TEST(NationalIdTest, CheckDigits) {
   for (const char* good : {"10000000146", "27391460596", "51820394732", "76459023174"}) {
     EXPECT_TRUE(IsNationalId(good)) << good;
@@ -20,8 +31,7 @@ TEST(NationalIdTest, CheckDigits) {
 }
 
 TEST(AnswersTest, TakesTheAnswerAndLeavesNothing) {
-  v1::Screen screen;
-  screen.mutable_login();
+  const v1::Screen screen = IdLogin();
   v1::AnswerScreenRequest request;
   request.mutable_login()->set_national_id(" 10000000146 ");
   request.mutable_login()->set_captcha(" aBc ");
@@ -35,6 +45,43 @@ TEST(AnswersTest, TakesTheAnswerAndLeavesNothing) {
   EXPECT_EQ(request.login().ByteSizeLong(), 0u);
 }
 
+TEST(AnswersTest, AFormIsAnsweredByWhatItAsksFor) {
+  const v1::Screen by_mail =
+      Login({v1::FORM_FIELD_EMAIL, v1::FORM_FIELD_SECURITY_WORD, v1::FORM_FIELD_CAPTCHA});
+  v1::AnswerScreenRequest request;
+  request.mutable_login()->set_email(" ayse@ornek.example ");
+  request.mutable_login()->set_captcha("aBc");
+  request.mutable_login()->set_security_word("Mavi7Deniz");
+  const v1::AnswerScreenRequest given = request;
+  const auto answer = TakeAnswer(by_mail, request);
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(answer->typed.at(profile_v1::FIELD_KIND_EMAIL).view(), "ayse@ornek.example");
+  EXPECT_EQ(answer->typed.count(profile_v1::FIELD_KIND_NATIONAL_ID), 0u);
+  // What a form does not need is not taken in, and what it needs has to be there.
+  request = given;
+  request.mutable_login()->set_national_id("10000000146");
+  EXPECT_EQ(MetadataOf(TakeAnswer(by_mail, request).status())["field"], "national_id");
+  EXPECT_EQ(request.login().ByteSizeLong(), 0u);
+  request = given;
+  EXPECT_EQ(MetadataOf(TakeAnswer(IdLogin(), request).status())["field"], "email");
+  request = given;
+  request.mutable_login()->clear_email();
+  EXPECT_EQ(MetadataOf(TakeAnswer(by_mail, request).status())["field"], "email");
+  request = given;
+  request.mutable_login()->clear_email();
+  EXPECT_EQ(ReasonOf(TakeAnswer(IdLogin(), request).status()), v1::ERROR_REASON_BAD_FIELD);
+}
+
+TEST(AnswersTest, AFormWithoutACaptchaAsksForNone) {
+  const v1::Screen plain = Login({v1::FORM_FIELD_EMAIL, v1::FORM_FIELD_SECURITY_WORD});
+  v1::AnswerScreenRequest request;
+  request.mutable_login()->set_email("ayse@ornek.example");
+  request.mutable_login()->set_security_word("Mavi7Deniz");
+  EXPECT_TRUE(TakeAnswer(plain, request).ok());
+  request.mutable_login()->set_new_captcha(true);
+  EXPECT_EQ(MetadataOf(TakeAnswer(plain, request).status())["field"], "new_captcha");
+}
+
 TEST(AnswersTest, ARefusedAnswerIsWipedAsWell) {
   v1::Screen screen;
   screen.mutable_sms_code();
@@ -46,7 +93,10 @@ TEST(AnswersTest, ARefusedAnswerIsWipedAsWell) {
 
 TEST(AnswersTest, ErrorsNameTheFieldAndNotItsValue) {
   v1::Screen screen;
-  screen.mutable_word_reset();
+  for (const auto field :
+       {v1::FORM_FIELD_NATIONAL_ID, v1::FORM_FIELD_EMAIL, v1::FORM_FIELD_CAPTCHA}) {
+    screen.mutable_word_reset()->add_fields()->set_field(field);
+  }
   for (const char* email : {"", "at", "@x", "x@", "a b@c"}) {
     v1::AnswerScreenRequest request;
     request.mutable_word_reset()->set_national_id("10000000146");

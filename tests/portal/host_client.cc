@@ -1,11 +1,18 @@
 #include "tests/portal/host_client.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <utility>
 
 namespace ilkimza::portal {
 namespace {
+
+template <typename Form>
+bool Asks(const Form& form, v1::FormField wanted) {
+  return std::any_of(form.fields().begin(), form.fields().end(),
+                     [wanted](const v1::AskedField& one) { return one.field() == wanted; });
+}
 
 // Long enough for a busy machine; nothing waits for it where all is well.
 constexpr auto kPatience = std::chrono::seconds(60);
@@ -119,7 +126,7 @@ HostClient::HostClient(SandboxPortal& portal, Clock* clock)
   portal_ = &portal;
 }
 
-HostClient::HostClient(HostOptions options) {
+HostClient::HostClient(HostOptions options) : profile_(options.profile) {
   auto host = Host::Create(std::move(options), reports_);
   if (!host.ok()) std::abort();
   host_ = *std::move(host);
@@ -145,7 +152,7 @@ int64_t HostClient::Direct(v1::StepKind step, const std::function<void(v1::RunSt
   directive.set_journey(kJourney);
   directive.set_directive_id(++last_directive_);
   directive.set_step(step);
-  directive.set_profile("kamusm");
+  directive.set_profile(profile_.name());
   directive.set_attempts_left(3);
   if (step == v1::STEP_KIND_DELETE_PORTAL_COPY) directive.add_card_serials(card);
   if (change) change(directive);
@@ -174,7 +181,8 @@ v1::StepReport HostClient::Through(v1::StepKind last) {
   for (const v1::StepKind step :
        {v1::STEP_KIND_OPEN_LOGIN, v1::STEP_KIND_LOG_IN, v1::STEP_KIND_CONFIRM_PHONE,
         v1::STEP_KIND_ENTER_SMS_CODE, v1::STEP_KIND_OPEN_PIN_PAGE, v1::STEP_KIND_READ_PIN}) {
-    report = AsksHolder(step) ? RunAnswered(step) : Run(step);
+    const bool asks = AsksHolder(step) && !profile_.step(step)->absent;
+    report = asks ? RunAnswered(step) : Run(step);
     if (step == last || report.outcome() != v1::STEP_OUTCOME_DONE) break;
   }
   return report;
@@ -191,15 +199,22 @@ std::string HostClient::Read(const v1::Captcha& captcha) {
   return portal_ == nullptr ? "a1b2c" : portal_->ReadCaptcha(captcha.image());
 }
 
+template <typename Form, typename Answer>
+void HostClient::FillIn(const Form& form, Answer& answer) {
+  if (Asks(form, v1::FORM_FIELD_NATIONAL_ID)) answer.set_national_id(holder.national_id);
+  if (Asks(form, v1::FORM_FIELD_EMAIL)) answer.set_email(holder.email);
+  if (Asks(form, v1::FORM_FIELD_CAPTCHA)) {
+    answer.set_captcha(Read(form.captcha()));
+  }
+}
+
 v1::AnswerScreenRequest HostClient::AnswerTo(const v1::Screen& screen) {
   v1::AnswerScreenRequest request;
   request.set_journey(kJourney);
   request.set_screen_id(screen.screen_id());
   switch (screen.kind_case()) {
     case v1::Screen::kWordReset:
-      request.mutable_word_reset()->set_national_id(holder.national_id);
-      request.mutable_word_reset()->set_email(holder.email);
-      request.mutable_word_reset()->set_captcha(Read(screen.word_reset().captcha()));
+      FillIn(screen.word_reset(), *request.mutable_word_reset());
       break;
     case v1::Screen::kMailLink:
       request.mutable_mail_link()->set_link(portal_->LastMailLink(holder.email));
@@ -209,9 +224,10 @@ v1::AnswerScreenRequest HostClient::AnswerTo(const v1::Screen& screen) {
       request.mutable_new_security_word()->set_security_word_again("Yeni1Sözcük");
       break;
     case v1::Screen::kLogin:
-      request.mutable_login()->set_national_id(holder.national_id);
-      request.mutable_login()->set_captcha(Read(screen.login().captcha()));
-      request.mutable_login()->set_security_word(holder.word);
+      FillIn(screen.login(), *request.mutable_login());
+      if (Asks(screen.login(), v1::FORM_FIELD_SECURITY_WORD)) {
+        request.mutable_login()->set_security_word(holder.word);
+      }
       break;
     case v1::Screen::kPhone:
       request.mutable_phone()->set_correct(true);

@@ -97,8 +97,11 @@ class HostClient {
   std::string card = Ayse().serials[0];
 
  private:
+  template <typename Form, typename Answer>
+  void FillIn(const Form& form, Answer& answer);
   std::string Read(const v1::Captcha& captcha);
 
+  const Profile profile_;
   SandboxPortal* portal_ = nullptr;
   Reports reports_;
   std::unique_ptr<Host> host_;

@@ -184,7 +184,7 @@ TEST_F(LintTest, ANameThatIsAValueIsHidden) {
   const Json report = LintJson({file}, 1);
   std::vector<std::string> names;
   for (const Json& control : report["pages"][0]["controls"]) names.push_back(control["name"]);
-  EXPECT_THAT(names, ::testing::ElementsAre("…", "…", "söz", "Kimlik No", "Merhaba …", "A [Jb"));
+  EXPECT_THAT(names, ::testing::ElementsAre("…", "…", "Söz:", "Kimlik No", "Merhaba …", "A [Jb"));
 }
 
 TEST_F(LintTest, SaysWhatAPageLacks) {
@@ -312,6 +312,14 @@ TEST_F(LivePortalTest, IsAskedAndLeftUntouched) {
   for (const auto& [request, count] : state["requests"].items()) requests.push_back(request);
   EXPECT_THAT(requests, Each(StartsWith("GET ")));
   EXPECT_EQ(requests.size(), 2U);
+}
+
+TEST_F(LivePortalTest, KnowsAnotherPortalByItsOwnProfileOnly) {
+  portal_.Reset("html5", "utf-8", "ornek");
+  const auto own = Ask({"--profile", "ornek", "LOGIN=" + portal_.url()});
+  EXPECT_EQ(own.exit_code, EX_OK) << own.output;
+  EXPECT_THAT(own.output, HasSubstr("field \"E-posta Adresiniz\" = EMAIL"));
+  EXPECT_EQ(Ask({"NONE=" + portal_.url()}).exit_code, EX_OK);
 }
 
 TEST_F(LivePortalTest, StaysOnItsHosts) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "portal/conversation.h"
 
 namespace ilkimza::portal {
 namespace {
@@ -86,6 +87,38 @@ TEST(ProfileTest, AProfileMayNotLendTheRevokingButtons) {
               HasSubstr("presses a button that revokes"));
 }
 
+// Ids are the profile's own: none of them means anything to the code.
+TEST(ProfileTest, AButtonMayHaveAnyId) {
+  std::string text = KamuSmText();
+  const Profile built_in = KamuSm();
+  for (const auto& button : built_in.buttons()) {
+    const std::string id = '"' + button.id + '"';
+    for (std::size_t at = text.find(id); at != std::string::npos; at = text.find(id, at + 1)) {
+      text.replace(at, id.size(), "\"x_" + button.id + '"');
+    }
+  }
+  const auto profile = Profile::FromText(text, "renamed");
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  EXPECT_EQ(profile->button("menu"), nullptr);
+  EXPECT_NE(profile->button("x_menu"), nullptr);
+}
+
+// What another portal does not have is left out of its profile.
+TEST(ProfileTest, StepsOfTheMenuMayBeLeftOut) {
+  const auto profile = Profile::Named("ornek");
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  EXPECT_EQ(profile->step(v1::STEP_KIND_LIST_CERTIFICATES), nullptr);
+  const auto lacking = LeftOut(*profile, v1::STEP_KIND_LIST_CERTIFICATES);
+  ASSERT_TRUE(lacking);
+  EXPECT_EQ(lacking->outcome, v1::STEP_OUTCOME_STOPPED);
+  EXPECT_THAT(lacking->sentence,
+              testing::AllOf(HasSubstr("ornek"), HasSubstr("LIST_CERTIFICATES")));
+  const auto absent = LeftOut(*profile, v1::STEP_KIND_CONFIRM_PHONE);
+  ASSERT_TRUE(absent);
+  EXPECT_EQ(absent->outcome, v1::STEP_OUTCOME_DONE);
+  EXPECT_FALSE(LeftOut(*profile, v1::STEP_KIND_LOG_IN));
+}
+
 TEST(ProfileTest, AnotherEntranceReplacesTheHosts) {
   const auto profile = KamuSm().WithEntrance("https://localhost:8443/");
   ASSERT_TRUE(profile.ok()) << profile.status();
@@ -106,7 +139,8 @@ TEST(ProfileTest, AnEntranceIsHttps) {
 TEST(ProfileTest, AnUnknownNameSaysWhichThereAre) {
   const auto profile = Profile::Named("tubitak");
   EXPECT_EQ(ReasonOf(profile.status()), v1::ERROR_REASON_BAD_CONFIGURATION);
-  EXPECT_THAT(std::string(profile.status().message()), HasSubstr("kamusm"));
+  EXPECT_THAT(std::string(profile.status().message()),
+              testing::AllOf(HasSubstr("\"kamusm\""), HasSubstr("\"ornek\"")));
   EXPECT_EQ(ReasonOf(Profile::Named("/nowhere/x.textproto").status()),
             v1::ERROR_REASON_BAD_CONFIGURATION);
 }
@@ -164,6 +198,16 @@ INSTANTIATE_TEST_SUITE_P(
                    "fill: FIELD_KIND_CAPTCHA } }"),
               "without submitting"},
         Wrong{With("steps { kind: STEP_KIND_LOG_IN ends: SCREEN_KIND_MENU }"), "lacks"},
+        Wrong{With("steps { kind: STEP_KIND_LOG_IN absent: true }"), "cannot be absent"},
+        Wrong{With("steps { kind: STEP_KIND_CONFIRM_PHONE absent: true fresh: true }"),
+              "does something all the same"},
+        Wrong{With("steps { kind: STEP_KIND_CONFIRM_PHONE absent: true "
+                   "moves { on: SCREEN_KIND_ENTRANCE press: 'go' } }"),
+              "does something all the same"},
+        Wrong{With("fields { kind: FIELD_KIND_SMS_CODE names: 'x' } "
+                   "steps { kind: STEP_KIND_LOG_IN moves { on: SCREEN_KIND_ENTRANCE press: 'go' "
+                   "fill: FIELD_KIND_SMS_CODE submits: true } }"),
+              "FIELD_KIND_SMS_CODE, which is not asked for"},
         Wrong{With("steps { kind: STEP_KIND_LOG_OUT }"), "is missing"}));
 
 }  // namespace

@@ -70,12 +70,14 @@ SandboxPortal::SandboxPortal() {
   client_ = std::make_unique<testing::HttpClient>(line["phone_url"], ca_file_);
 }
 
-void SandboxPortal::Reset(const std::string& style, const std::string& charset) {
+void SandboxPortal::Reset(const std::string& style, const std::string& charset,
+                          const std::string& portal) {
+  portal_ = portal;
   Control("reset", Json::object());
-  Control("rules", {{"style", style}, {"charset", charset}});
+  Control("rules", {{"style", style}, {"charset", charset}, {"portal", portal}});
 }
 
-Profile SandboxPortal::profile() const { return *Profile::Named("kamusm")->WithEntrance(url_); }
+Profile SandboxPortal::profile() const { return *Profile::Named(portal_)->WithEntrance(url_); }
 
 BrowserOptions SandboxPortal::browser() const {
   BrowserOptions options;

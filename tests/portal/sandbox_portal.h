@@ -33,8 +33,10 @@ class SandboxPortal {
   static SandboxPortal& Get();
 
   // World, rules, counters and faults as at the start, then this style and charset.
-  void Reset(const std::string& style = "html5", const std::string& charset = "utf-8");
+  void Reset(const std::string& style = "html5", const std::string& charset = "utf-8",
+             const std::string& portal = "kamusm");
 
+  // Of the portal it shows.
   [[nodiscard]] Profile profile() const;
   [[nodiscard]] BrowserOptions browser() const;
   [[nodiscard]] const std::string& url() const { return url_; }
@@ -60,6 +62,7 @@ class SandboxPortal {
   std::unique_ptr<testing::HttpClient> client_;
   std::string url_;
   std::string ca_file_;
+  std::string portal_ = "kamusm";
 };
 
 // The kinds of pages that all behave the same.

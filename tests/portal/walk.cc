@@ -65,6 +65,7 @@ Typed Walk::Answer(v1::StepKind step) {
       break;
     case v1::STEP_KIND_LOG_IN:
       type(profile_v1::FIELD_KIND_NATIONAL_ID, national_id.value_or(holder_.national_id));
+      type(profile_v1::FIELD_KIND_EMAIL, email.value_or(holder_.email));
       type(profile_v1::FIELD_KIND_CAPTCHA, captcha.value_or(portal_.ReadCaptcha(picture)));
       type(profile_v1::FIELD_KIND_SECURITY_WORD, word.value_or(holder_.word));
       break;
