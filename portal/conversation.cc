@@ -11,6 +11,8 @@
 namespace ilkimza::portal {
 namespace {
 
+constexpr std::string_view kScreenPrefix = "SCREEN_KIND_";
+
 using profile_v1::ScreenKind;
 
 bool Contains(const std::vector<ScreenKind>& kinds, ScreenKind kind) {
@@ -169,6 +171,21 @@ absl::Status Conversation::Open(const Request& request, std::stop_token stop) {
   return absl::OkStatus();
 }
 
+Recognition Conversation::See() {
+  // As many as a step has moves, and some that are asked again.
+  constexpr std::size_t kMostSeen = 64;
+  Recognition seen = Recognise(*page_, profile_);
+  if (!seen.sure() || seen.least || seen_.size() >= kMostSeen) return seen;
+  v1::SeenScreen screen;
+  screen.set_screen(profile_v1::ScreenKind_Name(seen.kind).substr(kScreenPrefix.size()));
+  screen.set_page_fingerprint(page_->fingerprint());
+  const bool is_known = std::any_of(seen_.begin(), seen_.end(), [&](const v1::SeenScreen& one) {
+    return one.screen() == screen.screen() && one.page_fingerprint() == screen.page_fingerprint();
+  });
+  if (!is_known) seen_.push_back(std::move(screen));
+  return seen;
+}
+
 // ---- What the holder sees ----
 
 std::optional<Ending> Conversation::Begin(v1::StepKind kind, std::stop_token stop, View& view) {
@@ -177,7 +194,7 @@ std::optional<Ending> Conversation::Begin(v1::StepKind kind, std::stop_token sto
   if (!page_) return EndingOf(v1::ERROR_REASON_CONVERSATION_LOST);
   std::vector<const Profile::Move*> made;
   while (true) {
-    const Recognition seen = Recognise(*page_, profile_);
+    const Recognition seen = See();
     if (seen.sure() && AsksOn(step, seen.kind)) return Look(step, seen.kind, stop, view);
     const Profile::Move* move = seen.sure() && !seen.least ? MoveOn(step, seen.kind) : nullptr;
     const bool leads_on = move != nullptr && !move->submits &&
@@ -360,7 +377,7 @@ Ending Conversation::Run(const Profile::Step& step, const Typed& typed, const st
   // where the last one led.
   std::vector<const Profile::Move*> made;
   while (true) {
-    const Recognition seen = Recognise(*page_, profile_);
+    const Recognition seen = See();
     if (auto ending = Judge(step, seen, submitted_on)) return *std::move(ending);
     const Profile::Move* move = MoveOn(step, seen.kind);
     if (move == nullptr || std::find(made.begin(), made.end(), move) != made.end()) {
@@ -450,7 +467,7 @@ absl::Status Conversation::PressOn(const Profile::Step& step, const Profile::Mov
 
 Ending Conversation::LogOut(const Profile::Step& step, std::stop_token stop) {
   if (!page_) return Done();
-  const Recognition seen = Recognise(*page_, profile_);
+  const Recognition seen = See();
   const Profile::Move* move = seen.sure() ? MoveOn(step, seen.kind) : nullptr;
   if (move == nullptr) {
     // Nobody is signed in on these; on any other, nothing is touched.

@@ -110,8 +110,15 @@ class Conversation {
   // Brings another captcha for `step`, then as Begin.
   std::optional<Ending> NewCaptcha(v1::StepKind step, std::stop_token stop, View& view);
 
+  // The screens that were recognised since the last call, each structure once: names
+  // and fingerprints, nothing that stood on them.
+  std::vector<v1::SeenScreen> TakeSeen() { return std::exchange(seen_, {}); }
+
  private:
   Conversation(Profile profile, BrowserOptions options);
+
+  // Which screen the page at hand is.
+  Recognition See();
 
   absl::Status Forget();
   absl::Status Open(const Request& request, std::stop_token stop);
@@ -147,6 +154,7 @@ class Conversation {
   std::string captcha_type_;
   // The lines of each screen when it was first seen: see FindMessage.
   std::map<profile_v1::ScreenKind, LineSet> first_lines_;
+  std::vector<v1::SeenScreen> seen_;
 };
 
 }  // namespace ilkimza::portal

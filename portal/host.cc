@@ -537,6 +537,11 @@ void HostImpl::End(const JourneyPtr& journey, const v1::RunStep& directive, Endi
   report.set_tries_left(-1);
   report.set_guided(directive.guided());
   for (const std::string& serial : ending.serials) report.add_portal_serials(serial);
+  if (journey->conversation != nullptr) {
+    for (v1::SeenScreen& seen : journey->conversation->TakeSeen()) {
+      *report.add_seen_screens() = std::move(seen);
+    }
+  }
   *report.mutable_report_time() = ToProto(options_.clock->Now());
   spdlog::info("{} directive {}: {} ended with {} {}", directive.journey(),
                directive.directive_id(), v1::StepKind_Name(directive.step()),

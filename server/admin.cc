@@ -17,6 +17,7 @@
 #include "base/redact.h"
 #include "base/tls.h"
 #include "ilkimza/v1/fleet_service.grpc.pb.h"
+#include "server/admin_call.h"
 
 namespace ilkimza::server {
 namespace {
@@ -24,11 +25,13 @@ namespace {
 constexpr std::chrono::seconds kCallTime{15};
 constexpr int kPage = 1000;
 
-void Limit(grpc::ClientContext& context) {
+}  // namespace
+
+void LimitCall(grpc::ClientContext& context) {
   context.set_deadline(std::chrono::system_clock::now() + kCallTime);
 }
 
-absl::Status Explained(const grpc::Status& status) {
+absl::Status ExplainedCall(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   const absl::Status error = FromGrpcStatus(status);
   if (ReasonOf(error) != v1::ERROR_REASON_UNSPECIFIED) return error;
@@ -38,11 +41,9 @@ absl::Status Explained(const grpc::Status& status) {
                                 "'admin_socket'?"));
 }
 
-std::string Seconds(const google::protobuf::Timestamp& time) {
+std::string TimeWords(const google::protobuf::Timestamp& time) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", FromProto(time), absl::UTCTimeZone());
 }
-
-}  // namespace
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> AdminChannel(const Settings& settings) {
   std::string address = settings.admin_socket.empty() ? "" : "unix:" + settings.admin_socket;
@@ -72,16 +73,16 @@ absl::Status MakeJoinToken(const std::shared_ptr<grpc::Channel>& channel, const 
   token.set_max_uses(wish.uses);
   *token.mutable_expire_time() = ToProto(absl::Now() + valid_for);
   grpc::ClientContext context;
-  Limit(context);
+  LimitCall(context);
   v1::CreateJoinTokenResponse response;
   const WipeSecretsGuard wipe(response);
-  ILKIMZA_RETURN_IF_ERROR(
-      Explained(v1::FleetService::NewStub(channel)->CreateJoinToken(&context, request, &response)));
+  ILKIMZA_RETURN_IF_ERROR(ExplainedCall(
+      v1::FleetService::NewStub(channel)->CreateJoinToken(&context, request, &response)));
   const v1::JoinToken& made = response.join_token();
   notes << made.name() << ": for "
         << (made.agent().empty() ? "agents of any new name" : made.agent()) << ", "
         << made.max_uses() << (made.max_uses() == 1 ? " use" : " uses") << ", until "
-        << Seconds(made.expire_time()) << ". It is shown this once.\n";
+        << TimeWords(made.expire_time()) << ". It is shown this once.\n";
   out << response.token() << "\n" << std::flush;
   if (out) return absl::OkStatus();
   return absl::UnavailableError("The token could not be written; make another one.");
@@ -93,13 +94,14 @@ absl::Status ListAgents(const std::shared_ptr<grpc::Channel>& channel, std::ostr
   request.set_page_size(kPage);
   do {
     grpc::ClientContext context;
-    Limit(context);
+    LimitCall(context);
     v1::ListAgentsResponse response;
-    ILKIMZA_RETURN_IF_ERROR(Explained(stub->ListAgents(&context, request, &response)));
+    ILKIMZA_RETURN_IF_ERROR(ExplainedCall(stub->ListAgents(&context, request, &response)));
     for (const v1::Agent& agent : response.agents()) {
       out << agent.name() << "\t" << (agent.attached() ? "attached" : "away") << "\t"
           << (agent.version().empty() ? "-" : agent.version()) << "\t"
-          << (agent.has_certificate_expire_time() ? Seconds(agent.certificate_expire_time()) : "-")
+          << (agent.has_certificate_expire_time() ? TimeWords(agent.certificate_expire_time())
+                                                  : "-")
           << "\n";
     }
     request.set_page_token(response.next_page_token());
@@ -113,10 +115,10 @@ absl::Status DeleteAgent(const std::shared_ptr<grpc::Channel>& channel, const st
   v1::DeleteAgentRequest request;
   request.set_name(absl::StrCat("agents/", agent));
   grpc::ClientContext context;
-  Limit(context);
+  LimitCall(context);
   google::protobuf::Empty response;
   ILKIMZA_RETURN_IF_ERROR(
-      Explained(v1::FleetService::NewStub(channel)->DeleteAgent(&context, request, &response)));
+      ExplainedCall(v1::FleetService::NewStub(channel)->DeleteAgent(&context, request, &response)));
   notes << request.name() << " is deleted: no certificate of it is good any more.\n";
   return absl::OkStatus();
 }

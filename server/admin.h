@@ -40,6 +40,16 @@ absl::Status ListAgents(const std::shared_ptr<grpc::Channel>& channel, std::ostr
 absl::Status DeleteAgent(const std::shared_ptr<grpc::Channel>& channel, const std::string& agent,
                          std::ostream& notes);
 
+// One line for each screen of the portal that has changed, or for each that is known
+// where `all` is set: name, how it stands, who has seen the newest structure of it, the
+// steps that meet it.
+absl::Status ListDrift(const std::shared_ptr<grpc::Channel>& channel, bool all, std::ostream& out);
+// `screen` is its name, or "all" for each that has changed.
+absl::Status AcceptDrift(const std::shared_ptr<grpc::Channel>& channel, const std::string& screen,
+                         std::ostream& notes);
+// One line for each portal: how fast the fleet goes there, who is in, who waits.
+absl::Status ListPaces(const std::shared_ptr<grpc::Channel>& channel, std::ostream& out);
+
 }  // namespace ilkimza::server
 
 #endif  // ILKIMZA_SERVER_ADMIN_H_

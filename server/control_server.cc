@@ -17,6 +17,7 @@
 #include "server/api/enrolment_api.h"
 #include "server/api/fleet_service.h"
 #include "server/api/journey_service.h"
+#include "server/api/oversight_service.h"
 #include "server/engine/engine.h"
 #include "server/enrolment/enrolments.h"
 #include "server/enrolment/issuer.h"
@@ -52,6 +53,8 @@ class Running : public ControlServer {
                               EnrolmentOptions{.lifetime = settings.enrolment.lifetime}, *issuer_,
                               *store_)),
         engine_({.policy = settings.policy,
+                 .pacing = settings.pacing,
+                 .drift = settings.drift,
                  .max_journeys = static_cast<std::size_t>(settings.max_journeys),
                  .max_watchers = static_cast<std::size_t>(settings.max_watchers)},
                 *store_),
@@ -66,7 +69,8 @@ class Running : public ControlServer {
                                              .guided = settings.policy.guided,
                                              .goals_off = settings.goals_off},
                                             access_, engine_, *store_)),
-        fleet_service_(MakeFleetService(access_, fleet_, engine_, enrolment_api_)) {}
+        fleet_service_(MakeFleetService(access_, fleet_, engine_, enrolment_api_)),
+        oversight_service_(MakeOversightService(access_, engine_)) {}
 
   ~Running() override { Shutdown(); }
 
@@ -180,6 +184,7 @@ class Running : public ControlServer {
   void Configure(grpc::ServerBuilder& builder) {
     builder.RegisterService(journey_service_.get());
     builder.RegisterService(fleet_service_.get());
+    builder.RegisterService(oversight_service_.get());
     // No other way leads a secret into this process.
     if (hosting_ != nullptr) builder.RegisterService(&hosting_->service());
     builder.SetMaxReceiveMessageSize(kMaxReceived);
@@ -206,6 +211,7 @@ class Running : public ControlServer {
     health->SetServingStatus(serving);
     health->SetServingStatus(v1::JourneyService::service_full_name(), serving);
     health->SetServingStatus(v1::FleetService::service_full_name(), serving);
+    health->SetServingStatus(v1::OversightService::service_full_name(), serving);
   }
 
   const Settings settings_;
@@ -218,6 +224,7 @@ class Running : public ControlServer {
   EnrolmentApi enrolment_api_;
   const std::unique_ptr<v1::JourneyService::CallbackService> journey_service_;
   const std::unique_ptr<v1::FleetService::CallbackService> fleet_service_;
+  const std::unique_ptr<v1::OversightService::CallbackService> oversight_service_;
   std::unique_ptr<ServerHost> hosting_;
   std::unique_ptr<v1::FleetService::CallbackService> door_service_;
   std::unique_ptr<grpc::Server> server_;

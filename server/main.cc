@@ -3,9 +3,11 @@
 #include <sysexits.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -74,8 +76,13 @@ struct AdminFlags {
   CLI::App* join_token = nullptr;
   CLI::App* agents = nullptr;
   CLI::App* delete_agent = nullptr;
+  CLI::App* drift = nullptr;
+  CLI::App* accept_drift = nullptr;
+  CLI::App* pace = nullptr;
   JoinTokenWish wish;
   std::string agent;
+  bool all_screens = false;
+  std::string screen;
 
   void AddTo(CLI::App& app) {
     join_token = app.add_subcommand(
@@ -92,12 +99,24 @@ struct AdminFlags {
     delete_agent = app.add_subcommand("delete-agent",
                                       "Revoke an agent's certificates, cut it off and forget it");
     delete_agent->add_option("ID", agent, "The agent's id")->required();
+    drift = app.add_subcommand("drift", "List the portal's screens that have changed for many");
+    drift->add_flag("--all", all_screens, "All that are known, not only those that have changed");
+    accept_drift = app.add_subcommand(
+        "accept-drift", "A screen that has changed is as it should be: steps on it go on");
+    accept_drift->add_option("SCREEN", screen, "Its name as 'drift' lists it, or \"all\"")
+        ->required();
+    pace = app.add_subcommand("pace", "How fast the fleet goes to the portal, and who waits");
     app.require_subcommand(0, 1);
     // "--config" may stand before or after the command's name.
-    for (CLI::App* command : {join_token, agents, delete_agent}) command->fallthrough();
+    for (CLI::App* command : Commands()) command->fallthrough();
+  }
+  [[nodiscard]] std::vector<CLI::App*> Commands() const {
+    return {join_token, agents, delete_agent, drift, accept_drift, pace};
   }
   [[nodiscard]] bool Given() const {
-    return join_token->parsed() || agents->parsed() || delete_agent->parsed();
+    const auto commands = Commands();
+    return std::any_of(commands.begin(), commands.end(),
+                       [](const CLI::App* command) { return command->parsed(); });
   }
 };
 
@@ -111,8 +130,14 @@ int Administer(const std::string& config_file, const AdminFlags& flags) {
     done = MakeJoinToken(*channel, flags.wish, std::cout, std::cerr);
   } else if (flags.agents->parsed()) {
     done = ListAgents(*channel, std::cout);
-  } else {
+  } else if (flags.delete_agent->parsed()) {
     done = DeleteAgent(*channel, flags.agent, std::cerr);
+  } else if (flags.drift->parsed()) {
+    done = ListDrift(*channel, flags.all_screens, std::cout);
+  } else if (flags.accept_drift->parsed()) {
+    done = AcceptDrift(*channel, flags.screen, std::cerr);
+  } else {
+    done = ListPaces(*channel, std::cout);
   }
   return done.ok() ? EX_OK : Fail(done);
 }

@@ -32,6 +32,23 @@ void ReadPolicy(Config& file, Policy& policy) {
   file.GetDuration("journey.expiry", absl::Minutes(1), 366 * kDay, policy.expiry);
 }
 
+void ReadPacing(Config& file, PacingLimits& pacing) {
+  file.GetInt("pacing.starts_a_minute", 0, 100'000, pacing.starts_a_minute);
+  file.GetInt("pacing.at_once", 0, 1'000'000, pacing.at_once);
+  file.GetInt("pacing.failing_journeys", 0, 100'000, pacing.failing_journeys);
+  file.GetDuration("pacing.failure_window", absl::Seconds(1), kDay, pacing.failure_window);
+  file.GetDuration("pacing.first_pause", absl::Seconds(1), kDay, pacing.first_pause);
+  file.GetDuration("pacing.last_pause", absl::Seconds(1), kDay, pacing.last_pause);
+  file.GetDuration("pacing.ramp", absl::ZeroDuration(), kDay, pacing.ramp);
+}
+
+void ReadDrift(Config& file, DriftPolicy& drift) {
+  file.Get("drift.pause", drift.pause);
+  // One witness could say whatever it likes.
+  file.GetInt("drift.agents", 2, 32, drift.witnesses);
+  file.GetDuration("drift.window", absl::Minutes(1), 366 * kDay, drift.window);
+}
+
 void ReadEnrolment(Config& file, Settings& settings) {
   Settings::Enrolment& enrolment = settings.enrolment;
   file.Get("enrolment.listen", enrolment.listen);
@@ -88,6 +105,9 @@ absl::Status Check(const Config& file, const Settings& settings) {
   if (settings.policy.backoff_last < settings.policy.backoff_first) {
     return file.ErrorAt("journey.backoff_last", "must not be below 'journey.backoff_first'.");
   }
+  if (settings.pacing.last_pause < settings.pacing.first_pause) {
+    return file.ErrorAt("pacing.last_pause", "must not be below 'pacing.first_pause'.");
+  }
   if (!settings.operators.empty() && settings.tls.ca.empty()) {
     return file.ErrorAt("tls.operators",
                         "needs 'tls.client_ca_file': without it nobody shows a "
@@ -134,6 +154,8 @@ absl::StatusOr<Settings> ReadSettings(const std::string& path) {
   file.Get("portal.proxy", settings.portal.proxy);
   file.GetInt("portal.workers", 1, 256, settings.portal.workers);
   ReadPolicy(file, settings.policy);
+  ReadPacing(file, settings.pacing);
+  ReadDrift(file, settings.drift);
   const absl::Status goals_off = ReadGoalsOff(file, settings.goals_off);
   file.GetInt("limits.journeys", 1, 10'000'000, settings.max_journeys);
   file.GetInt("limits.agents", 1, 10'000'000, settings.max_agents);

@@ -11,8 +11,10 @@
 #include "absl/time/time.h"
 #include "base/tls.h"
 #include "ilkimza/v1/journey.pb.h"
+#include "server/drift/judge.h"
 #include "server/hosting/options.h"
 #include "server/journey/policy.h"
+#include "server/pacing/pacer.h"
 
 namespace ilkimza::server {
 
@@ -47,6 +49,9 @@ struct Settings {
 
   Policy policy;
   std::set<v1::Goal> goals_off;
+
+  PacingLimits pacing = {.starts_a_minute = 120, .at_once = 500, .failing_journeys = 5};
+  DriftPolicy drift;
 
   int max_journeys = 200'000;
   int max_agents = 100'000;

@@ -14,7 +14,8 @@
 #include "server/journey/plan.h"
 
 namespace ilkimza::server {
-Engine::Engine(const EngineOptions& options, Store& store) : options_(options), store_(store) {}
+Engine::Engine(const EngineOptions& options, Store& store)
+    : options_(options), store_(store), pace_(options.pacing), drift_(options.drift, store) {}
 
 Engine::~Engine() { Stop(); }
 
@@ -29,6 +30,7 @@ absl::Status Engine::Start() {
   ILKIMZA_ASSIGN_OR_RETURN(std::vector<v1::Journey> journeys, store_.LoadActive());
   {
     Locked locked(*this);
+    ILKIMZA_RETURN_IF_ERROR(drift_.Load());
     for (v1::Journey& journey : journeys) {
       const EntryPtr entry = Add(
           journey.name(),
@@ -36,6 +38,9 @@ absl::Status Engine::Start() {
       entry->journey = std::make_shared<const v1::Journey>(std::move(journey));
       SetDue(entry, NextTime(*entry->journey));
     }
+    std::vector<const v1::Journey*> restored;
+    for (const auto& [name, entry] : entries_) restored.push_back(entry->journey.get());
+    pace_.Restore(restored, options_.clock->Now());
     for (const auto& [name, entry] : entries_) {
       Pending pending;
       if (entry->wish.portal_host == v1::PORTAL_HOST_SERVER) {

@@ -7,6 +7,10 @@
 // share commits. Times (resume, step deadline, expiry) come from a thread of its
 // own that sleeps until the next one is due.
 //
+// Before a step on the portal is handed out, the fleet is asked: its pace there
+// (server/pacing), and whether the portal's screens are still those that are known
+// (server/drift). A step that has to wait is held back by a report of the engine's own.
+//
 // Thread-safe. Callbacks run on threads of the store or of the caller; they must
 // not block, and may call the engine. Sinks and watchers are called with the
 // engine's lock held, so that what they see is in order: they must not call back.
@@ -19,6 +23,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -32,8 +37,10 @@
 #include "ilkimza/v1/fleet_service.pb.h"
 #include "ilkimza/v1/journey.pb.h"
 #include "portal/default_profile.h"
+#include "server/drift/drift_watch.h"
 #include "server/journey/directive.h"
 #include "server/journey/policy.h"
+#include "server/pacing/fleet_pace.h"
 #include "server/store/store.h"
 
 namespace ilkimza::server {
@@ -59,6 +66,9 @@ class Watcher {
 
 struct EngineOptions {
   Policy policy;
+  // No limits where it is left out.
+  PacingLimits pacing = {};
+  DriftPolicy drift = {};
   Clock* clock = &SystemClock();
   // Journeys under way at the same time.
   std::size_t max_journeys = 200'000;
@@ -138,6 +148,16 @@ class Engine {
   void SetTurn(const std::string& agent, const std::string& journey, int64_t directive_id,
                v1::Actor turn);
 
+  // -- For those who watch over the fleet --
+
+  // How it stands at each portal.
+  [[nodiscard]] std::vector<FleetPace::Portal> Portals();
+  // As DriftWatch::Screens().
+  [[nodiscard]] std::vector<v1::PortalScreen> Screens(bool changed_only);
+  // As DriftWatch::Accept(); the journeys that waited for it go on.
+  absl::StatusOr<v1::PortalScreen> AcceptScreen(const std::string& name,
+                                                const std::string& accepter);
+
   // Lets the times pass that are due by the clock.
   void CheckTimes();
 
@@ -149,6 +169,9 @@ class Engine {
   using Calls = std::vector<std::function<void()>>;
   class Locked;
 
+  // Each event makes a new journey, and a journey is some hundred small messages: one
+  // piece of memory holds them all.
+  static std::shared_ptr<v1::Journey> CopyOf(const v1::Journey& journey);
   static absl::Status ShuttingDown();
   // Why a cancel or retry means nothing for `journey`.
   static absl::Status NotReady(const v1::Journey& journey);
@@ -172,6 +195,20 @@ class Engine {
   void Deliver(const EntryPtr& entry, const v1::Journey& journey,
                const std::vector<Directive>& directives, Calls& calls);
   void SetDue(const EntryPtr& entry, absl::Time due);
+  // Why, and until when, the step that `journey` is about to hand out has to wait.
+  struct Hold {
+    v1::ErrorReason reason;
+    absl::Time until;
+  };
+  std::optional<Hold> WhyNotNow(const v1::Journey& journey);
+  // Takes that step back into a time to wait.
+  void HoldBack(const EntryPtr& entry, JourneyPtr& journey, std::vector<v1::JourneyEvent>& events,
+                std::vector<Directive>& directives);
+  // Goes on with those whose turn it is.
+  void Invite(Calls& calls);
+  // When the clock has something to do.
+  [[nodiscard]] absl::Time NextDue() const;
+  void WakeClock();
 
   void RunClock(const std::stop_token& stop);
 
@@ -187,6 +224,10 @@ class Engine {
   // The generation of the stream that stands.
   std::map<std::string, int64_t> attached_;
   std::set<std::pair<absl::Time, std::string>> due_;
+  FleetPace pace_;
+  DriftWatch drift_;
+  // What the clock sleeps until.
+  absl::Time clock_sleeps_until_ = absl::InfinitePast();
   bool stopping_ = false;
   std::size_t committing_ = 0;
   // Threads that make calls outside the lock.

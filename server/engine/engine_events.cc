@@ -21,9 +21,9 @@ constexpr absl::Duration kStorePause = absl::Seconds(5);
 // The clock may be set by hand: look at it now and then.
 constexpr absl::Duration kLongestSleep = absl::Minutes(1);
 
-// Each event makes a new journey, and a journey is some hundred small messages: one
-// piece of memory holds them all.
-std::shared_ptr<v1::Journey> CopyOf(const v1::Journey& journey) {
+}  // namespace
+
+std::shared_ptr<v1::Journey> Engine::CopyOf(const v1::Journey& journey) {
   google::protobuf::ArenaOptions options;
   options.start_block_size = 4096;
   auto arena = std::make_shared<google::protobuf::Arena>(options);
@@ -31,8 +31,6 @@ std::shared_ptr<v1::Journey> CopyOf(const v1::Journey& journey) {
   copy->CopyFrom(journey);
   return {std::move(arena), copy};
 }
-
-}  // namespace
 
 absl::Status Engine::ShuttingDown() {
   return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SHUTTING_DOWN,
@@ -120,8 +118,14 @@ void Engine::Take(const EntryPtr& entry, Pending pending, Calls& calls) {
     if (!AdvanceInPlace(*next, event, options_.policy, directives)) continue;
     journey = next;
     event.set_revision(journey->revision());
+    if (event.has_step_reported()) {
+      const v1::StepReport& report = event.step_reported().report();
+      pace_.Saw(*journey, report, options_.clock->Now());
+      drift_.Saw(*journey, report, options_.clock->Now());
+    }
     append.events.push_back(std::move(event));
   }
+  if (!append.events.empty()) HoldBack(entry, journey, append.events, directives);
   if (pending.resend) directives = OpenDirectives(*journey, options_.policy);
   if (!append.events.empty()) {
     append.journey = std::move(journey);
@@ -161,6 +165,8 @@ void Engine::NotCommitted(const EntryPtr& entry, const absl::Status& status) {
   if (entry->journey == nullptr) {
     Remove(entry);
   } else {
+    pace_.Follow(*entry->journey);
+    pace_.InviteNobodyUntil(options_.clock->Now() + kStorePause);
     SetDue(entry, options_.clock->Now() + kStorePause);
   }
 }
@@ -168,8 +174,10 @@ void Engine::NotCommitted(const EntryPtr& entry, const absl::Status& status) {
 void Engine::Committed(const EntryPtr& entry, const JourneyPtr& journey,
                        const std::vector<Directive>& directives, Calls& calls) {
   entry->journey = journey;
+  pace_.Follow(*journey);
   for (Watcher* watcher : entry->watchers) watcher->OnJourney(journey);
   Deliver(entry, *journey, directives, calls);
+  Invite(calls);
   if (HasEnded(*journey)) {
     entry->watchers.clear();
     Remove(entry);
@@ -206,13 +214,23 @@ void Engine::SetDue(const EntryPtr& entry, absl::Time due) {
   if (entry->due != absl::InfiniteFuture()) due_.erase({entry->due, entry->name});
   entry->due = due;
   if (due == absl::InfiniteFuture()) return;
-  const auto [place, added] = due_.emplace(due, entry->name);
-  if (place == due_.begin()) clock_wake_.notify_all();
+  due_.emplace(due, entry->name);
+  WakeClock();
+}
+
+absl::Time Engine::NextDue() const {
+  const absl::Time invitation = pace_.NextInvitation();
+  return due_.empty() ? invitation : std::min(due_.begin()->first, invitation);
+}
+
+void Engine::WakeClock() {
+  if (NextDue() < clock_sleeps_until_) clock_wake_.notify_all();
 }
 
 void Engine::CheckTimes() {
   Locked locked(*this);
   const absl::Time now = options_.clock->Now();
+  Invite(locked.calls);
   while (!due_.empty() && due_.begin()->first <= now) {
     const EntryPtr entry = Find(due_.begin()->second);
     SetDue(entry, absl::InfiniteFuture());
@@ -235,12 +253,13 @@ void Engine::RunClock(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     CheckTimes();
     std::unique_lock lock(mutex_);
-    absl::Duration sleep = kLongestSleep;
-    if (!due_.empty()) sleep = std::min(sleep, due_.begin()->first - options_.clock->Now());
-    if (sleep <= absl::ZeroDuration()) continue;
-    const auto first = due_.empty() ? absl::InfiniteFuture() : due_.begin()->first;
-    clock_wake_.wait_for(lock, stop, absl::ToChronoMicroseconds(sleep),
-                         [this, first] { return !due_.empty() && due_.begin()->first < first; });
+    clock_sleeps_until_ = std::min(NextDue(), options_.clock->Now() + kLongestSleep);
+    const absl::Duration sleep = clock_sleeps_until_ - options_.clock->Now();
+    if (sleep > absl::ZeroDuration()) {
+      clock_wake_.wait_for(lock, stop, absl::ToChronoMicroseconds(sleep),
+                           [this] { return NextDue() < clock_sleeps_until_; });
+    }
+    clock_sleeps_until_ = absl::InfinitePast();
   }
 }
 

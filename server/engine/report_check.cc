@@ -5,8 +5,38 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "server/journey/advance.h"
 
 namespace ilkimza::server {
+
+namespace {
+
+constexpr int kMostSeenScreens = 64;
+
+bool IsScreenName(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isupper(static_cast<unsigned char>(c)) ||
+           absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '_';
+  });
+}
+
+bool IsStructure(std::string_view text) {
+  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+absl::Status CheckSeenScreens(const v1::StepReport& report) {
+  const bool they_fit =
+      report.seen_screens_size() <= kMostSeenScreens &&
+      std::all_of(report.seen_screens().begin(), report.seen_screens().end(),
+                  [](const v1::SeenScreen& seen) {
+                    return IsScreenName(seen.screen()) && IsStructure(seen.page_fingerprint());
+                  });
+  if (they_fit) return absl::OkStatus();
+  return BadField("step_report.seen_screens",
+                  "must be at most 64 names of screens with their fingerprints.");
+}
+
+}  // namespace
 
 absl::Status BadField(std::string_view field, std::string_view sentence) {
   return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD,
@@ -36,6 +66,9 @@ absl::Status CheckReport(const v1::StepReport& report) {
   if (report.outcome() != v1::STEP_OUTCOME_DONE && !has_reason) {
     return BadField("step_report.reason", "must say why the step was not done.");
   }
+  if (IsHeldBack(report)) {
+    return BadField("step_report.reason", "is one that only the server itself can have.");
+  }
   if (!IsCardSerial(report.card_serial())) {
     return BadField("step_report.card_serial", "must be letters and digits, at most 64.");
   }
@@ -54,7 +87,7 @@ absl::Status CheckReport(const v1::StepReport& report) {
   if (!is_fingerprint) {
     return BadField("step_report.page_fingerprint", "must be a hash, at most 128 characters.");
   }
-  return absl::OkStatus();
+  return CheckSeenScreens(report);
 }
 
 }  // namespace ilkimza::server

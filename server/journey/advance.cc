@@ -284,6 +284,9 @@ class Rules : private Draft {
       case v1::STEP_OUTCOME_REJECTED:
         return OnRejected(report.reason());
       case v1::STEP_OUTCOME_UNAVAILABLE:
+        if (IsHeldBack(report) && report.has_report_time() && SpecOf(report.step()).on_portal) {
+          return HoldBack(report);
+        }
         journey.set_outages(journey.outages() + 1);
         return WaitForBetterTimes(report.step(), report.reason());
       case v1::STEP_OUTCOME_REWIND:
@@ -480,32 +483,6 @@ bool AdvanceInPlace(Journey& journey, const JourneyEvent& event, const Policy& p
   std::vector<Directive> given = rules.Take();
   std::move(given.begin(), given.end(), std::back_inserter(directives));
   return true;
-}
-
-std::vector<v1::Way> OtherWays(const Journey& journey, const Policy& policy) {
-  if (HasEnded(journey)) return {};
-  const v1::StepKind kind = journey.current_step();
-  const bool on_portal = SpecOf(kind).on_portal;
-  const bool is_asked = journey.state() == v1::JOURNEY_STATE_STOPPED || journey.has_resume_time();
-  if (journey.guided()) {
-    // Nothing is on its way to the portal, so this may be asked for at any time.
-    const bool rests_on_portal = on_portal || NeedsLogin(kind, journey.facts());
-    const bool may_turn = is_asked ? rests_on_portal : on_portal && journey.directive_id() != 0;
-    if (policy.guided == GuidedMode::kAlways || !may_turn) return {};
-    return {v1::WAY_DRIVEN};
-  }
-  // On a network that pretends to be the portal, a browser is no better off.
-  const bool is_untrusted = journey.reason() == v1::ERROR_REASON_PORTAL_UNTRUSTED;
-  if (policy.guided == GuidedMode::kNever || !is_asked || !on_portal || is_untrusted) return {};
-  return {v1::WAY_GUIDED};
-}
-
-absl::Time NextTime(const Journey& journey) {
-  if (HasEnded(journey) || !journey.has_expire_time()) return absl::InfiniteFuture();
-  absl::Time next = FromProto(journey.expire_time());
-  if (journey.has_resume_time()) next = std::min(next, FromProto(journey.resume_time()));
-  if (journey.has_step_deadline()) next = std::min(next, FromProto(journey.step_deadline()));
-  return next;
 }
 
 }  // namespace ilkimza::server

@@ -49,6 +49,11 @@ Transition Advance(const v1::Journey& journey, const v1::JourneyEvent& event, co
 bool AdvanceInPlace(v1::Journey& journey, const v1::JourneyEvent& event, const Policy& policy,
                     std::vector<Directive>& directives);
 
+// True for a report that no host makes: the server itself takes a step on the portal
+// back before it is handed out (PORTAL_PACED, SCREEN_DRIFTED). Its `report_time` is when
+// the step is to be tried again.
+bool IsHeldBack(const v1::StepReport& report);
+
 // The ways other than its present one in which a journey may go on.
 std::vector<v1::Way> OtherWays(const v1::Journey& journey, const Policy& policy);
 

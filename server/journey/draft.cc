@@ -89,6 +89,11 @@ void Draft::WaitForBetterTimes(v1::StepKind kind, v1::ErrorReason reason) {
   *journey.mutable_resume_time() = ToProto(Now() + Backoff(journey, policy_));
 }
 
+void Draft::HoldBack(const v1::StepReport& report) {
+  Wait(report.step(), v1::ACTOR_SERVER, report.reason());
+  *journey.mutable_resume_time() = report.report_time();
+}
+
 void Draft::Wait(v1::StepKind kind, v1::Actor turn, v1::ErrorReason reason) {
   journey.set_current_step(kind);
   if (journey.directive_id() == 0) Current().set_state(v1::STEP_STATE_PENDING);

@@ -29,6 +29,8 @@ class Draft {
   void Enter(v1::StepKind kind);
   // At `kind`, until the portal may be back.
   void WaitForBetterTimes(v1::StepKind kind, v1::ErrorReason reason);
+  // At the step of `report`, see IsHeldBack(): as if it had never been directed.
+  void HoldBack(const v1::StepReport& report);
   void WaitForAgent(v1::StepKind kind);
   // At the current step, until somebody decides.
   void Stop(v1::ErrorReason reason);

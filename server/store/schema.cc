@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t kApplicationId = 0x696c6b7a;
 
 // Version n is reached by the first n of these. A published one never changes.
-constexpr std::array<std::string_view, 2> kMigrations = {
+constexpr std::array<std::string_view, 3> kMigrations = {
     // `seq` is the order of creation, and the place in lists. `journey` and
     // `event` are serialised messages of ilkimza.v1; the columns beside them
     // are what is searched for.
@@ -61,6 +61,12 @@ constexpr std::array<std::string_view, 2> kMigrations = {
     );
     CREATE INDEX agent_certificates_of_agent ON agent_certificates (agent, seq);
     CREATE INDEX agent_certificates_by_expiry ON agent_certificates (expiry);
+    )",
+    R"(
+    CREATE TABLE portal_screens (
+      name TEXT PRIMARY KEY,
+      screen BLOB NOT NULL
+    ) WITHOUT ROWID;
     )",
 };
 

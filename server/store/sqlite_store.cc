@@ -109,6 +109,8 @@ class Writer {
         "INSERT INTO agent_certificates (name, agent, expiry, certificate) VALUES (?1, ?2, ?3, ?4) "
         "ON CONFLICT (name) DO UPDATE SET expiry = ?3, certificate = ?4"));
     ILKIMZA_RETURN_IF_ERROR(prepare(writer.delete_agent_, "DELETE FROM agents WHERE name = ?1"));
+    ILKIMZA_RETURN_IF_ERROR(prepare(
+        writer.screen_, "INSERT OR REPLACE INTO portal_screens (name, screen) VALUES (?1, ?2)"));
     return writer;
   }
 
@@ -152,6 +154,13 @@ class Writer {
   absl::Status Write(const v1::Agent& agent, bool& broken) {
     agent.SerializeToString(&buffer_);
     const absl::Status written = agent_.BindText(1, agent.name()).BindBlob(2, buffer_).Run();
+    broken = !written.ok();
+    return written;
+  }
+
+  absl::Status Write(const v1::PortalScreen& screen, bool& broken) {
+    screen.SerializeToString(&buffer_);
+    const absl::Status written = screen_.BindText(1, screen.name()).BindBlob(2, buffer_).Run();
     broken = !written.ok();
     return written;
   }
@@ -220,7 +229,7 @@ class Writer {
 
   std::unique_ptr<Database> database_;
   Statement begin_, commit_, insert_, find_, update_, event_, request_, forget_, agent_;
-  Statement token_, delete_token_, certificate_, delete_agent_;
+  Statement token_, delete_token_, certificate_, delete_agent_, screen_;
   std::string buffer_;
 };
 
@@ -248,6 +257,10 @@ class SqliteStore : public Store {
 
   void SaveEnrolment(EnrolmentChange change, Done done) override {
     Enqueue({std::move(change), std::move(done)});
+  }
+
+  void SaveScreen(v1::PortalScreen screen, Done done) override {
+    Enqueue({std::move(screen), std::move(done)});
   }
 
   absl::StatusOr<v1::Journey> GetJourney(const std::string& name) override {
@@ -360,9 +373,16 @@ class SqliteStore : public Store {
     return Rows<v1::AgentCertificate>(statement);
   }
 
+  absl::StatusOr<std::vector<v1::PortalScreen>> LoadScreens() override {
+    const std::lock_guard lock(reader_mutex_);
+    ILKIMZA_ASSIGN_OR_RETURN(Statement statement,
+                             reader_->Prepare("SELECT screen FROM portal_screens ORDER BY name"));
+    return Rows<v1::PortalScreen>(statement);
+  }
+
  private:
   struct Job {
-    std::variant<AppendRequest, v1::Agent, EnrolmentChange> what;
+    std::variant<AppendRequest, v1::Agent, EnrolmentChange, v1::PortalScreen> what;
     Done done;
     absl::Status result = absl::OkStatus();
   };

@@ -23,6 +23,7 @@
 #include "absl/time/time.h"
 #include "ilkimza/v1/fleet_service.pb.h"
 #include "ilkimza/v1/journey.pb.h"
+#include "ilkimza/v1/oversight_service.pb.h"
 
 namespace ilkimza::server {
 
@@ -100,6 +101,8 @@ class Store {
   virtual void Append(AppendRequest request, Done done) = 0;
   virtual void SaveAgent(v1::Agent agent, Done done) = 0;
   virtual void SaveEnrolment(EnrolmentChange change, Done done) = 0;
+  // In the place of the one of this name.
+  virtual void SaveScreen(v1::PortalScreen screen, Done done) = 0;
 
   // What was acknowledged before the call is seen by it.
   virtual absl::StatusOr<v1::Journey> GetJourney(const std::string& name) = 0;
@@ -117,6 +120,7 @@ class Store {
   // The newest first, from `offset` on, at most `limit`.
   virtual absl::StatusOr<std::vector<v1::AgentCertificate>> ListCertificates(
       const std::string& agent, int64_t offset, int limit) = 0;
+  virtual absl::StatusOr<std::vector<v1::PortalScreen>> LoadScreens() = 0;
 };
 
 }  // namespace ilkimza::server

@@ -26,7 +26,8 @@ class HostingServer {
         folder_ / "server.toml",
         absl::StrCat("listen = [\"127.0.0.1:0\"]\nlog_level = \"error\"\n",
                      "portal_host = \"server\"\n[portal]\nentrance = \"", stage.portal_url(),
-                     "\"\nca_file = \"", stage.ca_file(), "\"\n[store]\npath = \"server.db\"\n"));
+                     "\"\nca_file = \"", stage.ca_file(), "\"\n[store]\npath = \"server.db\"\n",
+                     "[pacing]\nstarts_a_minute = 0\nat_once = 0\n"));
     process_ = std::make_unique<Process>(
         Process::Options{.command = {ILKIMZA_SERVER_PROGRAM, "--config", folder_ / "server.toml",
                                      "--address-file", folder_ / "address"}});

@@ -61,6 +61,42 @@ TEST_P(HostMarkupTest, TheWholeWay) {
   EXPECT_EQ(portal_.Presses("pin:delete:1"), 1);
 }
 
+// "LOGIN 0123456789abcdef" for each screen that the step met.
+std::vector<std::string> SeenBy(const v1::StepReport& report) {
+  std::vector<std::string> seen;
+  for (const v1::SeenScreen& one : report.seen_screens()) {
+    seen.push_back(one.screen() + " " + one.page_fingerprint());
+  }
+  return seen;
+}
+
+TEST_F(HostTest, ReportsTheScreensItMetByTheirStructureAlone) {
+  HostClient client(portal_);
+  const v1::StepReport opened = client.Run(v1::STEP_KIND_OPEN_LOGIN);
+  ASSERT_DONE(opened);
+  ASSERT_GE(opened.seen_screens_size(), 2);
+  EXPECT_EQ(opened.seen_screens().rbegin()->screen(), "LOGIN");
+  for (const v1::SeenScreen& one : opened.seen_screens()) {
+    EXPECT_EQ(one.page_fingerprint().size(), 16u);
+    EXPECT_EQ(one.page_fingerprint().find_first_not_of("0123456789abcdef"), std::string::npos);
+  }
+  // Another captcha, another session: the same structure.
+  EXPECT_EQ(SeenBy(client.Run(v1::STEP_KIND_OPEN_LOGIN)), SeenBy(opened));
+  const v1::StepReport logged_in = client.RunAnswered(v1::STEP_KIND_LOG_IN);
+  ASSERT_DONE(logged_in);
+  EXPECT_EQ(logged_in.seen_screens(0).screen(), "LOGIN") << "the page at hand";
+  // Of each step its own.
+  EXPECT_THAT(SeenBy(client.RunAnswered(v1::STEP_KIND_CONFIRM_PHONE)),
+              ::testing::Not(::testing::Contains(SeenBy(opened).back())));
+
+  portal_.Reset("tables", "utf-8");
+  HostClient other(portal_);
+  const v1::StepReport rebuilt = other.Run(v1::STEP_KIND_OPEN_LOGIN);
+  ASSERT_DONE(rebuilt);
+  EXPECT_EQ(rebuilt.seen_screens().rbegin()->screen(), "LOGIN");
+  EXPECT_NE(SeenBy(rebuilt).back(), SeenBy(opened).back()) << "the same words, built anew";
+}
+
 TEST_F(HostTest, ShowsWhatTheHolderNeeds) {
   HostClient client(portal_);
   ASSERT_DONE(client.Run(v1::STEP_KIND_OPEN_LOGIN));

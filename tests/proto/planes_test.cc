@@ -14,6 +14,7 @@
 #include "ilkimza/v1/fleet_service.pb.h"
 #include "ilkimza/v1/journey_service.pb.h"
 #include "ilkimza/v1/options.pb.h"
+#include "ilkimza/v1/oversight_service.pb.h"
 #include "ilkimza/v1/portal_service.pb.h"
 
 namespace ilkimza {
@@ -32,7 +33,8 @@ std::vector<const FileDescriptor*> ContractFiles() {
           v1::Screen::descriptor()->file(),
           v1::Card::descriptor()->file(),
           v1::AttachAgentRequest::descriptor()->file(),
-          v1::Finding::descriptor()->file()};
+          v1::Finding::descriptor()->file(),
+          v1::PortalScreen::descriptor()->file()};
 }
 
 std::vector<const ServiceDescriptor*> Services() {

@@ -76,6 +76,14 @@ class MemoryStore : public Store {
     commit();
   }
 
+  void SaveScreen(v1::PortalScreen screen, Done done) override {
+    {
+      const std::lock_guard lock(mutex_);
+      screens_[screen.name()] = screen;
+    }
+    done(absl::OkStatus());
+  }
+
   absl::StatusOr<v1::Journey> GetJourney(const std::string& name) override {
     const std::lock_guard lock(mutex_);
     const auto found = journeys_.find(name);
@@ -163,6 +171,13 @@ class MemoryStore : public Store {
     return listed;
   }
 
+  absl::StatusOr<std::vector<v1::PortalScreen>> LoadScreens() override {
+    const std::lock_guard lock(mutex_);
+    std::vector<v1::PortalScreen> screens;
+    for (const auto& [name, screen] : screens_) screens.push_back(screen);
+    return screens;
+  }
+
  private:
   struct Row {
     JourneyPtr journey;
@@ -228,6 +243,7 @@ class MemoryStore : public Store {
   std::map<std::pair<std::string, std::string>, std::string> requests_;
   std::map<std::string, v1::Agent> agents_;
   std::map<std::string, v1::JoinToken> tokens_;
+  std::map<std::string, v1::PortalScreen> screens_;
   std::vector<v1::AgentCertificate> certificates_;
   int64_t last_position_ = 0;
 };

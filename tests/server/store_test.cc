@@ -191,6 +191,26 @@ TEST_P(StoreTest, PagesEvents) {
   EXPECT_TRUE(store_->ListEvents("journeys/none", 0, 3)->events.empty());
 }
 
+TEST_P(StoreTest, KeepsTheScreensOfThePortal) {
+  const auto save = [&](const std::string& name, const std::string& accepter) {
+    v1::PortalScreen screen;
+    screen.set_name(name);
+    screen.set_accepter(accepter);
+    std::promise<absl::Status> saved;
+    store_->SaveScreen(screen, [&](const absl::Status& status) { saved.set_value(status); });
+    return saved.get_future().get();
+  };
+  EXPECT_TRUE(store_->LoadScreens()->empty());
+  ASSERT_TRUE(save("profiles/kamusm/screens/PHONE", "").ok());
+  ASSERT_TRUE(save("profiles/kamusm/screens/LOGIN", "").ok());
+  ASSERT_TRUE(save("profiles/kamusm/screens/PHONE", "operator").ok());
+  const auto screens = store_->LoadScreens();
+  ASSERT_TRUE(screens.ok()) << screens.status();
+  ASSERT_EQ(screens->size(), 2u);
+  EXPECT_EQ((*screens)[0].name(), "profiles/kamusm/screens/LOGIN");
+  EXPECT_EQ((*screens)[1].accepter(), "operator");
+}
+
 TEST_P(StoreTest, LoadsThoseUnderWay) {
   ASSERT_TRUE(Append(*store_, Change("journeys/a", 0)).ok());
   ASSERT_TRUE(Append(*store_, Change("journeys/b", 0)).ok());

@@ -1,0 +1,53 @@
+#include "server/drift/judge.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/clock.h"
+
+namespace ilkimza::server {
+namespace {
+
+using v1::PortalScreen;
+
+void AddWitnesses(const PortalScreen::Structure& structure, absl::Time since,
+                  std::set<std::string>& witnesses) {
+  for (const PortalScreen::Sighting& sighting : structure.sightings()) {
+    if (FromProto(sighting.time()) >= since) witnesses.insert(sighting.witness());
+  }
+}
+
+}  // namespace
+
+Verdict Judge(const PortalScreen& screen, const std::string& fingerprint, absl::Time now,
+              const DriftPolicy& policy) {
+  const PortalScreen::Structure* seen = nullptr;
+  bool has_settled = false;
+  for (const PortalScreen::Structure& structure : screen.structures()) {
+    if (structure.fingerprint() == fingerprint) seen = &structure;
+    has_settled = has_settled || structure.state() == PortalScreen::STATE_SETTLED;
+  }
+  // What else comes while a change is looked at belongs to that change.
+  if (seen == nullptr || seen->state() != PortalScreen::STATE_NEW || screen.has_change_time()) {
+    return Verdict::kNothing;
+  }
+  const absl::Time first = FromProto(seen->first_seen_time());
+  const absl::Time since = std::max(first, now - policy.window);
+  std::set<std::string> meeting_new, meeting_known;
+  AddWitnesses(*seen, since, meeting_new);
+  for (const PortalScreen::Structure& structure : screen.structures()) {
+    if (structure.state() == PortalScreen::STATE_SETTLED) {
+      AddWitnesses(structure, since, meeting_known);
+    }
+  }
+  const auto needed = static_cast<std::size_t>(policy.witnesses);
+  if (!has_settled && meeting_new.size() >= needed) return Verdict::kSettled;
+  // Who meets both has met a page that comes in two structures, such as a form and the
+  // same form with what is wrong.
+  for (const std::string& both : meeting_known) meeting_new.erase(both);
+  const bool is_majority = meeting_new.size() > meeting_known.size();
+  if (has_settled && meeting_new.size() >= needed && is_majority) return Verdict::kChanged;
+  return now - first >= policy.window ? Verdict::kSettled : Verdict::kNothing;
+}
+
+}  // namespace ilkimza::server

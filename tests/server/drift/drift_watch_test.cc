@@ -1,0 +1,206 @@
+// What is kept of the portal's screens, what of it is durable, and what waits for it.
+#include "server/drift/drift_watch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/error.h"
+#include "server/journey/plan.h"
+#include "tests/server/memory_store.h"
+
+namespace ilkimza::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using v1::PortalScreen;
+
+constexpr char kLogin[] = "profiles/kamusm/screens/LOGIN";
+const std::string kOld = "00000000000000aa";
+const std::string kNew = "00000000000000bb";
+
+v1::Journey JourneyAt(v1::StepKind step, const std::string& agent = "agents/pc1") {
+  v1::Journey journey;
+  journey.set_name("journeys/of-" + agent);
+  journey.set_agent(agent);
+  journey.set_profile("kamusm");
+  journey.set_portal_host(v1::PORTAL_HOST_AGENT);
+  journey.set_current_step(step);
+  bool is_ahead = false;
+  for (const v1::StepKind kind : PlanOf(v1::GOAL_GET_PIN, /*security_word_forgotten=*/true)) {
+    is_ahead = is_ahead || kind == step;
+    v1::Step& one = *journey.add_steps() = MakeStep(kind, Policy());
+    one.set_state(is_ahead ? v1::STEP_STATE_PENDING : v1::STEP_STATE_DONE);
+  }
+  return journey;
+}
+
+class DriftTest : public ::testing::Test {
+ protected:
+  DriftTest() { Start({}); }
+
+  void Start(const DriftPolicy& policy) {
+    watch_ = std::make_unique<DriftWatch>(policy, store_);
+    EXPECT_TRUE(watch_->Load().ok());
+  }
+  void See(const std::string& agent, const std::string& screen, const std::string& fingerprint,
+           v1::StepKind step = v1::STEP_KIND_OPEN_LOGIN) {
+    v1::StepReport report;
+    report.set_step(step);
+    report.set_outcome(v1::STEP_OUTCOME_DONE);
+    auto& seen = *report.add_seen_screens();
+    seen.set_screen(screen);
+    seen.set_page_fingerprint(fingerprint);
+    now_ += absl::Minutes(1);
+    watch_->Saw(JourneyAt(step, agent), report, now_);
+  }
+  void SeeByThree(const std::string& screen, const std::string& fingerprint,
+                  v1::StepKind step = v1::STEP_KIND_OPEN_LOGIN) {
+    for (const char* agent : {"agents/a", "agents/b", "agents/c"}) {
+      See(agent, screen, fingerprint, step);
+    }
+  }
+  std::vector<std::string> Changed() {
+    std::vector<std::string> names;
+    for (const PortalScreen& screen : watch_->Screens(true)) names.push_back(screen.name());
+    return names;
+  }
+  bool Pauses(v1::StepKind step) { return watch_->Pauses(JourneyAt(step)); }
+
+  MemoryStore store_;
+  absl::Time now_ = absl::FromUnixSeconds(1'900'000'000);
+  std::unique_ptr<DriftWatch> watch_;
+};
+
+TEST_F(DriftTest, AChangeIsOneEventHoweverManyMeetIt) {
+  SeeByThree("LOGIN", kOld);
+  EXPECT_THAT(Changed(), IsEmpty());
+  SeeByThree("LOGIN", kNew);
+  EXPECT_THAT(Changed(), ElementsAre(kLogin));
+  const auto raised = watch_->Screens(true)[0].change_time();
+  for (int i = 0; i < 100; ++i) See(absl::StrCat("agents/", i), "LOGIN", kNew);
+  SeeByThree("LOGIN", "00000000000000cc");
+  ASSERT_THAT(Changed(), ElementsAre(kLogin));
+  EXPECT_EQ(watch_->Screens(true)[0].change_time().seconds(), raised.seconds());
+}
+
+TEST_F(DriftTest, PausesTheStepsThatMeetItAndWhatLeadsToThem) {
+  SeeByThree("PIN_PAGE", kOld, v1::STEP_KIND_OPEN_PIN_PAGE);
+  SeeByThree("PIN_PAGE", kNew, v1::STEP_KIND_OPEN_PIN_PAGE);
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_PIN_PAGE));
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN)) << "nobody logs in for a page that waits";
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_OPEN_WORD_RESET)) << "another conversation";
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_LOG_IN)) << "in the middle of one";
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_LOG_OUT));
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_PROVE_PIN)) << "no business of the portal's";
+  v1::Journey other = JourneyAt(v1::STEP_KIND_OPEN_PIN_PAGE);
+  other.set_guided(true);
+  EXPECT_FALSE(watch_->Pauses(other)) << "the way on";
+  other.set_guided(false);
+  other.set_profile("ornek");
+  EXPECT_FALSE(watch_->Pauses(other)) << "another portal";
+  // Past that page, a new conversation has nothing to do with it.
+  v1::Journey later = JourneyAt(v1::STEP_KIND_OPEN_LOGIN);
+  for (v1::Step& step : *later.mutable_steps()) {
+    if (step.kind() == v1::STEP_KIND_OPEN_PIN_PAGE) step.set_state(v1::STEP_STATE_DONE);
+  }
+  EXPECT_FALSE(watch_->Pauses(later));
+}
+
+TEST_F(DriftTest, APageThatIsAskedOnceMoreIsNotTakenAway) {
+  SeeByThree("LOGIN", kOld, v1::STEP_KIND_LOG_IN);
+  SeeByThree("LOGIN", kNew, v1::STEP_KIND_LOG_IN);
+  v1::Journey journey = JourneyAt(v1::STEP_KIND_LOG_IN);
+  EXPECT_TRUE(watch_->Pauses(journey));
+  for (v1::Step& step : *journey.mutable_steps()) {
+    if (step.kind() == v1::STEP_KIND_LOG_IN) step.set_wrong_captchas(1);
+  }
+  EXPECT_FALSE(watch_->Pauses(journey));
+}
+
+TEST_F(DriftTest, AcceptedItGoesOnAndDoesNotComeBack) {
+  SeeByThree("LOGIN", kOld);
+  SeeByThree("LOGIN", kNew);
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN));
+  const auto accepted = watch_->Accept(kLogin, "operator ayse", now_);
+  ASSERT_TRUE(accepted.ok()) << accepted.status();
+  EXPECT_EQ(accepted->accepter(), "operator ayse");
+  EXPECT_FALSE(accepted->has_change_time());
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_OPEN_LOGIN));
+  SeeByThree("LOGIN", kNew);
+  SeeByThree("LOGIN", kOld);
+  EXPECT_THAT(Changed(), IsEmpty());
+  SeeByThree("LOGIN", "00000000000000cc");
+  EXPECT_THAT(Changed(), ElementsAre(kLogin)) << "and the next change is one";
+  EXPECT_EQ(ReasonOf(watch_->Accept("profiles/kamusm/screens/NONE", "", now_).status()),
+            v1::ERROR_REASON_BAD_FIELD);
+}
+
+TEST_F(DriftTest, SurvivesARestart) {
+  SeeByThree("LOGIN", kOld);
+  See("agents/a", "LOGIN", kNew);
+  See("agents/b", "LOGIN", kNew);
+  Start({});
+  See("agents/c", "LOGIN", kNew);
+  EXPECT_THAT(Changed(), ElementsAre(kLogin));
+  Start({});
+  EXPECT_THAT(Changed(), ElementsAre(kLogin));
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN));
+  ASSERT_TRUE(watch_->Accept(kLogin, "operator", now_).ok());
+  Start({});
+  EXPECT_THAT(Changed(), IsEmpty());
+}
+
+TEST_F(DriftTest, GoesOnWherePolicySaysSo) {
+  Start({.pause = false});
+  SeeByThree("LOGIN", kOld);
+  SeeByThree("LOGIN", kNew);
+  EXPECT_THAT(Changed(), ElementsAre(kLogin));
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_OPEN_LOGIN));
+}
+
+TEST_F(DriftTest, KeepsWithinItsBounds) {
+  SeeByThree("LOGIN", kOld);
+  for (int i = 0; i < 2000; ++i) {
+    See(absl::StrCat("agents/", i), "LOGIN", absl::StrFormat("%016x", i));
+  }
+  for (int i = 0; i < 2000; ++i) See("agents/a", absl::StrCat("SCREEN_", i), kOld);
+  const auto screens = watch_->Screens(false);
+  EXPECT_LE(screens.size(), 1024u);
+  const auto login = std::find_if(screens.begin(), screens.end(),
+                                  [](const auto& one) { return one.name() == kLogin; });
+  ASSERT_NE(login, screens.end());
+  EXPECT_LE(login->structures_size(), 32);
+  EXPECT_EQ(login->structures(0).fingerprint(), kOld) << "what is settled stays longest";
+  for (int i = 0; i < 200; ++i) See(absl::StrCat("agents/", i), "LOGIN", kOld);
+  const auto stored_screens = store_.LoadScreens();
+  for (const PortalScreen& stored : *stored_screens) {
+    for (const auto& structure : stored.structures()) EXPECT_LE(structure.sightings_size(), 32);
+  }
+}
+
+TEST_F(DriftTest, WhatTheServerSawItselfIsCountedByJourneys) {
+  for (int i = 0; i < 3; ++i) {
+    v1::Journey journey = JourneyAt(v1::STEP_KIND_OPEN_LOGIN, "");
+    journey.set_name(absl::StrCat("journeys/", i));
+    journey.set_portal_host(v1::PORTAL_HOST_SERVER);
+    v1::StepReport report;
+    report.set_step(v1::STEP_KIND_OPEN_LOGIN);
+    report.add_seen_screens()->set_screen("LOGIN");
+    report.mutable_seen_screens(0)->set_page_fingerprint(kOld);
+    watch_->Saw(journey, report, now_);
+  }
+  const auto screens = watch_->Screens(false);
+  ASSERT_THAT(screens, SizeIs(1));
+  EXPECT_EQ(screens[0].structures(0).state(), PortalScreen::STATE_SETTLED);
+  EXPECT_EQ(screens[0].structures(0).agents(), 3);
+}
+
+}  // namespace
+}  // namespace ilkimza::server
