@@ -40,6 +40,8 @@ Stack::Stack(StackOptions options) : options_(std::move(options)) {
 
 Stack::~Stack() {
   // The client side first, so that nobody logs a loss that is only the test's end.
+  for (const auto& process : other_agents_) process->Signal(SIGTERM);
+  for (const auto& process : other_agents_) process->Wait(seconds(5));
   for (auto* process : {agent_.get(), server_.get(), sandbox_.get()}) {
     if (process == nullptr) continue;
     process->Signal(SIGTERM);
@@ -75,21 +77,26 @@ void Stack::StartSandbox() {
   ca_file_ = ready.at("ca_file");
 }
 
+std::string Stack::PortalTable() const {
+  return "[portal]\nprofile = \"" + options_.portal + "\"\nentrance = \"" + portal_url_ +
+         "\"\nca_file = \"" + ca_file_ + "\"\n";
+}
+
+std::string Stack::AgentConfiguration(const std::string& id, const std::string& folder) const {
+  return "[agent]\nid = \"" + id + "\"\nsocket = \"" + folder + "run/agent.sock\"\n" +
+         "state_directory = \"" + folder + "state\"\nlog_level = \"" + options_.log_level +
+         "\"\n[server]\naddress = \"127.0.0.1:" + server_port_ + "\"\n" + PortalTable();
+}
+
 void Stack::WriteConfigurations() const {
-  const std::string portal = "[portal]\nprofile = \"" + options_.portal + "\"\nentrance = \"" +
-                             portal_url_ + "\"\nca_file = \"" + ca_file_ + "\"\n";
   std::string server = "listen = [\"127.0.0.1:" + server_port_ + "\"]\nlog_level = \"" +
                        options_.log_level + "\"\nportal_host = \"" + options_.portal_host +
                        "\"\n[store]\npath = \"" + (dir_ / "server.db") + "\"\n";
   server += "[journey]\nbackoff_first = \"1s\"\nbackoff_last = \"2s\"\n";
-  server += options_.portal_host == "server" ? portal
+  server += options_.portal_host == "server" ? PortalTable()
                                              : "[portal]\nprofile = \"" + options_.portal + "\"\n";
-  WriteFile(dir_ / "server.toml", server);
-  WriteFile(dir_ / "agent.toml", "[agent]\nid = \"ayse-pc7\"\nsocket = \"" +
-                                     (dir_ / "run/agent.sock") + "\"\nstate_directory = \"" +
-                                     (dir_ / "state") + "\"\nlog_level = \"" + options_.log_level +
-                                     "\"\n[server]\naddress = \"127.0.0.1:" + server_port_ +
-                                     "\"\n" + portal);
+  WriteFile(dir_ / "server.toml", server + options_.server_tables);
+  WriteFile(dir_ / "agent.toml", AgentConfiguration("ayse-pc7", dir_ / ""));
 }
 
 Holder Stack::FirstHolder() const {
@@ -127,6 +134,19 @@ void Stack::StartAgent(const std::map<std::string, std::string>& environment) {
   AwaitAddress(address_file, *agent_, dir_ / "agent.log");
 }
 
+void Stack::StartAgentOf(const std::string& pc) {
+  const std::string folder = dir_ / (pc + "/");
+  std::filesystem::create_directory(folder);
+  WriteFile(folder + "agent.toml", AgentConfiguration(pc, folder));
+  const std::string address_file = folder + "agent.address";
+  other_agents_.push_back(std::make_unique<Process>(
+      Process::Options{.command = {Program("ilkimza-agent"), "--config", folder + "agent.toml",
+                                   "--address-file", address_file},
+                       .stdout_file = folder + "agent.out",
+                       .stderr_file = folder + "agent.log"}));
+  AwaitAddress(address_file, *other_agents_.back(), folder + "agent.log");
+}
+
 Process Stack::Cli(const std::vector<std::string>& arguments) const {
   std::vector<std::string> command = {Program("ilkimza"), "--socket", dir_ / "run/agent.sock"};
   command.insert(command.end(), arguments.begin(), arguments.end());
@@ -139,11 +159,36 @@ Finished Stack::RunCli(const std::vector<std::string>& arguments) const {
   return Run(command, seconds(60));
 }
 
-Process Stack::Journey(const std::vector<std::string>& arguments) const {
+std::vector<std::string> Stack::StartArguments(const std::vector<std::string>& arguments) const {
   std::vector<std::string> all = {"start", "--events",      "--lang",
                                   "en",    "--portal-host", options_.portal_host};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  return Cli(all);
+  return all;
+}
+
+Process Stack::Journey(const std::vector<std::string>& arguments) const {
+  return Cli(StartArguments(arguments));
+}
+
+Process Stack::JourneyOf(const std::string& pc, const std::vector<std::string>& arguments) const {
+  std::vector<std::string> command = {Program("ilkimza"), "--socket",
+                                      dir_ / (pc + "/run/agent.sock")};
+  const auto all = StartArguments(arguments);
+  command.insert(command.end(), all.begin(), all.end());
+  return Process({.command = command, .stderr_file = dir_ / (pc + "/cli.err")});
+}
+
+Finished Stack::RunCliOf(const std::string& pc, const std::vector<std::string>& arguments) const {
+  std::vector<std::string> command = {Program("ilkimza"), "--socket",
+                                      dir_ / (pc + "/run/agent.sock")};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return Run(command, seconds(60));
+}
+
+Finished Stack::RunServer(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> command = {Program("ilkimza-server"), "--config", dir_ / "server.toml"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return Run(command, seconds(60));
 }
 
 std::vector<std::string> Stack::Files() const {

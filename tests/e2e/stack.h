@@ -25,6 +25,8 @@ struct StackOptions {
   // The sandbox's own card, in the first slot.
   bool card = true;
   std::string log_level = "trace";
+  // Further tables of the server's configuration.
+  std::string server_tables;
 };
 
 class Stack {
@@ -38,6 +40,8 @@ class Stack {
   // down. Starting returns once the program answers.
   void StartServer();
   void StartAgent(const std::map<std::string, std::string>& environment = {});
+  // One more agent, of another PC, without a card.
+  void StartAgentOf(const std::string& pc);
   Process& server() { return *server_; }
   Process& agent() { return *agent_; }
   Process& sandbox() { return *sandbox_; }
@@ -47,6 +51,11 @@ class Stack {
   Finished RunCli(const std::vector<std::string>& arguments) const;
   // `ilkimza start --events` with further arguments.
   Process Journey(const std::vector<std::string>& arguments = {}) const;
+  // The same with the agent of another PC.
+  Process JourneyOf(const std::string& pc, const std::vector<std::string>& arguments) const;
+  Finished RunCliOf(const std::string& pc, const std::vector<std::string>& arguments) const;
+  // `ilkimza-server` as its operator uses it while it runs.
+  Finished RunServer(const std::vector<std::string>& arguments) const;
 
   // The first holder of the sandbox's world.
   [[nodiscard]] Holder FirstHolder() const;
@@ -62,6 +71,12 @@ class Stack {
  private:
   void StartSandbox();
   void WriteConfigurations() const;
+  // Of an agent whose files are in `folder`.
+  [[nodiscard]] std::string AgentConfiguration(const std::string& id,
+                                               const std::string& folder) const;
+  [[nodiscard]] std::string PortalTable() const;
+  [[nodiscard]] std::vector<std::string> StartArguments(
+      const std::vector<std::string>& arguments) const;
 
   StackOptions options_;
   TempDir dir_;
@@ -72,6 +87,7 @@ class Stack {
   std::unique_ptr<Process> sandbox_;
   std::unique_ptr<Process> server_;
   std::unique_ptr<Process> agent_;
+  std::vector<std::unique_ptr<Process>> other_agents_;
 };
 
 }  // namespace ilkimza::testing
