@@ -120,14 +120,17 @@ bool Choices::AskStopped(const Prompt& prompt, Answer& answer) {
   return AskOneOf(fields, answer);
 }
 
-bool Choices::AskOtherChip(Answer& answer) {
-  const std::string label = "  " + Say("Enter: type the serial again ");
+bool Choices::AskOtherChip(const Prompt& prompt, Answer& answer) {
+  const bool by_code = Offers(prompt, "by_code");
+  const std::string label =
+      "  " + (by_code ? Say("Enter: I mean the chip in the reader; ask for the code ")
+                      : Say("Enter: type the serial again "));
   while (true) {
     const auto key = interview_.AskKey([&] { return label; }, std::chrono::hours(1));
     if (!key) return false;
     if (*key != '\n') continue;
     screen_.WriteLine();
-    answer.flags["type_again"] = true;
+    answer.flags[by_code ? "by_code" : "type_again"] = true;
     return true;
   }
 }

@@ -29,7 +29,7 @@ class Choices {
   // Fills `answer`; false where the question ended without one.
   bool AskStep(const Prompt& prompt, Answer& answer);
   bool AskStopped(const Prompt& prompt, Answer& answer);
-  bool AskOtherChip(Answer& answer);
+  bool AskOtherChip(const Prompt& prompt, Answer& answer);
 
  private:
   [[nodiscard]] std::string Say(const char* text) const { return texts_.Say(text); }

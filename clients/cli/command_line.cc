@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "clients/cli/program.h"
@@ -94,9 +95,15 @@ class TreeBuilder {
                           [this](Program& program) { return Start(program); });
     start->add_flag("--events", line_.events,
                     Say("Speak JSON lines, so that another program can answer"));
+    std::vector<std::string> goals;
+    for (int value = 1; value < v1::Goal_ARRAYSIZE; ++value) {
+      goals.emplace_back(GoalOption(static_cast<v1::Goal>(value)));
+    }
     start
-        ->add_option("--goal", line_.goal, Say("What to do: get-pin (the whole way) or reset-word"))
-        ->check(CLI::IsMember({"get-pin", "reset-word"}))
+        ->add_option("--goal", line_.goal,
+                     Say("What to do: get-pin (the whole way), reset-word, list-certificates, "
+                         "activate, update-info, unblock or revoke"))
+        ->check(CLI::IsMember(goals))
         ->type_name("GOAL");
     auto* forgotten = start->add_flag("--forgotten", line_.forgotten,
                                       Say("The security word is forgotten: set a new one first"));
@@ -116,8 +123,7 @@ class TreeBuilder {
 
   int Start(Program& program) {
     GuideOptions options;
-    if (line_.goal == "get-pin") options.goal = v1::GOAL_GET_PIN;
-    if (line_.goal == "reset-word") options.goal = v1::GOAL_RESET_SECURITY_WORD;
+    options.goal = GoalOfOption(line_.goal);
     if (line_.portal_host == "agent") options.portal_host = v1::PORTAL_HOST_AGENT;
     if (line_.portal_host == "server") options.portal_host = v1::PORTAL_HOST_SERVER;
     if (line_.forgotten || line_.remembered) options.forgotten = line_.forgotten;

@@ -56,7 +56,11 @@ void PutCard(Json& json, const Prompt& prompt) {
   json["card_serial"] = prompt.card_serial;
   json.update(ToJson(prompt.pin_state));
   json["last_try"] = prompt.IsLastTry();
-  if (prompt.kind != PromptKind::kTestSignature) json["portal_pin"] = prompt.portal_pin;
+  const bool by_puk = prompt.kind == PromptKind::kUnblockPin;
+  if (by_puk) json["portal_puk"] = prompt.portal_puk;
+  if (prompt.kind == PromptKind::kProvePin || prompt.kind == PromptKind::kSetOwnPin) {
+    json["portal_pin"] = prompt.portal_pin;
+  }
   if (prompt.kind == PromptKind::kSetOwnPin) {
     json["old_pin_known"] = prompt.old_pin_known;
     json["keep_current"] = prompt.keep_current;
@@ -67,6 +71,38 @@ Json WaysOnToJson(const std::vector<WayOn>& ways) {
   Json names = Json::array();
   for (const WayOn way : ways) names.push_back(WayOnName(way));
   return names;
+}
+
+Json ChipsToJson(const std::vector<Chip>& chips) {
+  Json list = Json::array();
+  for (const Chip& chip : chips) list.push_back(ToJson(chip));
+  return list;
+}
+
+// The operations of the portal's menu.
+void PutMenu(Json& json, const Prompt& prompt, absl::Time now) {
+  switch (prompt.kind) {
+    case PromptKind::kCertificates:
+      json["certificates"] = Json::array();
+      for (const CertificateRow& row :
+           CompareCertificates(prompt.certificates, prompt.chips, now)) {
+        json["certificates"].push_back(ToJson(row));
+      }
+      break;
+    case PromptKind::kActivation:
+    case PromptKind::kRevocation:
+    case PromptKind::kOtherChip:
+      json["card_serials"] = prompt.card_serials;
+      break;
+    case PromptKind::kInfo:
+      json["masked_phone"] = prompt.masked_phone;
+      json["masked_email"] = prompt.masked_email;
+      return;
+    default:
+      if (prompt.chips.empty()) return;
+      break;
+  }
+  json["chips"] = ChipsToJson(prompt.chips);
 }
 
 void PutScreen(Json& json, const Prompt& prompt, absl::Time now) {
@@ -142,6 +178,7 @@ struct Writer {
     }
     if (prompt.IsCardPrompt()) PutCard(json, prompt);
     PutScreen(json, prompt, now);
+    PutMenu(json, prompt, now);
     json["answers"] = Json::array();
     for (const AnswerForm& form : prompt.forms) json["answers"].push_back(form.fields);
   }
@@ -168,6 +205,8 @@ struct Writer {
       if (!card.puk.empty()) entry["puk"] = std::string(card.puk.view());
       json["cards"].push_back(std::move(entry));
     }
+    if (!revealed.phone.empty()) json["phone"] = std::string(revealed.phone.view());
+    if (!revealed.email.empty()) json["email"] = std::string(revealed.email.view());
   }
 
   void operator()(const Refused& refused) const {
@@ -182,6 +221,8 @@ struct Writer {
     if (waiting.step != v1::STEP_KIND_UNSPECIFIED) json["step"] = StepName(waiting.step);
     if (waiting.reason != v1::ERROR_REASON_UNSPECIFIED) json["reason"] = ReasonName(waiting.reason);
     PutWords(json, WaitSentence(texts, waiting));
+    if (!waiting.card_serials.empty()) json["card_serials"] = waiting.card_serials;
+    if (!waiting.chips.empty()) json["chips"] = ChipsToJson(waiting.chips);
     if (waiting.resume_time < absl::InfiniteFuture()) {
       json["resume_time"] = JsonTime(waiting.resume_time);
       json["seconds_left"] = SecondsLeft(waiting.resume_time, now);

@@ -121,6 +121,28 @@ std::optional<bool> Interview::AskLastTry(const v1::PinState& state) {
   return absl::EqualsIgnoreCase(View(*typed), absl::string_view(word));
 }
 
+std::optional<bool> Interview::AskWord(const std::string& word, const std::string& question) {
+  auto typed = AskText(question);
+  if (!typed) return std::nullopt;
+  return absl::EqualsIgnoreCase(View(*typed), absl::string_view(word));
+}
+
+std::optional<bool> Interview::AskLastPukTry() {
+  screen_.WriteText(
+      texts_.Say("Go on only if you have the PUK of this very card in front of you. If not, stop "
+                 "here: nothing is lost as long as you do not try."),
+      2);
+  return AskWord(texts_.Say("LAST"),
+                 texts_.Say("Type LAST to use the last try, or only Enter to stop"));
+}
+
+std::optional<bool> Interview::AskRevocation() {
+  // In no language does it hold an i, whose capital differs in Turkish.
+  const std::string word = texts_.Say("FOR EVER");
+  return AskWord(word, absl::Substitute(texts_.Say("Type $0 to revoke, or only Enter to stop"),
+                                        "\"" + word + "\""));
+}
+
 std::optional<bool> Interview::AskPukTry() {
   // In no language does the phrase hold an i, whose capital differs in Turkish.
   const std::string phrase = texts_.Say("use a try");

@@ -49,6 +49,10 @@ class Interview {
 
   // A try of the PUK has to be allowed by typing a phrase: false where it was not.
   std::optional<bool> AskPukTry();
+  // The last one, by typing a word.
+  std::optional<bool> AskLastPukTry();
+  // Revoking has to be meant, by typing a word: false where it was not.
+  std::optional<bool> AskRevocation();
 
   // One key: '\n' for Enter, 0 where nothing came before `limit`.
   std::optional<char> AskKey(std::function<std::string()> label, std::chrono::seconds limit);
@@ -58,6 +62,7 @@ class Interview {
  private:
   [[nodiscard]] Keyboard::Wish Wish(std::function<std::string()> label) const;
   std::optional<Secret> Ask(const Keyboard::Wish& wish);
+  std::optional<bool> AskWord(const std::string& word, const std::string& question);
 
   const Texts& texts_;
   Screen& screen_;

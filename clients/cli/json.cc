@@ -64,7 +64,11 @@ Json FactsToJson(const v1::Facts& facts) {
   json["own_pin_unknown"] = facts.own_pin_unknown();
   json["portal_copy_deleted"] = facts.portal_copy_deleted();
   json["portal_copy_kept"] = facts.portal_copy_kept();
+  json["portal_copy_missing"] = facts.portal_copy_missing();
   json["test_signature_made"] = facts.test_signature_made();
+  json["certificate_activated"] = facts.certificate_activated();
+  json["info_updated"] = facts.info_updated();
+  json["certificate_revoked"] = facts.certificate_revoked();
   json["logged_in"] = facts.logged_in();
   return json;
 }
@@ -220,6 +224,27 @@ Json ToJson(const v1::Certificate& certificate) {
   for (const std::string& usage : certificate.key_usages()) json["key_usages"].push_back(usage);
   json["fingerprint"] = certificate.fingerprint();
   json["has_private_key"] = certificate.has_private_key();
+  return json;
+}
+
+Json ToJson(const Chip& chip) {
+  Json json;
+  json["card_serial"] = chip.card_serial;
+  json["read"] = !chip.unread;
+  json["old"] = IsOld(chip);
+  return json;
+}
+
+Json ToJson(const CertificateRow& row) {
+  Json json;
+  json["card_serial"] = row.card_serial;
+  Put(json, "serial_number", row.serial_number);
+  Put(json, "title", row.title);
+  json["place"] = PlaceName(row.place);
+  json["standing"] = StandingName(row.standing);
+  Put(json, "portal_words", row.portal_words);
+  if (row.start > absl::InfinitePast()) json["start_time"] = JsonTime(row.start);
+  if (row.end < absl::InfiniteFuture()) json["end_time"] = JsonTime(row.end);
   return json;
 }
 

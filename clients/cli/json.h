@@ -29,6 +29,8 @@ Json ToJson(const v1::Reader& reader);
 Json ToJson(const v1::Card& card);
 Json ToJson(const v1::Certificate& certificate);
 Json ToJson(const v1::PinState& state);
+Json ToJson(const Chip& chip);
+Json ToJson(const CertificateRow& row);
 Json StepsToJson(const v1::Journey& journey);
 Json FactsToJson(const v1::Facts& facts);
 // {"reason", "sentence", "next", "detail", "field", "tries_left"}

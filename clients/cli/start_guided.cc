@@ -16,6 +16,7 @@
 #include "clients/cli/choices.h"
 #include "clients/cli/interview.h"
 #include "clients/cli/journey_view.h"
+#include "clients/cli/menu_questions.h"
 #include "clients/cli/program.h"
 #include "clients/cli/signals.h"
 #include "clients/sdk/guide_session.h"
@@ -38,6 +39,7 @@ class GuidedProgram {
         keyboard_(screen_, signals_),
         interview_(texts_, screen_, keyboard_),
         choices_(texts_, screen_, interview_, opener),
+        menu_(texts_, screen_, interview_),
         session_(program.agent, std::move(options)) {
     interview_.WatchFor(session_.event_fd(), [this] { return PromptIsOver(); });
   }
@@ -167,8 +169,8 @@ class GuidedProgram {
     Tell(OutcomeSentence(texts_, finished), good   ? Style::kGood
                                             : calm ? Style::kAccent
                                                    : Style::kWarning);
-    if (finished.outcome == Outcome::kStopped) {
-      screen_.WriteText(Say("Go on with \"ilkimza start\" whenever you like."), 2);
+    if (finished.outcome == Outcome::kStopped && finished.journey) {
+      screen_.WriteText(HowToGoOn(texts_, finished.journey->goal()), 2);
     }
   }
 
@@ -193,6 +195,7 @@ class GuidedProgram {
         screen_.WriteText(absl::Substitute(Say("Attempts left: $0."), prompt_->attempts_left), 2);
       }
       choices_.ShowStep(*prompt_);
+      menu_.Show(*prompt_);
       choices_.ShowAdvice(*prompt_);
     }
     const auto picture = ShowCaptcha();
@@ -269,7 +272,11 @@ class GuidedProgram {
       case PromptKind::kGuided:
         return choices_.AskStep(*prompt_, answer);
       case PromptKind::kOtherChip:
-        return choices_.AskOtherChip(answer);
+        return choices_.AskOtherChip(*prompt_, answer);
+      case PromptKind::kUnblockPin:
+        return AskUnblockPin(answer);
+      default:
+        return menu_.Ask(*prompt_, answer);
     }
     return false;
   }
@@ -405,9 +412,7 @@ class GuidedProgram {
   }
 
   bool AskPinPage(Answer& answer) {
-    for (const PinPageCard& card : prompt_->cards) {
-      screen_.WriteLine("  " + Say("Card") + " " + Printable(card.card_serial));
-    }
+    menu_.ShowCards(*prompt_);
     if (!keyboard_.is_terminal() || !screen_.is_terminal()) {
       // What cannot be hidden again is not shown.
       screen_.WriteText(Say("PIN and PUK are shown on a terminal only."), 2, Style::kDim);
@@ -458,12 +463,34 @@ class GuidedProgram {
       if (*use) answer.flags["use_portal_pin"] = true;
       if (!*use && !AskField(answer, "old_pin")) return false;
     }
+    return AskNewPin(answer);
+  }
+
+  bool AskNewPin(Answer& answer) {
     WriteNewPinLength(screen_, texts_, prompt_->pin_state);
     auto pin = interview_.AskNewPin();
     if (!pin) return false;
     answer.texts["new_pin_again"] = pin->Clone();
     answer.texts["new_pin"] = *std::move(pin);
     return true;
+  }
+
+  bool AskUnblockPin(Answer& answer) {
+    const auto allowed = menu_.AskPukTry(*prompt_);
+    if (!allowed) return false;
+    if (!*allowed) {
+      Leave();
+      return false;
+    }
+    answer.flags["allow_puk_try"] = true;
+    if (prompt_->IsLastTry()) answer.flags["allow_last_try"] = true;
+    if (prompt_->portal_puk) {
+      const auto use = interview_.AskYesNo(Say("Use the PUK of the portal's page?"));
+      if (!use) return false;
+      if (*use) answer.flags["use_portal_puk"] = true;
+    }
+    if (!answer.Flag("use_portal_puk") && !AskField(answer, "puk")) return false;
+    return AskNewPin(answer);
   }
 
   // The last try has to be allowed. Not allowed: the holder stops here.
@@ -478,23 +505,35 @@ class GuidedProgram {
     return true;
   }
 
-  // Shows PIN and PUK until a key is pressed or the time is over, and takes them off
-  // the screen again.
+  // Writes one line of secrets; how many rows of the screen it takes.
+  size_t WriteSecrets(const std::string& head,
+                      const std::vector<std::pair<std::string, const Secret*>>& secrets) {
+    std::string line;
+    const WipeGuard wipe(line);
+    line.reserve(1024);
+    line += head;
+    for (const auto& [label, secret] : secrets) {
+      if (secret->empty()) continue;
+      line += "   " + label + " ";
+      line += secret->view();
+    }
+    const size_t rows = (Columns(line) + screen_.width() - 1) / screen_.width();
+    line += "\n";
+    screen_.Write(line);
+    return rows;
+  }
+
+  // Shows secrets until a key is pressed or the time is over, and takes them off the
+  // screen again.
   void ShowSecrets(Revealed& revealed) {
     size_t rows = 0;
     for (const RevealedCard& card : revealed.cards) {
-      std::string line;
-      const WipeGuard wipe(line);
-      line.reserve(512);
-      line += "  " + Printable(card.card_serial) + "   PIN ";
-      line += card.pin.view();
-      if (!card.puk.empty()) {
-        line += "   PUK ";
-        line += card.puk.view();
-      }
-      rows += (Columns(line) + screen_.width() - 1) / screen_.width();
-      line += "\n";
-      screen_.Write(line);
+      rows += WriteSecrets("  " + Printable(card.card_serial),
+                           {{"PIN", &card.pin}, {"PUK", &card.puk}});
+    }
+    if (revealed.cards.empty()) {
+      rows += WriteSecrets("", {{FieldTitle(texts_, "phone"), &revealed.phone},
+                                {FieldTitle(texts_, "email"), &revealed.email}});
     }
     const absl::Time end = SystemClock().Now() + absl::Seconds(kShownSeconds);
     const auto label = [&] {
@@ -518,6 +557,7 @@ class GuidedProgram {
   Keyboard keyboard_;
   Interview interview_;
   Choices choices_;
+  MenuQuestions menu_;
   GuideSession session_;
   std::deque<GuideEvent> events_;
   std::optional<Prompt> prompt_;

@@ -49,6 +49,8 @@ void Guide::Finish(Outcome outcome, absl::Status error) {
   if (prompt_) Close(v1::ERROR_REASON_UNSPECIFIED);
   finished_ = true;
   portal_cards_.clear();
+  portal_phone_.Wipe();
+  portal_email_.Wipe();
   proven_pin_.Wipe();
   trying_pin_.Wipe();
   Emit(Finished{outcome, journey_, std::move(error)});
@@ -66,7 +68,11 @@ void Guide::Begin() {
 void Guide::OnFound(const v1::ListJourneysResponse& found) {
   for (const v1::Journey& journey : found.journeys()) {
     if (Ended(journey.state())) continue;
-    if (options_.goal != v1::GOAL_UNSPECIFIED && journey.goal() != options_.goal) continue;
+    // What cannot be undone is never gone on with unless it is asked for by name.
+    const bool any = options_.goal == v1::GOAL_UNSPECIFIED;
+    if (any ? journey.goal() == v1::GOAL_REVOKE_CERTIFICATE : journey.goal() != options_.goal) {
+      continue;
+    }
     Adopt(journey, /*resumed=*/true);
     return;
   }
@@ -168,6 +174,7 @@ void Guide::OnReaders(const v1::WatchReadersResponse& readers) {
   readers_lost_ = absl::OkStatus();
   const bool same = readers_ && readers_->SerializeAsString() == readers.SerializeAsString();
   readers_ = readers;
+  if (!same) ForgetChips();
   if (!same || !card_) ForgetCard();
   Settle();
 }
@@ -190,6 +197,7 @@ void Guide::OnWatchLost(Watch watch, const absl::Status& why) {
     case Watch::kReaders:
       readers_lost_ = why;
       readers_.reset();
+      ForgetChips();
       ForgetCard();
       break;
   }
@@ -256,6 +264,7 @@ void Guide::OnAnswer(Answer answer) {
     case PromptKind::kProvePin:
     case PromptKind::kSetOwnPin:
     case PromptKind::kTestSignature:
+    case PromptKind::kUnblockPin:
       AnswerCard(answer);
       break;
     case PromptKind::kOtherChip:
@@ -330,6 +339,10 @@ void Guide::OnResult(uint64_t id, absl::StatusOr<GuideResponse> result) {
       return OnPinState(std::move(result), pending.lookup);
     case Purpose::kCardTry:
       return OnCardTryResult(pending, result.status());
+    case Purpose::kChips:
+      return OnChips(std::move(result), pending.lookup);
+    case Purpose::kChipCertificates:
+      return OnChipCertificates(pending, std::move(result));
   }
 }
 
@@ -378,6 +391,7 @@ void Guide::Settle() {
   if (journey_ && Ended(journey_->state())) return Finish(OutcomeOf(journey_->state()));
   if (journey_ && TurnsByItself()) return;
   if (WantsCard()) LookForCard();
+  if (WantsChips()) LookForChips();
   Wanted wanted = Want();
   if (wanted.key == wanted_key_) return;
   if (prompt_) Close(journey_ ? journey_->reason() : v1::ERROR_REASON_UNSPECIFIED);

@@ -36,8 +36,8 @@
 namespace ilkimza::client {
 
 struct GuideOptions {
-  // Goes on with a journey under way that has this goal; with any, where it is unset.
-  // A new journey gets the PIN unless this says otherwise.
+  // Goes on with a journey under way that has this goal; where it is unset, with any but
+  // one that revokes. A new journey gets the PIN unless this says otherwise.
   v1::Goal goal = v1::GOAL_UNSPECIFIED;
   // Is the security word forgotten? The holder is asked where it is not said.
   std::optional<bool> forgotten;
@@ -54,10 +54,11 @@ using GuideRequest =
     std::variant<v1::ListJourneysRequest, v1::GetJourneyRequest, v1::CreateJourneyRequest,
                  v1::RetryJourneyRequest, v1::CancelJourneyRequest, v1::AnswerScreenRequest,
                  ListCardsCall, v1::GetPinStateRequest, v1::VerifyPinRequest, v1::ChangePinRequest,
-                 v1::TestSignRequest>;
+                 v1::UnblockPinRequest, v1::TestSignRequest, v1::ListCertificatesRequest>;
 // monostate: the call answers with nothing the guide wants.
-using GuideResponse = std::variant<std::monostate, v1::ListJourneysResponse, v1::Journey,
-                                   v1::ListCardsResponse, v1::PinState>;
+using GuideResponse =
+    std::variant<std::monostate, v1::ListJourneysResponse, v1::Journey, v1::ListCardsResponse,
+                 v1::PinState, v1::ListCertificatesResponse>;
 
 enum class Watch { kJourney, kScreen, kReaders };
 
@@ -123,7 +124,9 @@ class Guide {
     kAnswer,
     kCards,
     kPinState,
-    kCardTry
+    kCardTry,
+    kChips,
+    kChipCertificates
   };
   struct Pending {
     uint64_t id = 0;
@@ -134,6 +137,8 @@ class Guide {
     int64_t directive_id = 0;
     unsigned epoch = 0;
     unsigned lookup = 0;
+    // Of kChipCertificates: its place among the chips.
+    size_t chip = 0;
   };
   // What should be asked or waited for now.
   struct Wanted {
@@ -182,6 +187,8 @@ class Guide {
 
   // Screens.
   void KeepPortalCards(v1::PinPage& page);
+  void KeepInfo(v1::InfoForm& form);
+  void AddToPrompt(Prompt& prompt) const;
   [[nodiscard]] const PortalCard* PortalCardFor(std::string_view serial) const;
 
   // Cards.
@@ -196,6 +203,18 @@ class Guide {
   [[nodiscard]] bool SerialsAreTooShort() const;
   [[nodiscard]] Prompt CardPrompt() const;
 
+  // The chips in the readers and their certificates, where a prompt or a wait is about
+  // more than one card.
+  [[nodiscard]] bool ScreenNeedsChips() const;
+  [[nodiscard]] bool IsOtherChip() const;
+  [[nodiscard]] bool WantsChips() const;
+  void LookForChips();
+  void ForgetChips();
+  void OnChips(absl::StatusOr<GuideResponse> result, unsigned lookup);
+  void OnChipCertificates(const Pending& pending, absl::StatusOr<GuideResponse> result);
+  [[nodiscard]] std::vector<std::string> WantedSerials() const;
+  [[nodiscard]] bool MayAskForCode() const;
+
   // Answers.
   void AnswerStopped(const Answer& answer);
   // Takes the journey up again; `way` unspecified: as it is.
@@ -204,6 +223,7 @@ class Guide {
   [[nodiscard]] bool MayTurn(v1::Way way) const;
   void SendCancel(std::string prompt_id);
   void AnswerScreen(const Answer& answer);
+  [[nodiscard]] v1::InfoAnswer InfoFrom(const Answer& answer) const;
   void AnswerCard(const Answer& answer);
   void Reveal();
   void Refuse(std::string id, absl::Status status);
@@ -257,6 +277,17 @@ class Guide {
   std::optional<Prompt> prompt_;
   std::string wanted_key_;
   std::vector<PortalCard> portal_cards_;
+  // Of the screen that asks for changes of them.
+  Secret portal_phone_;
+  Secret portal_email_;
+
+  // Counts searches for chips, as `lookup_` does.
+  unsigned chips_lookup_ = 0;
+  bool looking_for_chips_ = false;
+  std::vector<Chip> chips_found_;
+  size_t chips_unread_ = 0;
+  std::optional<std::vector<Chip>> chips_;
+
   Secret proven_pin_;
   // The PIN of the call under way: becomes `proven_pin_` when the card takes it.
   Secret trying_pin_;

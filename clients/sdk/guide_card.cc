@@ -23,12 +23,13 @@ bool WaitsForCard(v1::StepKind step) {
 
 bool NeedsPin(v1::StepKind step) {
   return step == v1::STEP_KIND_PROVE_PIN || step == v1::STEP_KIND_SET_OWN_PIN ||
-         step == v1::STEP_KIND_TEST_SIGNATURE;
+         step == v1::STEP_KIND_UNBLOCK_PIN || step == v1::STEP_KIND_TEST_SIGNATURE;
 }
 
 // The agent reports these to the server; the journey then goes another way.
 bool EndsDirective(v1::ErrorReason reason) {
   return reason == v1::ERROR_REASON_WRONG_PIN || reason == v1::ERROR_REASON_PIN_BLOCKED ||
+         reason == v1::ERROR_REASON_WRONG_PUK || reason == v1::ERROR_REASON_PUK_BLOCKED ||
          reason == v1::ERROR_REASON_ATTEMPT_UNKNOWN ||
          reason == v1::ERROR_REASON_SIGNATURE_INVALID ||
          reason == v1::ERROR_REASON_CERTIFICATE_NOT_FOUND;
@@ -112,9 +113,16 @@ v1::ErrorReason Guide::WhyNoCard() const {
 Guide::Wanted Guide::WantCard(v1::ErrorReason reason) const {
   Waiting waiting{WaitFor::kCard, journey_->current_step(), reason};
   waiting.serial_too_short = reason == v1::ERROR_REASON_SERIAL_MISMATCH && SerialsAreTooShort();
-  return {"wait/card/" + std::to_string(journey_->current_step()) + "/" + std::to_string(reason) +
-              (waiting.serial_too_short ? "/short" : ""),
-          std::nullopt, waiting};
+  std::string key = "wait/card/" + std::to_string(journey_->current_step()) + "/" +
+                    std::to_string(reason) + (waiting.serial_too_short ? "/short" : "");
+  if (reason == v1::ERROR_REASON_SERIAL_MISMATCH && !waiting.serial_too_short) {
+    // Which chip it is, and which it should be, is told at once or not at all.
+    if (!chips_) return {};
+    waiting.card_serials = WantedSerials();
+    waiting.chips = *chips_;
+    for (const Chip& chip : *chips_) key += "/" + chip.card_serial;
+  }
+  return {std::move(key), std::nullopt, std::move(waiting)};
 }
 
 bool Guide::NoCardTellsItsSerial() const {
@@ -148,8 +156,8 @@ bool Guide::SerialsAreTooShort() const {
 Guide::Wanted Guide::WantCardStep() const {
   const v1::StepKind step = journey_->current_step();
   const bool typed_serial = journey_->guided() && step == v1::STEP_KIND_MATCH_CARD;
-  if (typed_serial && journey_->reason() == v1::ERROR_REASON_SERIAL_MISMATCH) {
-    return WantOtherChip();
+  if ((typed_serial && journey_->reason() == v1::ERROR_REASON_SERIAL_MISMATCH) || MayAskForCode()) {
+    return chips_ || SerialsAreTooShort() ? WantOtherChip() : Wanted{};
   }
   if (WaitsForCard(step)) {
     const bool present =
@@ -166,9 +174,9 @@ Guide::Wanted Guide::WantCardStep() const {
   if (looking_) {
     // Looking again at a card that is asked for already: the prompt stays until
     // something else is known.
-    if (prompt_ && prompt_->IsCardPrompt() && prompt_->step == step) {
-      return {wanted_key_, std::nullopt, std::nullopt};
-    }
+    const bool asks = prompt_ && prompt_->IsCardPrompt() && prompt_->step == step;
+    const bool waits = !prompt_ && wanted_key_.rfind("wait/card/", 0) == 0;
+    if (asks || waits) return {wanted_key_, std::nullopt, std::nullopt};
     return {};
   }
   if (!card_trouble_.ok()) return WantCard(ReasonOf(card_trouble_));
@@ -189,9 +197,17 @@ Guide::Wanted Guide::WantOtherChip() const {
   prompt.step = journey_->current_step();
   const bool too_short = SerialsAreTooShort();
   prompt.reason = too_short ? v1::ERROR_REASON_CARD_UNSUPPORTED : journey_->reason();
-  prompt.forms = {{{"type_again"}}};
-  return {"other_chip/" + std::to_string(journey_->directive_id()) + (too_short ? "/short" : ""),
-          std::move(prompt), std::nullopt};
+  prompt.card_serials = WantedSerials();
+  if (chips_) prompt.chips = *chips_;
+  if (MayAskForCode()) {
+    prompt.forms = {{{"by_code"}}};
+  } else {
+    prompt.forms = {{{"type_again"}}};
+  }
+  std::string key =
+      "other_chip/" + std::to_string(journey_->directive_id()) + (too_short ? "/short" : "");
+  for (const Chip& chip : prompt.chips) key += "/" + chip.card_serial;
+  return {std::move(key), std::move(prompt), std::nullopt};
 }
 
 Prompt Guide::CardPrompt() const {
@@ -205,6 +221,7 @@ Prompt Guide::CardPrompt() const {
   prompt.pin_state = card_->pin_state;
   const PortalCard* portal = PortalCardFor(prompt.card_serial);
   prompt.portal_pin = portal != nullptr && !portal->pin.empty();
+  prompt.portal_puk = portal != nullptr && !portal->puk.empty();
   if (prompt.step == v1::STEP_KIND_PROVE_PIN) {
     prompt.kind = PromptKind::kProvePin;
     prompt.forms = {{{"pin"}, true}};
@@ -224,6 +241,14 @@ Prompt Guide::CardPrompt() const {
       prompt.forms.insert(prompt.forms.begin(), {{"new_pin", "new_pin_again"}, true});
     }
     if (prompt.keep_current) prompt.forms.push_back({{"keep_current"}});
+  } else if (prompt.step == v1::STEP_KIND_UNBLOCK_PIN) {
+    prompt.kind = PromptKind::kUnblockPin;
+    prompt.forms = {{{"puk", "new_pin", "new_pin_again"}, true, true}};
+    if (prompt.portal_puk) {
+      prompt.forms.insert(prompt.forms.begin(),
+                          {{"use_portal_puk", "new_pin", "new_pin_again"}, true, true});
+      prompt.forms.push_back({{"reveal"}});
+    }
   } else {
     prompt.kind = PromptKind::kTestSignature;
     prompt.forms = {{{"pin"}, true}};
@@ -244,14 +269,25 @@ void Guide::AnswerCard(const Answer& answer) {
   } else if (prompt_->kind == PromptKind::kSetOwnPin) {
     pin = proven_pin_.view();
   }
-  const auto fill = [&](auto request) {
+  const auto name = [&](auto request) {
     request.set_name(prompt_->card);
     request.set_journey(journey_->name());
     request.set_request_id(options_.new_request_id());
+    return request;
+  };
+  const auto fill = [&](auto request) {
+    request = name(std::move(request));
     request.set_allow_last_try(answer.Flag("allow_last_try"));
     return request;
   };
-  if (prompt_->kind == PromptKind::kProvePin) {
+  if (prompt_->kind == PromptKind::kUnblockPin) {
+    auto request = name(v1::UnblockPinRequest());
+    request.set_allow_puk_try(answer.Flag("allow_puk_try"));
+    const bool by_portal = answer.Flag("use_portal_puk") && portal != nullptr;
+    Set(request.mutable_puk(), by_portal ? portal->puk.view() : answer.Text("puk"));
+    Set(request.mutable_new_pin(), answer.Text("new_pin"));
+    Send(pending, std::move(request));
+  } else if (prompt_->kind == PromptKind::kProvePin) {
     auto request = fill(v1::VerifyPinRequest());
     Set(request.mutable_pin(), pin);
     trying_pin_ = Secret(pin);

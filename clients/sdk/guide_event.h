@@ -55,6 +55,9 @@ struct RevealedCard {
 struct Revealed {
   std::string id;
   std::vector<RevealedCard> cards;
+  // As the portal has them; empty where it was not asked about them.
+  Secret phone;
+  Secret email;
 };
 
 // An answer or a call was refused. The prompt is still open unless PromptClosed
@@ -74,6 +77,10 @@ struct Waiting {
   v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;
   // The infinite future where nobody knows.
   absl::Time resume_time = absl::InfiniteFuture();
+  // The chips in the readers are other ones (SERIAL_MISMATCH): the cards that are
+  // meant, and those that are there.
+  std::vector<std::string> card_serials;
+  std::vector<Chip> chips;
   // With SERIAL_MISMATCH: each chip in a reader tells a shorter serial than the portal
   // names, so that the right one cannot be told from a wrong one either.
   bool serial_too_short = false;

@@ -106,6 +106,16 @@ std::vector<AnswerForm> FormsOf(const v1::Screen& screen) {
       return {{{"reveal"}}, {{"seen"}}};
     case v1::Screen::kDeletion:
       return {{{"delete"}}};
+    case v1::Screen::kCertificateTable:
+      return {{{"seen"}}};
+    case v1::Screen::kActivation:
+      return {{{"activate"}}};
+    case v1::Screen::kInfo:
+      return {{{"keep"}}, {{"phone"}}, {{"email"}}, {{"phone", "email"}}, {{"reveal"}}};
+    case v1::Screen::kUnblockRequest:
+      return {{{"send"}}};
+    case v1::Screen::kRevocation:
+      return {{{"keep"}}, {{"card_serial", "consequences_understood"}}};
     case v1::Screen::kGuided:
       return FormsOf(screen.guided());
     default:
@@ -129,6 +139,16 @@ PromptKind KindOf(const v1::Screen& screen) {
       return PromptKind::kPinPage;
     case v1::Screen::kDeletion:
       return PromptKind::kDeletion;
+    case v1::Screen::kCertificateTable:
+      return PromptKind::kCertificates;
+    case v1::Screen::kActivation:
+      return PromptKind::kActivation;
+    case v1::Screen::kInfo:
+      return PromptKind::kInfo;
+    case v1::Screen::kUnblockRequest:
+      return PromptKind::kUnblockRequest;
+    case v1::Screen::kRevocation:
+      return PromptKind::kRevocation;
     case v1::Screen::kGuided:
       return PromptKind::kGuided;
     default:
@@ -167,6 +187,21 @@ void Describe(const v1::Screen& screen, Prompt& prompt) {
     case v1::Screen::kDeletion:
       prompt.card_serial = screen.deletion().card_serial();
       break;
+    case v1::Screen::kCertificateTable: {
+      const auto& rows = screen.certificate_table().certificates();
+      prompt.certificates.assign(rows.begin(), rows.end());
+      break;
+    }
+    case v1::Screen::kActivation: {
+      const auto& serials = screen.activation().card_serials();
+      prompt.card_serials.assign(serials.begin(), serials.end());
+      break;
+    }
+    case v1::Screen::kRevocation: {
+      const auto& serials = screen.revocation().card_serials();
+      prompt.card_serials.assign(serials.begin(), serials.end());
+      break;
+    }
     case v1::Screen::kGuided:
       prompt.address = screen.guided().address();
       prompt.labels.assign(screen.guided().labels().begin(), screen.guided().labels().end());
@@ -233,6 +268,22 @@ v1::AnswerScreenRequest RequestOf(const Prompt& prompt, const Answer& answer) {
     case PromptKind::kDeletion:
       request.mutable_deletion()->set_delete_(answer.Flag("delete"));
       break;
+    case PromptKind::kCertificates:
+      request.mutable_certificate_table()->set_seen(true);
+      break;
+    case PromptKind::kActivation:
+      request.mutable_activation()->set_activate(answer.Flag("activate"));
+      break;
+    case PromptKind::kUnblockRequest:
+      request.mutable_unblock_request()->set_send(answer.Flag("send"));
+      break;
+    case PromptKind::kRevocation: {
+      auto& form = *request.mutable_revocation();
+      form.set_keep(answer.Flag("keep"));
+      form.set_consequences_understood(answer.Flag("consequences_understood"));
+      Set(form.mutable_card_serial(), answer, "card_serial");
+      break;
+    }
     case PromptKind::kGuided:
       request.mutable_guided()->set_outcome(OutcomeOf(answer));
       Set(request.mutable_guided()->mutable_card_serial(), answer, "card_serial");
@@ -246,7 +297,8 @@ v1::AnswerScreenRequest RequestOf(const Prompt& prompt, const Answer& answer) {
 // The answer was looked at and not taken; the same screen can be answered again.
 bool PromptStays(v1::ErrorReason reason) {
   return reason == v1::ERROR_REASON_BAD_FIELD || reason == v1::ERROR_REASON_BAD_NATIONAL_ID ||
-         reason == v1::ERROR_REASON_WRONG_ANSWER_KIND;
+         reason == v1::ERROR_REASON_WRONG_ANSWER_KIND ||
+         reason == v1::ERROR_REASON_WRONG_CARD_SERIAL;
 }
 
 }  // namespace
@@ -256,6 +308,9 @@ void Guide::OnScreen(v1::Screen screen) {
   const bool known =
       screen_ && screen_->screen_id() == screen.screen_id() && screen_->step() == screen.step();
   if (screen.has_pin_page()) KeepPortalCards(*screen.mutable_pin_page());
+  portal_phone_.Wipe();
+  portal_email_.Wipe();
+  if (screen.has_info()) KeepInfo(*screen.mutable_info());
   if (screen.has_unrecognised() && !known) {
     Emit(UnknownPage{screen.step(), screen.unrecognised()});
   }
@@ -273,6 +328,12 @@ void Guide::KeepPortalCards(v1::PinPage& page) {
   WipeSecrets(page);
 }
 
+void Guide::KeepInfo(v1::InfoForm& form) {
+  portal_phone_ = Secret(std::string_view(form.phone()));
+  portal_email_ = Secret(std::string_view(form.email()));
+  WipeSecrets(form);
+}
+
 const Guide::PortalCard* Guide::PortalCardFor(std::string_view serial) const {
   const auto found = std::find_if(portal_cards_.begin(), portal_cards_.end(),
                                   [&](const PortalCard& card) { return card.serial == serial; });
@@ -286,6 +347,7 @@ Guide::Wanted Guide::WantScreen() const {
   if (answered_screen_ == id) return {};
   // Somebody turned the journey; the host's next screen is on its way.
   if (screen_->has_guided() != journey_->guided()) return {};
+  if (ScreenNeedsChips() && !chips_) return {};
   Prompt prompt;
   prompt.forms = FormsOf(*screen_);
   if (prompt.forms.empty()) return {};
@@ -299,20 +361,38 @@ Guide::Wanted Guide::WantScreen() const {
   if (screen_->has_answer_deadline())
     prompt.answer_deadline = FromProto(screen_->answer_deadline());
   Describe(*screen_, prompt);
+  AddToPrompt(prompt);
+  const bool may_turn = prompt.kind == PromptKind::kGuided && MayTurn(v1::WAY_DRIVEN);
+  if (may_turn) prompt.forms.push_back({{"driven"}});
+  std::string key = "screen/" + std::to_string(id.first) + "/" + std::to_string(id.second) +
+                    (may_turn ? "/turn" : "");
+  // Where it matters which chips are there, another one asks anew.
+  for (const Chip& chip : prompt.chips) key += "/" + chip.card_serial;
+  return {std::move(key), std::move(prompt), std::nullopt};
+}
+
+// What the guide knows beside the screen.
+void Guide::AddToPrompt(Prompt& prompt) const {
   if (prompt.kind == PromptKind::kPinPage) {
     for (const PortalCard& card : portal_cards_) {
       prompt.cards.push_back({card.serial, !card.pin.empty(), !card.puk.empty()});
     }
   }
-  const bool may_turn = prompt.kind == PromptKind::kGuided && MayTurn(v1::WAY_DRIVEN);
-  if (may_turn) prompt.forms.push_back({{"driven"}});
-  return {"screen/" + std::to_string(id.first) + "/" + std::to_string(id.second) +
-              (may_turn ? "/turn" : ""),
-          std::move(prompt), std::nullopt};
+  if (prompt.kind == PromptKind::kInfo) {
+    prompt.masked_phone = MaskedPhone(portal_phone_.view());
+    prompt.masked_email = MaskedEmail(portal_email_.view());
+  }
+  if (ScreenNeedsChips()) prompt.chips = *chips_;
 }
 
 void Guide::Reveal() {
-  Revealed revealed{prompt_->id, {}};
+  Revealed revealed;
+  revealed.id = prompt_->id;
+  if (prompt_->kind == PromptKind::kInfo) {
+    revealed.phone = portal_phone_.Clone();
+    revealed.email = portal_email_.Clone();
+    return Emit(std::move(revealed));
+  }
   for (const PortalCard& card : portal_cards_) {
     if (prompt_->IsCardPrompt() && card.serial != prompt_->card_serial) continue;
     revealed.cards.push_back({card.serial, card.pin.Clone(), card.puk.Clone()});
@@ -320,12 +400,28 @@ void Guide::Reveal() {
   Emit(std::move(revealed));
 }
 
+// What is not changed goes back as the portal has it.
+v1::InfoAnswer Guide::InfoFrom(const Answer& answer) const {
+  v1::InfoAnswer info;
+  info.set_keep(answer.Flag("keep"));
+  if (info.keep()) return info;
+  const auto set = [&](std::string_view name, const Secret& as_before, std::string* field) {
+    const std::string_view text = answer.Has(name) ? answer.Text(name) : as_before.view();
+    field->assign(text.data(), text.size());
+  };
+  set("phone", portal_phone_, info.mutable_phone());
+  set("email", portal_email_, info.mutable_email());
+  return info;
+}
+
 void Guide::AnswerScreen(const Answer& answer) {
+  v1::AnswerScreenRequest request = RequestOf(*prompt_, answer);
+  if (prompt_->kind == PromptKind::kInfo) *request.mutable_info() = InfoFrom(answer);
   Send({.purpose = Purpose::kAnswer,
         .prompt_id = prompt_->id,
         .screen_id = prompt_->screen_id,
         .epoch = screen_epoch_},
-       RequestOf(*prompt_, answer));
+       std::move(request));
 }
 
 void Guide::OnScreenAnswered(const Pending& pending, const absl::Status& status) {

@@ -78,6 +78,13 @@ struct Caller {
     const WipeSecretsGuard wipe(request);
     return Taken(agent.ChangePin(request));
   }
+  absl::StatusOr<GuideResponse> operator()(v1::UnblockPinRequest& request) const {
+    const WipeSecretsGuard wipe(request);
+    return Taken(agent.UnblockPin(request));
+  }
+  absl::StatusOr<GuideResponse> operator()(v1::ListCertificatesRequest& request) const {
+    return Wrap(agent.ListCertificates(request));
+  }
   absl::StatusOr<GuideResponse> operator()(v1::TestSignRequest& request) const {
     const WipeSecretsGuard wipe(request);
     return Taken(agent.TestSign(request));

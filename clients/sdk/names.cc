@@ -48,8 +48,40 @@ std::string OperationName(v1::CardOperation operation) {
 std::string ValidityName(v1::CertificateValidity validity) {
   return Name(*v1::CertificateValidity_descriptor(), validity, "CERTIFICATE_VALIDITY_");
 }
+std::string PortalCertificateStateName(v1::PortalCertificateState state) {
+  return Name(*v1::PortalCertificateState_descriptor(), state, "PORTAL_CERTIFICATE_STATE_");
+}
 std::string OutcomeName(v1::StepOutcome outcome) {
   return Name(*v1::StepOutcome_descriptor(), outcome, "STEP_OUTCOME_");
+}
+
+std::string_view GoalOption(v1::Goal goal) {
+  switch (goal) {
+    case v1::GOAL_GET_PIN:
+      return "get-pin";
+    case v1::GOAL_RESET_SECURITY_WORD:
+      return "reset-word";
+    case v1::GOAL_LIST_CERTIFICATES:
+      return "list-certificates";
+    case v1::GOAL_ACTIVATE_CERTIFICATE:
+      return "activate";
+    case v1::GOAL_UPDATE_INFO:
+      return "update-info";
+    case v1::GOAL_UNBLOCK_PIN:
+      return "unblock";
+    case v1::GOAL_REVOKE_CERTIFICATE:
+      return "revoke";
+    default:
+      return "";
+  }
+}
+
+v1::Goal GoalOfOption(std::string_view option) {
+  for (int value = 1; value < v1::Goal_ARRAYSIZE; ++value) {
+    const auto goal = static_cast<v1::Goal>(value);
+    if (!option.empty() && GoalOption(goal) == option) return goal;
+  }
+  return v1::GOAL_UNSPECIFIED;
 }
 
 }  // namespace ilkimza::client

@@ -60,14 +60,25 @@ constexpr std::array kFields = {
     Act("wrong_phone"),
     Act("pin_info_deleted"),
     Act("type_again"),
+    Choice("activate"),
+    Text("phone", kShort),
+    Act("keep"),
+    Choice("send"),
+    Act("consequences_understood"),
+    Text("puk", kShort),
+    Act("use_portal_puk"),
+    Choice("allow_puk_try"),
+    Act("by_code"),
 };
 
 constexpr std::array kKinds = {
-    PromptKind::kWordKnown,       PromptKind::kWordReset, PromptKind::kMailLink,
-    PromptKind::kNewSecurityWord, PromptKind::kLogin,     PromptKind::kPhone,
-    PromptKind::kSmsCode,         PromptKind::kPinPage,   PromptKind::kProvePin,
-    PromptKind::kSetOwnPin,       PromptKind::kDeletion,  PromptKind::kTestSignature,
-    PromptKind::kStopped,         PromptKind::kGuided,    PromptKind::kOtherChip,
+    PromptKind::kWordKnown,       PromptKind::kWordReset,  PromptKind::kMailLink,
+    PromptKind::kNewSecurityWord, PromptKind::kLogin,      PromptKind::kPhone,
+    PromptKind::kSmsCode,         PromptKind::kPinPage,    PromptKind::kProvePin,
+    PromptKind::kSetOwnPin,       PromptKind::kDeletion,   PromptKind::kTestSignature,
+    PromptKind::kStopped,         PromptKind::kGuided,     PromptKind::kOtherChip,
+    PromptKind::kCertificates,    PromptKind::kActivation, PromptKind::kInfo,
+    PromptKind::kUnblockRequest,  PromptKind::kUnblockPin, PromptKind::kRevocation,
 };
 
 absl::Status BadField(std::string_view field, std::string_view why,
@@ -102,7 +113,7 @@ bool HasControlCharacter(std::string_view text) {
 void Tidy(std::string_view name, Secret& value) {
   if (name == "national_id" || name == "code" || name == "card_serial") {
     value = WithoutBlanks(value.view());
-  } else if (name == "link" || name == "email" || name == "captcha") {
+  } else if (name == "link" || name == "email" || name == "captcha" || name == "phone") {
     value = Secret(Trimmed(value.view()));
   }
 }
@@ -111,11 +122,18 @@ bool Given(const Answer& answer, std::string_view name) {
   return answer.flags.contains(name) || answer.texts.contains(name);
 }
 
+bool MayHave(const AnswerForm& form, std::string_view name) {
+  return (form.spends_try && name == "allow_last_try") ||
+         (form.spends_puk_try && name == "allow_puk_try");
+}
+
 // The form that the answer's fields are, or null.
 const AnswerForm* FormOf(const Prompt& prompt, const Answer& answer) {
   for (const AnswerForm& form : prompt.forms) {
     size_t wanted = form.fields.size();
-    if (form.spends_try && Given(answer, "allow_last_try")) ++wanted;
+    for (const std::string_view name : {"allow_last_try", "allow_puk_try"}) {
+      if (MayHave(form, name) && Given(answer, name)) ++wanted;
+    }
     const bool all = std::all_of(form.fields.begin(), form.fields.end(),
                                  [&](std::string_view name) { return Given(answer, name); });
     if (all && answer.flags.size() + answer.texts.size() == wanted) return &form;
@@ -127,7 +145,7 @@ const AnswerForm* FormOf(const Prompt& prompt, const Answer& answer) {
 absl::Status NoForm(const Prompt& prompt, const Answer& answer) {
   const auto wanted = [&](std::string_view name) {
     return std::any_of(prompt.forms.begin(), prompt.forms.end(), [&](const AnswerForm& form) {
-      return (form.spends_try && name == "allow_last_try") ||
+      return MayHave(form, name) ||
              std::find(form.fields.begin(), form.fields.end(), name) != form.fields.end();
     });
   };
@@ -202,6 +220,18 @@ std::string_view PromptKindName(PromptKind kind) {
       return "guided";
     case PromptKind::kOtherChip:
       return "other_chip";
+    case PromptKind::kCertificates:
+      return "certificates";
+    case PromptKind::kActivation:
+      return "activation";
+    case PromptKind::kInfo:
+      return "info";
+    case PromptKind::kUnblockRequest:
+      return "unblock_request";
+    case PromptKind::kUnblockPin:
+      return "unblock_pin";
+    case PromptKind::kRevocation:
+      return "revocation";
   }
   return "";
 }
@@ -226,14 +256,51 @@ std::string_view Answer::Text(std::string_view name) const {
 
 bool Answer::Has(std::string_view name) const { return Given(*this, name); }
 
+const Chip* Prompt::ChipOf(std::string_view serial) const {
+  const auto chip = std::find_if(chips.begin(), chips.end(), [&](const Chip& candidate) {
+    return candidate.card_serial == serial;
+  });
+  return chip == chips.end() ? nullptr : &*chip;
+}
+
+namespace {
+
+// A try that is spent has to be meant.
+absl::Status CheckTry(const Prompt& prompt, const AnswerForm& form, Answer& answer) {
+  for (const std::string_view name : {"allow_last_try", "allow_puk_try"}) {
+    if (answer.Has(name)) ILKIMZA_RETURN_IF_ERROR(CheckField(*FindField(name), answer));
+  }
+  if (form.spends_puk_try && !answer.Flag("allow_puk_try")) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_PUK_TRY_NOT_CONFIRMED,
+                     "a try of the PUK is spent only where allow_puk_try says so",
+                     {{"field", "allow_puk_try"}});
+  }
+  if (form.spends_try && prompt.IsLastTry() && !answer.Flag("allow_last_try")) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_LAST_TRY,
+                     "one try is left on this card; say allow_last_try to use it",
+                     {{"tries_left", "1"}});
+  }
+  return absl::OkStatus();
+}
+
+// Nothing is revoked but the card whose serial was typed, digit by digit.
+absl::Status CheckRevocation(const Prompt& prompt, const Answer& answer) {
+  if (prompt.kind != PromptKind::kRevocation || answer.Flag("keep")) return absl::OkStatus();
+  const auto& serials = prompt.card_serials;
+  if (std::find(serials.begin(), serials.end(), answer.Text("card_serial")) != serials.end()) {
+    return absl::OkStatus();
+  }
+  return BadField("card_serial", "is none of the cards that this is about; nothing was sent",
+                  v1::ERROR_REASON_WRONG_CARD_SERIAL);
+}
+
+}  // namespace
+
 absl::Status CheckAnswer(const Prompt& prompt, Answer& answer) {
   const AnswerForm* form = FormOf(prompt, answer);
   if (form == nullptr) return NoForm(prompt, answer);
   for (std::string_view name : form->fields) {
     ILKIMZA_RETURN_IF_ERROR(CheckField(*FindField(name), answer));
-  }
-  if (answer.Has("allow_last_try")) {
-    ILKIMZA_RETURN_IF_ERROR(CheckField(*FindField("allow_last_try"), answer));
   }
   if (answer.Has("national_id") && !IsNationalId(answer.Text("national_id"))) {
     return BadField("national_id", "is no national id: its check digits do not fit",
@@ -242,12 +309,28 @@ absl::Status CheckAnswer(const Prompt& prompt, Answer& answer) {
   if (answer.Text("new_pin") != answer.Text("new_pin_again")) {
     return BadField("new_pin_again", "is not the same as the new PIN");
   }
-  if (form->spends_try && prompt.IsLastTry() && !answer.Flag("allow_last_try")) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_LAST_TRY,
-                     "one try is left on this card; say allow_last_try to use it",
-                     {{"tries_left", "1"}});
-  }
-  return absl::OkStatus();
+  ILKIMZA_RETURN_IF_ERROR(CheckRevocation(prompt, answer));
+  return CheckTry(prompt, *form, answer);
+}
+
+std::string MaskedPhone(std::string_view phone) {
+  constexpr size_t kShown = 2;
+  std::string digits;
+  const WipeGuard wipe(digits);
+  std::copy_if(phone.begin(), phone.end(), std::back_inserter(digits),
+               [](char c) { return c >= '0' && c <= '9'; });
+  if (digits.size() < 3 * kShown) return std::string(digits.size(), '*');
+  return digits.substr(0, kShown) + std::string(digits.size() - 2 * kShown, '*') +
+         digits.substr(digits.size() - kShown);
+}
+
+std::string MaskedEmail(std::string_view email) {
+  const size_t at = email.rfind('@');
+  if (at == std::string_view::npos || at == 0) return std::string(email.empty() ? "" : "***");
+  // Of the name its first character, whole.
+  size_t first = 1;
+  while (first < at && (static_cast<unsigned char>(email[first]) & 0xC0) == 0x80) ++first;
+  return std::string(email.substr(0, first)) + "***" + std::string(email.substr(at));
 }
 
 }  // namespace ilkimza::client

@@ -12,10 +12,12 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/secret.h"
+#include "clients/sdk/certificate_table.h"
 #include "clients/sdk/ways_on.h"
 #include "ilkimza/v1/card_service.pb.h"
 #include "ilkimza/v1/error_reason.pb.h"
 #include "ilkimza/v1/journey.pb.h"
+#include "ilkimza/v1/portal_service.pb.h"
 
 namespace ilkimza::client {
 
@@ -35,8 +37,17 @@ enum class PromptKind {
   kStopped,
   // A step for the holder's own browser.
   kGuided,
-  // The chip in the reader is not the card whose serial was typed in a guided step.
+  // The chip in the reader is not the card whose serial was typed in a guided step; or
+  // it is none of those whose PUK the portal shows, and may be had by a code.
   kOtherChip,
+  // The portal's certificates, beside those on the chips in the readers.
+  kCertificates,
+  kActivation,
+  // Phone number and mail address at the portal.
+  kInfo,
+  kUnblockRequest,
+  kUnblockPin,
+  kRevocation,
 };
 
 // "word_known", "login", ...: stable names.
@@ -61,6 +72,8 @@ struct AnswerForm {
   std::vector<std::string_view> fields;
   // `allow_last_try` may be given as well.
   bool spends_try = false;
+  // `allow_puk_try` has to be given as well, at each try.
+  bool spends_puk_try = false;
 };
 
 // A card of the PIN page, without its secrets.
@@ -90,8 +103,9 @@ struct Prompt {
   std::map<std::string, std::string, std::less<>> field_labels;
   std::string captcha_image;
   std::string captcha_media_type;
-  // kPhone.
+  // kPhone; kInfo, as far as they may be told.
   std::string masked_phone;
+  std::string masked_email;
   std::string hotline;
   // kSmsCode.
   absl::Time code_expire_time = absl::InfiniteFuture();
@@ -104,23 +118,36 @@ struct Prompt {
   std::string address;
   std::vector<std::string> labels;
   std::string end_heading;
+  // kActivation, kRevocation: the cards that it is about; kOtherChip: those that the
+  // portal names.
+  std::vector<std::string> card_serials;
+  // kCertificates.
+  std::vector<v1::PortalCertificate> certificates;
+  // In the readers: kCertificates, kActivation, kRevocation, kOtherChip, and kPinPage
+  // where it has more than one card.
+  std::vector<Chip> chips;
   // kStopped: see ways_on.h. The best one first.
   std::vector<WayOn> ways_on;
-  // kProvePin, kSetOwnPin, kTestSignature.
+  // kProvePin, kSetOwnPin, kTestSignature, kUnblockPin.
   std::string card;
   v1::PinState pin_state;
   bool portal_pin = false;
+  bool portal_puk = false;
   bool old_pin_known = false;
   bool keep_current = false;
 
   [[nodiscard]] bool IsCardPrompt() const {
     return kind == PromptKind::kProvePin || kind == PromptKind::kSetOwnPin ||
-           kind == PromptKind::kTestSignature;
+           kind == PromptKind::kTestSignature || kind == PromptKind::kUnblockPin;
   }
   // One try is left, so an answer needs `allow_last_try`.
   [[nodiscard]] bool IsLastTry() const {
-    return IsCardPrompt() && pin_state.tries_left() == v1::TRIES_LEFT_ONE;
+    const bool puk = kind == PromptKind::kUnblockPin;
+    const v1::TriesLeft left = puk ? pin_state.puk_tries_left() : pin_state.tries_left();
+    return IsCardPrompt() && left == v1::TRIES_LEFT_ONE;
   }
+  // The chip in a reader whose card has this serial, or null.
+  [[nodiscard]] const Chip* ChipOf(std::string_view serial) const;
 };
 
 // An answer, as typed. Movable; wiped when destroyed.
@@ -136,10 +163,14 @@ struct Answer {
 };
 
 // Whether `answer` is well formed for `prompt`; nothing is sent anywhere.
-// Trims and un-spaces what people paste (ids, codes, links). ERROR_REASON_BAD_FIELD or
-// BAD_NATIONAL_ID with metadata "field", LAST_TRY without the override. Holds no
-// value that was typed.
+// Trims and un-spaces what people paste (ids, codes, links). ERROR_REASON_BAD_FIELD,
+// BAD_NATIONAL_ID or WRONG_CARD_SERIAL with metadata "field", LAST_TRY or
+// PUK_TRY_NOT_CONFIRMED without the override. Holds no value that was typed.
 absl::Status CheckAnswer(const Prompt& prompt, Answer& answer);
+
+// "5421234525" is "54******25", "ayse@ornek.example" is "a***@ornek.example".
+std::string MaskedPhone(std::string_view phone);
+std::string MaskedEmail(std::string_view email);
 
 }  // namespace ilkimza::client
 

@@ -131,8 +131,9 @@ Words WordsOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_PIN_INFO_DELETED:
       return {ILKIMZA_TEXT(
                   "The portal no longer holds PIN and PUK of this card: they were deleted there."),
-              ILKIMZA_TEXT("If you know your PIN, use it. If not, only a new certificate helps: "
-                           "call the hotline (0262 648 18 18).")};
+              ILKIMZA_TEXT("Nothing is wrong with the card. If you know your PIN, use it; if not, "
+                           "the portal can still show the PUK, after a code by SMS "
+                           "(\"ilkimza start --goal unblock\").")};
     case v1::ERROR_REASON_PORTAL_MAINTENANCE:
       return {ILKIMZA_TEXT("The portal is under maintenance."),
               ILKIMZA_TEXT("Wait: the journey goes on by itself, and no attempt is counted.")};
@@ -142,7 +143,9 @@ Words WordsOf(v1::ErrorReason reason) {
                            "(0262 648 18 18), then go on.")};
     case v1::ERROR_REASON_WRONG_ID_OR_EMAIL:
       return {ILKIMZA_TEXT("The portal does not know this national id with this mail address."),
-              ILKIMZA_TEXT("Type both again; use the mail address of your application form.")};
+              ILKIMZA_TEXT("Type both again; use the mail address of your application form. If "
+                           "it is no longer yours, call the hotline (0262 648 18 18) with your "
+                           "national id and the new address at hand.")};
     case v1::ERROR_REASON_BAD_CONTACT_INFO:
       return {ILKIMZA_TEXT("The portal does not take this phone number or mail address."),
               ILKIMZA_TEXT("Type both again: a mobile number (5xx xxx xx xx) and a mail address "
@@ -344,7 +347,9 @@ Words WordsOf(v1::ErrorReason reason) {
               ILKIMZA_TEXT("Go on when you are ready; nothing is lost.")};
     case v1::ERROR_REASON_WRONG_PHONE:
       return {ILKIMZA_TEXT("The phone number at the portal is not yours."),
-              ILKIMZA_TEXT("Call the hotline (0262 648 18 18) to have it changed, then go on.")};
+              ILKIMZA_TEXT("Call the hotline (0262 648 18 18) with your national id, the serial "
+                           "printed on your card and the right number at hand; once it is changed, "
+                           "go on here: nothing is lost.")};
     case v1::ERROR_REASON_WORD_FORGOTTEN:
       return {ILKIMZA_TEXT("You said that the security word is forgotten."),
               ILKIMZA_TEXT("Set a new one now, with a link that comes by mail.")};

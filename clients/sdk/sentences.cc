@@ -1,6 +1,7 @@
 #include "clients/sdk/sentences.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
@@ -103,7 +104,65 @@ std::string FillIn(const Texts& texts, const Prompt& prompt, const char* usual) 
   return absl::Substitute(texts.Say("Fill in what the portal asks for: $0."), fields);
 }
 
-// What a prompt asks, when nothing went before it.
+std::string Joined(const std::vector<std::string>& serials) { return absl::StrJoin(serials, ", "); }
+
+Sentence OtherChip(const Texts& texts, const Prompt& prompt) {
+  const bool by_code = !prompt.forms.empty() && prompt.forms.front().fields.front() == "by_code";
+  if (!by_code) {
+    return {texts.Say("The chip in the reader is not the card whose serial you typed, so no PIN "
+                      "is tried on it."),
+            texts.Say("Put in the chip with that serial, and İlkimza goes on by itself; or type "
+                      "the serial again.")};
+  }
+  std::string happened = OtherChipSentence(texts, prompt.card_serials, prompt.chips);
+  if (happened.empty()) {
+    happened = texts.Say("The portal's page does not name the chip in the reader.");
+  }
+  return {happened,
+          texts.Say("Put in the chip that the portal names, and İlkimza goes on by itself. If you "
+                    "mean the one in the reader, let the portal send a code by SMS: after it, it "
+                    "shows the PUKs of all your cards.")};
+}
+
+Sentence Unblock(const Texts& texts, const Prompt& prompt) {
+  return {absl::Substitute(texts.Say("Card $0 gets a new PIN, with its PUK."), prompt.card_serial),
+          prompt.portal_puk
+              ? texts.Say("Use the PUK of the portal's page, and type your new PIN twice.")
+              : texts.Say("Type the PUK of this very card, and your new PIN twice.")};
+}
+
+// The operations of the portal's menu.
+Sentence AskedOfMenu(const Texts& texts, const Prompt& prompt) {
+  switch (prompt.kind) {
+    case PromptKind::kCertificates:
+      return {prompt.certificates.empty()
+                  ? texts.Say("The portal lists no certificate of yours.")
+                  : texts.Say("These are your certificates, at the portal and on the chips in the "
+                              "readers."),
+              texts.Say("Have a look, and say when you are done.")};
+    case PromptKind::kActivation:
+      return {
+          prompt.card_serials.empty()
+              ? texts.Say("The portal can make your certificate usable.")
+              : absl::Substitute(texts.Say("The portal can make your certificate usable: card $0."),
+                                 Joined(prompt.card_serials)),
+          texts.Say("Shall it be activated?")};
+    case PromptKind::kInfo:
+      return {texts.Say("The portal has this phone number and this mail address of you; codes and "
+                        "mails go there."),
+              texts.Say("Change what is not right any more, or leave both as they are.")};
+    case PromptKind::kUnblockRequest:
+      return {texts.Say("The portal can send a code by SMS and then show the PUK of your card."),
+              texts.Say("Shall it send the code?")};
+    case PromptKind::kRevocation:
+      return {RevocationConsequences(texts),
+              texts.Say("Only if that is what you want, type the serial of the card once more, "
+                        "digit by digit; if not, leave everything as it is.")};
+    default:
+      return Unblock(texts, prompt);
+  }
+}
+
 Sentence SerialTooShort(const Texts& texts) {
   return {texts.Say("The chip in the reader tells a shorter serial than the portal names, so "
                     "İlkimza cannot make sure that it is the same card, and tries no PIN on it."),
@@ -111,6 +170,7 @@ Sentence SerialTooShort(const Texts& texts) {
                     "the PIN with the card maker's own program, or ask your IT department.")};
 }
 
+// What a prompt asks, when nothing went before it.
 Sentence Asked(const Texts& texts, const Prompt& prompt) {
   switch (prompt.kind) {
     case PromptKind::kWordKnown:
@@ -138,6 +198,10 @@ Sentence Asked(const Texts& texts, const Prompt& prompt) {
           absl::Substitute(texts.Say("The portal will send an SMS to $0."), prompt.masked_phone),
           texts.Say("Is this your phone?")};
     case PromptKind::kSmsCode:
+      if (prompt.step == v1::STEP_KIND_ENTER_UNBLOCK_CODE) {
+        return {texts.Say("The portal has sent a code for unblocking to your phone."),
+                texts.Say("Type that code.")};
+      }
       return {texts.Say("The portal has sent a code to your phone."), texts.Say("Type the code.")};
     case PromptKind::kPinPage:
       return {texts.Say("The portal shows PIN and PUK of your card."),
@@ -164,10 +228,14 @@ Sentence Asked(const Texts& texts, const Prompt& prompt) {
     case PromptKind::kOtherChip:
       // None that could be told from the right one.
       if (prompt.reason == v1::ERROR_REASON_CARD_UNSUPPORTED) return SerialTooShort(texts);
-      return {texts.Say("The chip in the reader is not the card whose serial you typed, so no PIN "
-                        "is tried on it."),
-              texts.Say("Put in the chip with that serial, and İlkimza goes on by itself; or type "
-                        "the serial again.")};
+      return OtherChip(texts, prompt);
+    case PromptKind::kCertificates:
+    case PromptKind::kActivation:
+    case PromptKind::kInfo:
+    case PromptKind::kUnblockRequest:
+    case PromptKind::kUnblockPin:
+    case PromptKind::kRevocation:
+      return AskedOfMenu(texts, prompt);
     case PromptKind::kStopped:
       break;
   }
@@ -196,10 +264,44 @@ Sentence RefusalSentence(const Texts& texts, const Prompt& prompt) {
 Sentence PromptSentence(const Texts& texts, const Prompt& prompt) {
   Sentence asked = Asked(texts, prompt);
   if (prompt.kind == PromptKind::kStopped || prompt.kind == PromptKind::kGuided ||
-      prompt.kind == PromptKind::kOtherChip || prompt.reason == v1::ERROR_REASON_UNSPECIFIED) {
+      prompt.kind == PromptKind::kOtherChip || prompt.kind == PromptKind::kRevocation ||
+      prompt.reason == v1::ERROR_REASON_UNSPECIFIED) {
     return asked;
   }
-  return RefusalSentence(texts, prompt);
+  Sentence said = RefusalSentence(texts, prompt);
+  // A question that can be answered at once is asked again.
+  const bool question =
+      prompt.kind == PromptKind::kCertificates || prompt.kind == PromptKind::kActivation ||
+      prompt.kind == PromptKind::kUnblockRequest || prompt.kind == PromptKind::kUnblockPin;
+  if (question) said.next = std::move(asked.next);
+  return said;
+}
+
+std::string RevocationConsequences(const Texts& texts) {
+  return texts.Say(
+      "A revoked certificate is invalid for ever: nothing can be signed with it any "
+      "more, nobody can undo it, and a new one has to be ordered and paid for. What "
+      "was signed before stays signed.");
+}
+
+std::string HowToGoOn(const Texts& texts, v1::Goal goal) {
+  if (goal == v1::GOAL_GET_PIN || GoalOption(goal).empty()) {
+    return texts.Say("Go on with \"ilkimza start\" whenever you like.");
+  }
+  return absl::Substitute(texts.Say("Go on with \"ilkimza start --goal $0\" whenever you like."),
+                          std::string(GoalOption(goal)));
+}
+
+std::string OtherChipSentence(const Texts& texts, const std::vector<std::string>& wanted,
+                              const std::vector<Chip>& chips) {
+  if (wanted.empty() || chips.empty()) return {};
+  const Chip& chip = chips.front();
+  const char* words =
+      IsOld(chip) ? ILKIMZA_TEXT(
+                        "In the reader is an old chip, $0: its certificate has ended. The "
+                        "portal names card $1.")
+                  : ILKIMZA_TEXT("In the reader is the chip of card $0; the portal names card $1.");
+  return absl::Substitute(texts.Say(words), chip.card_serial, Joined(wanted));
 }
 
 Sentence HeldSentence(const Texts& texts, const std::vector<std::string>& programs) {
@@ -255,6 +357,12 @@ Sentence WaitSentence(const Texts& texts, const Waiting& waiting) {
                       "reader; İlkimza sees it by itself.")};
   }
   if (waiting.serial_too_short) return SerialTooShort(texts);
+  if (waiting.reason == v1::ERROR_REASON_SERIAL_MISMATCH) {
+    Sentence sentence = ReasonSentence(texts, waiting.reason);
+    std::string known = OtherChipSentence(texts, waiting.card_serials, waiting.chips);
+    if (!known.empty()) sentence.happened = std::move(known);
+    return sentence;
+  }
   if (waiting.reason != v1::ERROR_REASON_UNSPECIFIED) return ReasonSentence(texts, waiting.reason);
   switch (waiting.what) {
     case WaitFor::kCard:
@@ -269,15 +377,60 @@ Sentence WaitSentence(const Texts& texts, const Waiting& waiting) {
   return {};
 }
 
+namespace {
+
+Sentence ActivationOutcome(const Texts& texts, const v1::Journey& journey) {
+  if (journey.facts().certificate_activated()) {
+    return {texts.Say("Your certificate is activated: you can sign with it."),
+            texts.Say("Try it with \"ilkimza card test-sign\".")};
+  }
+  for (const v1::Step& step : journey.steps()) {
+    if (step.kind() == v1::STEP_KIND_ACTIVATE_CERTIFICATE &&
+        step.reason() == v1::ERROR_REASON_NOTHING_TO_ACTIVATE) {
+      return {texts.Say("There was nothing to activate at the portal."),
+              texts.Say("The list of your certificates says how each of them stands.")};
+    }
+  }
+  return ReasonSentence(texts, v1::ERROR_REASON_LEFT_AS_IT_WAS);
+}
+
+Sentence SuccessSentence(const Texts& texts, const v1::Journey& journey) {
+  const v1::Facts& facts = journey.facts();
+  switch (journey.goal()) {
+    case v1::GOAL_RESET_SECURITY_WORD:
+      return {texts.Say("Your new security word is set."),
+              texts.Say("Use it from now on to log in to the portal.")};
+    case v1::GOAL_LIST_CERTIFICATES:
+      return {texts.Say("You have seen your certificates; nothing was changed at the portal."),
+              texts.Say("Look again whenever you like.")};
+    case v1::GOAL_ACTIVATE_CERTIFICATE:
+      return ActivationOutcome(texts, journey);
+    case v1::GOAL_UPDATE_INFO:
+      if (!facts.info_updated()) return ReasonSentence(texts, v1::ERROR_REASON_LEFT_AS_IT_WAS);
+      return {texts.Say("The portal has your new phone number and mail address."),
+              texts.Say("From now on it sends codes and mails there.")};
+    case v1::GOAL_UNBLOCK_PIN:
+      return {texts.Say("Your PIN is unblocked: the card signs with the new one."),
+              texts.Say("Keep the PIN to yourself, and the PUK in a safe place.")};
+    case v1::GOAL_REVOKE_CERTIFICATE:
+      if (!facts.certificate_revoked()) {
+        return ReasonSentence(texts, v1::ERROR_REASON_LEFT_AS_IT_WAS);
+      }
+      return {texts.Say("The certificate is revoked, for ever."),
+              texts.Say("If you need to sign again, order a new one; the chip of the old one is of "
+                        "no use any more.")};
+    default:
+      return {texts.Say("Your card is ready: you can sign."),
+              texts.Say("Keep the PIN to yourself, and the PUK in a safe place.")};
+  }
+}
+
+}  // namespace
+
 Sentence OutcomeSentence(const Texts& texts, const Finished& finished) {
   switch (finished.outcome) {
     case Outcome::kSucceeded:
-      if (finished.journey && finished.journey->goal() == v1::GOAL_RESET_SECURITY_WORD) {
-        return {texts.Say("Your new security word is set."),
-                texts.Say("Use it from now on to log in to the portal.")};
-      }
-      return {texts.Say("Your card is ready: you can sign."),
-              texts.Say("Keep the PIN to yourself, and the PUK in a safe place.")};
+      return SuccessSentence(texts, finished.journey.value_or(v1::Journey()));
     case Outcome::kStopped:
       return ReasonSentence(
           texts, finished.journey ? finished.journey->reason() : v1::ERROR_REASON_UNSPECIFIED);
@@ -291,7 +444,7 @@ Sentence OutcomeSentence(const Texts& texts, const Finished& finished) {
         return {texts.Say("Nothing was begun."), texts.Say("Begin with \"ilkimza start\".")};
       }
       return {texts.Say("The journey is kept as it is; nothing is lost."),
-              texts.Say("Go on with \"ilkimza start\" whenever you like.")};
+              HowToGoOn(texts, finished.journey->goal())};
     case Outcome::kError:
       break;
   }

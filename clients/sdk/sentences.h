@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "clients/sdk/certificate_table.h"
 #include "clients/sdk/guide_event.h"
 #include "clients/sdk/language.h"
 #include "clients/sdk/prompt.h"
@@ -37,6 +38,13 @@ Sentence PromptSentence(const Texts& texts, const Prompt& prompt);
 Sentence WaitSentence(const Texts& texts, const Waiting& waiting);
 Sentence OutcomeSentence(const Texts& texts, const Finished& finished);
 Sentence UnknownPageSentence(const Texts& texts);
+// What revoking means, for whoever is about to: three sentences.
+std::string RevocationConsequences(const Texts& texts);
+// Where a journey can be taken up again: `Go on with "ilkimza start" whenever you like.`
+std::string HowToGoOn(const Texts& texts, v1::Goal goal);
+// Which chip is in the reader and which it should be; empty where nothing is known.
+std::string OtherChipSentence(const Texts& texts, const std::vector<std::string>& wanted,
+                              const std::vector<Chip>& chips);
 
 // A few words: "Log in with the security word".
 std::string StepTitle(const Texts& texts, v1::StepKind step);
@@ -60,6 +68,9 @@ v1::CertificateValidity ValidityOf(const v1::Certificate& certificate, absl::Tim
 // "valid, for 30 days more", "expired, 2 days ago".
 std::string ValiditySentence(const Texts& texts, const v1::Certificate& certificate,
                              absl::Time now);
+// A few words, for a table: "valid", "revoked"; "portal and chip", "chip only".
+std::string StandingTitle(const Texts& texts, Standing standing);
+std::string PlaceTitle(const Texts& texts, Place place);
 // What somebody does who takes this way on: "In your own browser, by instructions".
 std::string WayOnTitle(const Texts& texts, WayOn way);
 // The label of a field that is typed: "National id".
@@ -80,6 +91,12 @@ std::string OperationName(v1::CardOperation operation);
 std::string ValidityName(v1::CertificateValidity validity);
 std::string OutcomeName(v1::StepOutcome outcome);
 std::string WayName(v1::Way way);
+std::string PortalCertificateStateName(v1::PortalCertificateState state);
+
+// As `--goal` takes it, for example "unblock"; empty for one of a newer server.
+std::string_view GoalOption(v1::Goal goal);
+// UNSPECIFIED where no goal is called so.
+v1::Goal GoalOfOption(std::string_view option);
 
 }  // namespace ilkimza::client
 

@@ -167,7 +167,17 @@ const char* WayOnWords(WayOn way) {
     case WayOn::kResetWord:
       return ILKIMZA_TEXT("Set a new security word (\"ilkimza start --goal reset-word\")");
     case WayOn::kUnblockPin:
-      return ILKIMZA_TEXT("Unblock the PIN with the PUK (\"ilkimza card unblock\")");
+      return ILKIMZA_TEXT(
+          "Unblock the PIN with the PUK (\"ilkimza start --goal unblock\"; the "
+          "portal shows the PUK)");
+    case WayOn::kKnownPin:
+      return ILKIMZA_TEXT(
+          "If you know your PIN, choose another one for yourself (\"ilkimza card "
+          "change-pin\")");
+    case WayOn::kReissue:
+      return ILKIMZA_TEXT(
+          "If you know neither PIN nor PUK, have a new certificate issued: it costs "
+          "a fee; the hotline (0262 648 18 18) says how");
     case WayOn::kHotline:
       return ILKIMZA_TEXT("Call the hotline (0262 648 18 18)");
     case WayOn::kItDepartment:
@@ -176,6 +186,38 @@ const char* WayOnWords(WayOn way) {
       return ILKIMZA_TEXT("Find out what is in the way (\"ilkimza doctor\")");
   }
   return "";
+}
+
+const char* StandingWords(Standing standing) {
+  switch (standing) {
+    case Standing::kValid:
+      return ILKIMZA_TEXT("valid");
+    case Standing::kNotActivated:
+      return ILKIMZA_TEXT("not activated");
+    case Standing::kNotYetValid:
+      return ILKIMZA_TEXT("not valid yet");
+    case Standing::kExpired:
+      return ILKIMZA_TEXT("expired");
+    case Standing::kRevoked:
+      return ILKIMZA_TEXT("revoked");
+    case Standing::kUnknown:
+      break;
+  }
+  return ILKIMZA_TEXT("unknown");
+}
+
+const char* PlaceWords(Place place) {
+  switch (place) {
+    case Place::kSame:
+      return ILKIMZA_TEXT("portal and chip");
+    case Place::kPortalOnly:
+      return ILKIMZA_TEXT("portal only");
+    case Place::kChipOnly:
+      return ILKIMZA_TEXT("chip only");
+    case Place::kNotCompared:
+      break;
+  }
+  return ILKIMZA_TEXT("portal; no chip here");
 }
 
 const char* ReaderWords(v1::ReaderState state) {
@@ -193,9 +235,11 @@ const char* ReaderWords(v1::ReaderState state) {
   }
 }
 
-constexpr std::array<std::pair<std::string_view, const char*>, 18> kFieldWords = {{
+constexpr std::array<std::pair<std::string_view, const char*>, 20> kFieldWords = {{
     {"card_serial", ILKIMZA_TEXT("Serial of the card, as the page shows it")},
     {"national_id", ILKIMZA_TEXT("National id (11 digits)")},
+    {"phone", ILKIMZA_TEXT("Mobile phone")},
+    {"allow_puk_try", ILKIMZA_TEXT("The consent to spend a try")},
     {"email", ILKIMZA_TEXT("Mail address")},
     {"captcha", ILKIMZA_TEXT("Characters of the picture")},
     {"link", ILKIMZA_TEXT("Link of the mail")},
@@ -233,6 +277,12 @@ std::string ActorTitle(const Texts& texts, v1::Actor actor) { return texts.Say(A
 std::string ReaderStateTitle(const Texts& texts, v1::ReaderState state) {
   return texts.Say(ReaderWords(state));
 }
+
+std::string StandingTitle(const Texts& texts, Standing standing) {
+  return texts.Say(StandingWords(standing));
+}
+
+std::string PlaceTitle(const Texts& texts, Place place) { return texts.Say(PlaceWords(place)); }
 
 std::string OutcomeTitle(const Texts& texts, v1::StepOutcome outcome) {
   return texts.Say(OutcomeWords(outcome));

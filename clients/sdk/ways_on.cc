@@ -48,7 +48,7 @@ std::vector<WayOn> HelpAgainst(v1::ErrorReason reason) {
     case v1::ERROR_REASON_GUIDED_NOT_POSSIBLE:
       return {WayOn::kDriven, WayOn::kRetry, WayOn::kHotline};
     case v1::ERROR_REASON_PIN_INFO_DELETED:
-      return {WayOn::kUnblockPin, WayOn::kHotline};
+      return {WayOn::kKnownPin, WayOn::kUnblockPin, WayOn::kReissue};
     case v1::ERROR_REASON_PIN_BLOCKED:
       return {WayOn::kUnblockPin, WayOn::kItDepartment};
     case v1::ERROR_REASON_PUK_BLOCKED:
@@ -101,6 +101,10 @@ std::string_view WayOnName(WayOn way) {
       return "RESET_WORD";
     case WayOn::kUnblockPin:
       return "UNBLOCK_PIN";
+    case WayOn::kKnownPin:
+      return "KNOWN_PIN";
+    case WayOn::kReissue:
+      return "REISSUE";
     case WayOn::kHotline:
       return "HOTLINE";
     case WayOn::kItDepartment:

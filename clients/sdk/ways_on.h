@@ -21,6 +21,10 @@ enum class WayOn {
   // A journey of another goal first.
   kResetWord,
   kUnblockPin,
+  // The portal has PIN and PUK no more: what is left to a holder who knows the PIN, and
+  // to one who knows nothing.
+  kKnownPin,
+  kReissue,
   // People and programs that know more.
   kHotline,
   kItDepartment,
