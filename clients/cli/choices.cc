@@ -41,12 +41,12 @@ std::string_view FieldOf(WayOn way) {
   }
 }
 
-bool Offers(const Prompt& prompt, std::string_view field) {
+}  // namespace
+
+bool Choices::Offers(const Prompt& prompt, std::string_view field) {
   return std::any_of(prompt.forms.begin(), prompt.forms.end(),
                      [field](const AnswerForm& form) { return form.fields.front() == field; });
 }
-
-}  // namespace
 
 void Choices::ShowStep(const Prompt& prompt) {
   if (!prompt.address.empty()) {

@@ -6,6 +6,7 @@
 #define ILKIMZA_CLIENTS_CLI_CHOICES_H_
 
 #include <string>
+#include <string_view>
 
 #include "clients/cli/interview.h"
 #include "clients/cli/page_opener.h"
@@ -27,6 +28,9 @@ class Choices {
   void ShowAdvice(const Prompt& prompt);
 
   // Fills `answer`; false where the question ended without one.
+  // One of the prompt's answers begins with this field.
+  [[nodiscard]] static bool Offers(const Prompt& prompt, std::string_view field);
+
   bool AskStep(const Prompt& prompt, Answer& answer);
   bool AskStopped(const Prompt& prompt, Answer& answer);
   bool AskOtherChip(const Prompt& prompt, Answer& answer);

@@ -6,7 +6,7 @@ _ilkimza() {
   case $previous in
     --output) mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$word") && return ;;
     --lang) mapfile -t COMPREPLY < <(compgen -W 'tr en' -- "$word") && return ;;
-    --goal) mapfile -t COMPREPLY < <(compgen -W 'get-pin reset-word' -- "$word") && return ;;
+    --goal) mapfile -t COMPREPLY < <(compgen -W 'get-pin reset-word list-certificates activate update-info unblock revoke' -- "$word") && return ;;
     --portal-host) mapfile -t COMPREPLY < <(compgen -W 'agent server' -- "$word") && return ;;
     --way) mapfile -t COMPREPLY < <(compgen -W 'driven guided' -- "$word") && return ;;
     --form) mapfile -t COMPREPLY < <(compgen -W 'pem der' -- "$word") && return ;;

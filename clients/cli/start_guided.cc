@@ -476,6 +476,16 @@ class GuidedProgram {
   }
 
   bool AskUnblockPin(Answer& answer) {
+    if (choices_.Offers(*prompt_, "by_code")) {
+      const auto choice =
+          interview_.AskChoice({Say("I have the PUK of this card"),
+                                Say("Let the portal send a code by SMS and show the PUK")});
+      if (!choice) return false;
+      if (*choice == 1) {
+        answer.flags["by_code"] = true;
+        return true;
+      }
+    }
     const auto allowed = menu_.AskPukTry(*prompt_);
     if (!allowed) return false;
     if (!*allowed) {

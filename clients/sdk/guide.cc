@@ -265,7 +265,11 @@ void Guide::OnAnswer(Answer answer) {
     case PromptKind::kSetOwnPin:
     case PromptKind::kTestSignature:
     case PromptKind::kUnblockPin:
-      AnswerCard(answer);
+      if (answer.Flag("by_code")) {
+        Retry(v1::WAY_UNSPECIFIED);
+      } else {
+        AnswerCard(answer);
+      }
       break;
     case PromptKind::kOtherChip:
       Retry(v1::WAY_UNSPECIFIED);

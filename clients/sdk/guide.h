@@ -213,6 +213,7 @@ class Guide {
   void OnChips(absl::StatusOr<GuideResponse> result, unsigned lookup);
   void OnChipCertificates(const Pending& pending, absl::StatusOr<GuideResponse> result);
   [[nodiscard]] std::vector<std::string> WantedSerials() const;
+  [[nodiscard]] bool CodeWasLeftOut() const;
   [[nodiscard]] bool MayAskForCode() const;
 
   // Answers.

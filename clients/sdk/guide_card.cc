@@ -248,6 +248,8 @@ Prompt Guide::CardPrompt() const {
       prompt.forms.insert(prompt.forms.begin(),
                           {{"use_portal_puk", "new_pin", "new_pin_again"}, true, true});
       prompt.forms.push_back({{"reveal"}});
+    } else if (CodeWasLeftOut()) {
+      prompt.forms.push_back({{"by_code"}});
     }
   } else {
     prompt.kind = PromptKind::kTestSignature;

@@ -91,17 +91,18 @@ std::vector<std::string> Guide::WantedSerials() const {
   return {facts.portal_serials().begin(), facts.portal_serials().end()};
 }
 
-// The page named no PUK of the chip that is there, but a code would show those of all the
-// holder's cards.
-bool Guide::MayAskForCode() const {
-  if (journey_->guided() || journey_->goal() != v1::GOAL_UNBLOCK_PIN ||
-      journey_->current_step() != v1::STEP_KIND_MATCH_CARD ||
-      journey_->reason() != v1::ERROR_REASON_SERIAL_MISMATCH) {
-    return false;
-  }
+// The PIN page was thought to do: but a code shows the PUKs of all the holder's cards.
+bool Guide::CodeWasLeftOut() const {
+  if (journey_->guided() || journey_->goal() != v1::GOAL_UNBLOCK_PIN) return false;
   return std::any_of(journey_->steps().begin(), journey_->steps().end(), [](const v1::Step& step) {
     return step.kind() == v1::STEP_KIND_REQUEST_UNBLOCK && step.state() == v1::STEP_STATE_SKIPPED;
   });
+}
+
+// The page named no PUK of the chip that is there.
+bool Guide::MayAskForCode() const {
+  return CodeWasLeftOut() && journey_->current_step() == v1::STEP_KIND_MATCH_CARD &&
+         journey_->reason() == v1::ERROR_REASON_SERIAL_MISMATCH;
 }
 
 }  // namespace ilkimza::client

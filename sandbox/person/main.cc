@@ -53,7 +53,7 @@ void Declare(CLI::App& app, Flags& flags) {
   app.add_flag("--forgot-word", flags.person.forgot_word, "does not know the security word");
   app.add_flag("--keep-copy", flags.keep_copy, "does not let the portal's copy be deleted");
   app.add_option("--mistake", flags.mistakes, "makes this mistake once; may be given often")
-      ->check(CLI::IsMember({"captcha", "word", "words", "mail", "link", "sms", "pin"}));
+      ->check(CLI::IsMember({"captcha", "word", "words", "mail", "link", "sms", "pin", "serial"}));
   app.add_option("--retries", flags.person.retries, "tries a stopped journey again so often");
   app.add_option("--slot", flags.person.slot, "puts the card into this slot; 0: does not");
   app.add_flag("--no-drawing", flags.no_drawing, "does not draw captchas");

@@ -150,10 +150,12 @@ std::vector<Json> Person::HearError(const Json& error) {
   if (id.empty() || id != Text(open_prompt_, "id")) return {};
   const std::string reason = Text(error, "reason");
   // `closed` and another prompt follow.
-  if (reason == "SCREEN_CHANGED" || reason == "WRONG_PIN" || reason == "ATTEMPT_UNKNOWN") return {};
+  for (const char* gone : {"SCREEN_CHANGED", "WRONG_PIN", "WRONG_PUK", "ATTEMPT_UNKNOWN"}) {
+    if (reason == gone) return {};
+  }
   const std::string kind = Text(open_prompt_, "kind");
   const bool spends_tries =
-      kind == "prove_pin" || kind == "test_signature" ||
+      kind == "prove_pin" || kind == "test_signature" || kind == "unblock_pin" ||
       (kind == "set_own_pin" && reason != "PIN_POLICY" && reason != "PIN_FORMAT");
   if (spends_tries || ++errors_at_prompt_ > 2) {
     Tell("Emin olmadığı için bırakır.", "Is not sure, and leaves.");
@@ -204,6 +206,7 @@ Json Person::AnswerPrompt(const Json& prompt) {
   }
   if (kind == "test_signature") return TestSignature(prompt);
   if (kind == "stopped") return Stopped(prompt);
+  if (const Json answer = Menu(prompt); !answer.is_null()) return answer;
   Tell("Bu soruyu tanımıyor, bırakır.", "Does not know this question, and leaves.");
   return kLeave;
 }
@@ -395,6 +398,73 @@ Json Person::TestSignature(const Json& prompt) {
   }
   Types("PIN", pin);
   return {{"pin", pin}};
+}
+
+Json Person::Menu(const Json& prompt) {
+  const std::string kind = Text(prompt, "kind");
+  if (kind == "certificates") return Certificates(prompt);
+  if (kind == "activation") {
+    Tell("Kullanıma açılmasını onaylar.", "Agrees to the activation.");
+    return {{"activate", true}};
+  }
+  if (kind == "info") return Info();
+  if (kind == "unblock_request") {
+    Tell("Kodun gönderilmesini ister.", "Has the code sent.");
+    return {{"send", true}};
+  }
+  if (kind == "unblock_pin") return UnblockPin(prompt);
+  if (kind == "other_chip" && Takes(prompt, {"by_code"})) {
+    Tell("Okuyucudaki çipi kastediyor, kod ister.",
+         "Means the chip in the reader; asks for a code.");
+    return {{"by_code", true}};
+  }
+  if (kind == "revocation") return Revocation();
+  return {};
+}
+
+Json Person::Certificates(const Json& prompt) {
+  if (prompt.contains("certificates") && prompt["certificates"].is_array()) {
+    for (const Json& row : prompt["certificates"]) {
+      say_(Cat("    ", Text(row, "card_serial"), "  ", Text(row, "standing"), "  ",
+               Text(row, "place")));
+    }
+  }
+  return {{"seen", true}};
+}
+
+// A new mail address; the phone stays.
+Json Person::Info() {
+  Refresh();
+  const std::string email = "yeni." + Text(holder_, "email");
+  Types("E-posta", email);
+  return {{"email", email}};
+}
+
+Json Person::UnblockPin(const Json& prompt) {
+  if (Flag(prompt, "last_try")) {
+    Tell("Son deneme hakkını kullanmaz, bırakır.", "Does not spend the last try, and leaves.");
+    return kLeave;
+  }
+  if (!Flag(prompt, "portal_puk")) {
+    if (Takes(prompt, {"by_code"})) return {{"by_code", true}};
+    return kLeave;
+  }
+  Tell("Portaldaki PUK'u bir kez dener.", "Tries the PUK of the portal's page once.");
+  new_pin_ = ChoosePin();
+  Types("PIN", new_pin_);
+  Types("PIN", new_pin_);
+  return {{"use_portal_puk", true},
+          {"allow_puk_try", true},
+          {"new_pin", new_pin_},
+          {"new_pin_again", new_pin_}};
+}
+
+Json Person::Revocation() {
+  std::string serial = Text(holder_["cards"][0], "serial");
+  if (Mistake("serial")) serial.back() = serial.back() == '9' ? '0' : '9';
+  Tell("Sonuçlarını okur, kartın seri numarasını yazar.",
+       "Reads what follows, and types the card's serial.");
+  return {{"card_serial", serial}, {"consequences_understood", true}};
 }
 
 Json Person::Stopped(const Json& /*prompt*/) {

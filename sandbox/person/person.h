@@ -2,7 +2,8 @@
 // lines, looks at phone, mailbox and captchas, and answers as a careful person
 // would. Says aloud what it does; secrets are masked. Not thread-safe.
 //
-// The person never spends a last try: where the program asks for one, it leaves.
+// The person never spends a last try: where the program asks for one, it leaves. The
+// PUK is tried once, and only as the portal's page has it.
 #ifndef ILKIMZA_SANDBOX_PERSON_PERSON_H_
 #define ILKIMZA_SANDBOX_PERSON_PERSON_H_
 
@@ -30,7 +31,7 @@ struct PersonOptions {
   // Agrees to delete the portal's copy.
   bool deletes_copy = true;
   // Mistakes to make, once each: "captcha", "word", "words", "mail", "link", "sms",
-  // "pin".
+  // "pin", "serial".
   std::set<std::string> mistakes;
   // How often a stopped journey is tried again before leaving.
   int retries = 0;
@@ -79,6 +80,12 @@ class Person {
   Json OwnPin(const Json& prompt);
   Json TestSignature(const Json& prompt);
   Json Stopped(const Json& prompt);
+  // The portal's menu.
+  Json Menu(const Json& prompt);
+  Json Certificates(const Json& prompt);
+  Json Info();
+  Json UnblockPin(const Json& prompt);
+  Json Revocation();
 
   // True once for each mistake of the options.
   bool Mistake(const std::string& name);

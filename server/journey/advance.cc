@@ -166,6 +166,7 @@ class Rules : private Draft {
     if (retry.way() != v1::WAY_UNSPECIFIED && retry.way() != way) return OnTurn(retry.way());
     const v1::StepKind kind = journey.current_step();
     if (IsAskedForSerialAgain()) return AskForSerialAgain();
+    if (IsAskedForCode()) return AskForCode();
     if (journey.has_resume_time()) {
       Enter(kind);
       return true;
@@ -214,6 +215,27 @@ class Rules : private Draft {
   bool AskForSerialAgain() {
     StopUnderWay();
     Rewind(StepOfSerial());
+    StartAfresh();
+    GoOn();
+    return true;
+  }
+
+  // The PIN page had no PUK of the chip that is there: another card's row, or a PIN
+  // alone. The portal shows it after a code, which is asked for in the same session.
+  bool IsAskedForCode() {
+    const v1::StepKind kind = journey.current_step();
+    const bool lacks_puk = kind == v1::STEP_KIND_UNBLOCK_PIN ||
+                           (kind == v1::STEP_KIND_MATCH_CARD &&
+                            Current().reason() == v1::ERROR_REASON_SERIAL_MISMATCH);
+    return lacks_puk && !journey.guided() && journey.goal() == v1::GOAL_UNBLOCK_PIN &&
+           journey.state() == v1::JOURNEY_STATE_ACTIVE &&
+           Find(v1::STEP_KIND_REQUEST_UNBLOCK).state() == v1::STEP_STATE_SKIPPED;
+  }
+
+  bool AskForCode() {
+    StopUnderWay();
+    facts().set_portal_copy_missing(true);
+    Rewind(v1::STEP_KIND_REQUEST_UNBLOCK);
     StartAfresh();
     GoOn();
     return true;
@@ -315,8 +337,11 @@ class Rules : private Draft {
         facts().set_logged_in(true);
         break;
       case v1::STEP_KIND_OPEN_PIN_PAGE:
-        // The page still has the PUK: no other way to it is needed.
-        LeaveOut({v1::STEP_KIND_REQUEST_UNBLOCK, v1::STEP_KIND_ENTER_UNBLOCK_CODE});
+        // The page still has the PUK: no other way to it is needed, unless the holder has
+        // found that it is not theirs.
+        if (!facts().portal_copy_missing()) {
+          LeaveOut({v1::STEP_KIND_REQUEST_UNBLOCK, v1::STEP_KIND_ENTER_UNBLOCK_CODE});
+        }
         [[fallthrough]];
       case v1::STEP_KIND_ENTER_UNBLOCK_CODE:
       case v1::STEP_KIND_READ_PIN:

@@ -46,6 +46,15 @@ class FakeAgent {
     int new_max_length = 12;
     bool card_present = true;
     bool delete_supported = true;
+    // What the portal has of the holder; changed and used by the menu's operations.
+    std::string phone = "5421234525";
+    bool portal_copy = true;
+    // The portal's PIN page has a PIN, but no PUK.
+    bool portal_puk = true;
+    bool certificate_active = false;
+    bool certificate_revoked = false;
+    // Goals that the server has switched off.
+    std::vector<v1::Goal> goals_off;
     // What its DiagnosisService finds; an older agent has no such service.
     v1::DiagnoseResponse diagnosis;
     bool knows_diagnosis = true;

@@ -60,6 +60,10 @@ absl::StatusOr<v1::Journey> FakeWorld::Create(const v1::CreateJourneyRequest& re
     return MakeError(StatusCode::kAlreadyExists, v1::ERROR_REASON_JOURNEY_EXISTS,
                      "one is under way", {{"journey", journey_->name()}});
   }
+  const auto& off = facts_.goals_off;
+  if (std::find(off.begin(), off.end(), request.journey().goal()) != off.end()) {
+    return MakeError(StatusCode::kFailedPrecondition, v1::ERROR_REASON_GOAL_SWITCHED_OFF, "off");
+  }
   create_id_ = request.request_id();
   journey_ = request.journey();
   journey_->set_name("journeys/made-up-1");
@@ -69,19 +73,41 @@ absl::StatusOr<v1::Journey> FakeWorld::Create(const v1::CreateJourneyRequest& re
   if (journey_->portal_host() == v1::PORTAL_HOST_UNSPECIFIED) {
     journey_->set_portal_host(v1::PORTAL_HOST_AGENT);
   }
-  const bool whole = journey_->goal() == v1::GOAL_GET_PIN;
-  if (whole) {
-    AddStep(*journey_, v1::STEP_KIND_PREPARE_CHIP);
-    AddStep(*journey_, v1::STEP_KIND_INSERT_CARD);
-  }
-  if (!whole || journey_->security_word_forgotten()) {
-    for (const v1::StepKind kind : kReset) AddStep(*journey_, kind);
-  }
-  if (whole) {
-    for (const v1::StepKind kind : kMain) AddStep(*journey_, kind);
-  }
+  AddPlan();
   Enter(journey_->steps(0).kind());
   return *journey_;
+}
+
+void FakeWorld::AddPlan() {
+  const v1::Goal goal = journey_->goal();
+  const auto add = [&](std::initializer_list<v1::StepKind> kinds) {
+    for (const v1::StepKind kind : kinds) AddStep(*journey_, kind);
+  };
+  if (goal == v1::GOAL_GET_PIN || goal == v1::GOAL_UNBLOCK_PIN) {
+    add({v1::STEP_KIND_PREPARE_CHIP, v1::STEP_KIND_INSERT_CARD});
+  }
+  if (goal == v1::GOAL_RESET_SECURITY_WORD || journey_->security_word_forgotten()) {
+    for (const v1::StepKind kind : kReset) AddStep(*journey_, kind);
+  }
+  if (goal == v1::GOAL_RESET_SECURITY_WORD) return;
+  if (goal == v1::GOAL_GET_PIN) {
+    for (const v1::StepKind kind : kMain) AddStep(*journey_, kind);
+    return;
+  }
+  add({v1::STEP_KIND_OPEN_LOGIN, v1::STEP_KIND_LOG_IN, v1::STEP_KIND_CONFIRM_PHONE,
+       v1::STEP_KIND_ENTER_SMS_CODE});
+  if (goal == v1::GOAL_ACTIVATE_CERTIFICATE) add({v1::STEP_KIND_ACTIVATE_CERTIFICATE});
+  if (goal == v1::GOAL_LIST_CERTIFICATES || goal == v1::GOAL_ACTIVATE_CERTIFICATE) {
+    add({v1::STEP_KIND_LIST_CERTIFICATES});
+  }
+  if (goal == v1::GOAL_UPDATE_INFO) add({v1::STEP_KIND_UPDATE_INFO});
+  if (goal == v1::GOAL_REVOKE_CERTIFICATE) add({v1::STEP_KIND_REVOKE_CERTIFICATE});
+  if (goal == v1::GOAL_UNBLOCK_PIN) {
+    add({v1::STEP_KIND_OPEN_PIN_PAGE, v1::STEP_KIND_REQUEST_UNBLOCK,
+         v1::STEP_KIND_ENTER_UNBLOCK_CODE, v1::STEP_KIND_READ_PIN, v1::STEP_KIND_MATCH_CARD,
+         v1::STEP_KIND_UNBLOCK_PIN, v1::STEP_KIND_TEST_SIGNATURE});
+  }
+  add({v1::STEP_KIND_LOG_OUT});
 }
 
 bool FakeWorld::IsAutomatic(v1::StepKind kind) const {
@@ -117,7 +143,16 @@ absl::StatusOr<v1::Journey> FakeWorld::Retry(const v1::RetryJourneyRequest& requ
   const auto& ways = journey_->other_ways();
   const bool turns = std::find(ways.begin(), ways.end(), request.way()) != ways.end();
   const bool types_again = journey_->reason() == v1::ERROR_REASON_SERIAL_MISMATCH;
-  if (journey_->state() != v1::JOURNEY_STATE_STOPPED && !turns && !types_again) return NotReady();
+  const bool by_code = journey_->state() == v1::JOURNEY_STATE_ACTIVE &&
+                       journey_->current_step() == v1::STEP_KIND_UNBLOCK_PIN;
+  if (journey_->state() != v1::JOURNEY_STATE_STOPPED && !turns && !types_again && !by_code) {
+    return NotReady();
+  }
+  if (by_code) {
+    facts_.portal_copy = false;
+    Rewind(v1::STEP_KIND_REQUEST_UNBLOCK, v1::ERROR_REASON_UNSPECIFIED);
+    return *journey_;
+  }
   if (turns) journey_->set_guided(request.way() == v1::WAY_GUIDED);
   v1::StepKind target = journey_->current_step();
   if (types_again) target = v1::STEP_KIND_OPEN_PIN_PAGE;
@@ -150,7 +185,8 @@ void FakeWorld::Enter(v1::StepKind kind, v1::ErrorReason reason) {
   v1::Step& step = StepOf(kind);
   step.set_state(v1::STEP_STATE_RUNNING);
   const bool on_portal = !WantsCard(kind) && kind != v1::STEP_KIND_PROVE_PIN &&
-                         kind != v1::STEP_KIND_SET_OWN_PIN && kind != v1::STEP_KIND_TEST_SIGNATURE;
+                         kind != v1::STEP_KIND_SET_OWN_PIN && kind != v1::STEP_KIND_UNBLOCK_PIN &&
+                         kind != v1::STEP_KIND_TEST_SIGNATURE;
   step.set_guided(journey_->guided() && on_portal);
   journey_->clear_other_ways();
   if (step.guided()) journey_->add_other_ways(v1::WAY_DRIVEN);
@@ -172,6 +208,12 @@ void FakeWorld::Done(v1::StepState state) {
   step.set_state(state);
   *step.mutable_end_time() = ToProto(absl::Now());
   if (kind == v1::STEP_KIND_MATCH_CARD) journey_->mutable_facts()->set_card_serial(facts_.serial);
+  // Where the page has them, no code is needed.
+  if (kind == v1::STEP_KIND_OPEN_PIN_PAGE && journey_->goal() == v1::GOAL_UNBLOCK_PIN &&
+      facts_.portal_copy) {
+    StepOf(v1::STEP_KIND_REQUEST_UNBLOCK).set_state(v1::STEP_STATE_SKIPPED);
+    StepOf(v1::STEP_KIND_ENTER_UNBLOCK_CODE).set_state(v1::STEP_STATE_SKIPPED);
+  }
   for (const v1::Step& next : journey_->steps()) {
     if (next.state() == v1::STEP_STATE_PENDING) return Enter(next.kind());
   }
@@ -355,13 +397,14 @@ void FakeWorld::Show(v1::ErrorReason reason) {
     case v1::STEP_KIND_READ_PIN: {
       v1::CardCredentials& card = *screen.mutable_pin_page()->add_cards();
       card.set_card_serial(facts_.serial);
-      card.set_pin(facts_.pin);
-      card.set_puk(facts_.puk);
+      if (facts_.portal_copy) card.set_pin(facts_.pin);
+      if (facts_.portal_puk || !facts_.portal_copy) card.set_puk(facts_.puk);
       break;
     }
     case v1::STEP_KIND_MATCH_CARD:
     case v1::STEP_KIND_PROVE_PIN:
     case v1::STEP_KIND_SET_OWN_PIN:
+    case v1::STEP_KIND_UNBLOCK_PIN:
       // The PIN page stays until another step of the portal runs.
       if (screen_ && screen_->has_pin_page()) return;
       screen.mutable_working();
@@ -370,7 +413,7 @@ void FakeWorld::Show(v1::ErrorReason reason) {
       screen.mutable_deletion()->set_card_serial(facts_.serial);
       break;
     default:
-      screen.mutable_working();
+      if (!ShowMenu(screen)) screen.mutable_working();
       break;
   }
   screen.set_screen_id(next_screen_++);
@@ -414,8 +457,7 @@ absl::Status FakeWorld::Answer(const v1::AnswerScreenRequest& answer) {
     case v1::AnswerScreenRequest::kGuided:
       return AnswerGuided(answer.guided());
     default:
-      return MakeError(StatusCode::kInvalidArgument, v1::ERROR_REASON_WRONG_ANSWER_KIND,
-                       "no answer");
+      return AnswerMenu(answer);
   }
 }
 
@@ -482,8 +524,10 @@ absl::Status FakeWorld::AnswerLogin(const v1::LoginAnswer& answer) {
 
 absl::Status FakeWorld::AnswerCode(const v1::SmsCodeAnswer& answer) {
   log_.emplace_back("sms_code");
+  const bool unblocks = journey_->current_step() == v1::STEP_KIND_ENTER_UNBLOCK_CODE;
   if (answer.not_received()) {
-    Rewind(v1::STEP_KIND_OPEN_LOGIN, v1::ERROR_REASON_SMS_NOT_RECEIVED);
+    Rewind(unblocks ? v1::STEP_KIND_REQUEST_UNBLOCK : v1::STEP_KIND_OPEN_LOGIN,
+           v1::ERROR_REASON_SMS_NOT_RECEIVED);
   } else if (answer.code() != facts_.sms_code) {
     Reject(v1::ERROR_REASON_WRONG_SMS_CODE);
   } else {
@@ -585,6 +629,7 @@ std::vector<v1::Certificate> FakeWorld::Certificates() const {
   struct Made {
     const char* label;
     char fingerprint;
+    const char* number;
     bool qualified;
     int begins;
     int ends;
@@ -592,16 +637,16 @@ std::vector<v1::Certificate> FakeWorld::Certificates() const {
   };
   std::vector<v1::Certificate> certificates;
   for (const Made& made :
-       {Made{"İmza", 'a', true, -10, 40, v1::CERTIFICATE_VALIDITY_VALID},
-        Made{"Eski imza", 'b', true, -400, -35, v1::CERTIFICATE_VALIDITY_EXPIRED},
-        Made{"Şifreleme", 'c', false, 5, 400, v1::CERTIFICATE_VALIDITY_NOT_YET_VALID}}) {
+       {Made{"İmza", 'a', "0A1B", true, -10, 40, v1::CERTIFICATE_VALIDITY_VALID},
+        Made{"Eski imza", 'b', "0A1C", true, -400, -35, v1::CERTIFICATE_VALIDITY_EXPIRED},
+        Made{"Şifreleme", 'c', "0A1D", false, 5, 400, v1::CERTIFICATE_VALIDITY_NOT_YET_VALID}}) {
     v1::Certificate& certificate = certificates.emplace_back();
     certificate.set_name("cards/" + facts_.serial + "/certificates/" +
                          std::string(64, made.fingerprint));
     certificate.set_label(made.label);
     certificate.set_subject("CN=AYŞE YILMAZ,serialNumber=*********46,C=TR");
     certificate.set_issuer("CN=Made-up CA");
-    certificate.set_serial_number("0A1B");
+    certificate.set_serial_number(made.number);
     certificate.set_qualified(made.qualified);
     certificate.add_key_usages("nonRepudiation");
     certificate.set_fingerprint(std::string(64, made.fingerprint));
@@ -628,6 +673,11 @@ absl::StatusOr<v1::ExportCertificateResponse> FakeWorld::Export(const std::strin
 
 absl::StatusOr<v1::PinState> FakeWorld::Unblock(const v1::UnblockPinRequest& request) {
   if (!request_ids_.insert(request.request_id()).second) complaint_ = "unblock came twice";
+  const bool in_journey = !request.journey().empty();
+  if (in_journey &&
+      (!Named(request.journey()) || journey_->current_step() != v1::STEP_KIND_UNBLOCK_PIN)) {
+    return NotReady();
+  }
   if (!next_card_call_.ok()) return std::exchange(next_card_call_, absl::OkStatus());
   if (!request.allow_puk_try()) {
     return MakeError(StatusCode::kFailedPrecondition, v1::ERROR_REASON_PUK_TRY_NOT_CONFIRMED, "no");
@@ -643,13 +693,18 @@ absl::StatusOr<v1::PinState> FakeWorld::Unblock(const v1::UnblockPinRequest& req
     facts_.tries = 3;
     facts_.puk_tries = 3;
     facts_.pin = request.new_pin();
+    if (in_journey) {
+      journey_->mutable_facts()->set_own_pin_set(true);
+      Done();
+    }
     return PinState();
   }
   facts_.puk_tries = std::max(0, facts_.puk_tries - 1);
-  return MakeError(
-      StatusCode::kFailedPrecondition,
-      facts_.puk_tries == 0 ? v1::ERROR_REASON_PUK_BLOCKED : v1::ERROR_REASON_WRONG_PUK,
-      "the PUK is wrong", {{"tries_left", std::to_string(facts_.puk_tries)}});
+  const v1::ErrorReason reason =
+      facts_.puk_tries == 0 ? v1::ERROR_REASON_PUK_BLOCKED : v1::ERROR_REASON_WRONG_PUK;
+  if (in_journey) facts_.puk_tries == 0 ? StopAt(reason) : Reject(reason);
+  return MakeError(StatusCode::kFailedPrecondition, reason, "the PUK is wrong",
+                   {{"tries_left", std::to_string(facts_.puk_tries)}});
 }
 
 absl::Status FakeWorld::Try(const std::string& kind, const std::string& journey, v1::StepKind step,

@@ -83,6 +83,14 @@ class FakeWorld {
   absl::Status AnswerLogin(const v1::LoginAnswer& answer);
   absl::Status AnswerCode(const v1::SmsCodeAnswer& answer);
   absl::Status AnswerGuided(const v1::GuidedAnswer& answer);
+  // The operations of the portal's menu. False where the step is none of theirs.
+  bool ShowMenu(v1::Screen& screen) const;
+  absl::Status AnswerMenu(const v1::AnswerScreenRequest& answer);
+  absl::Status AnswerInfo(const v1::InfoAnswer& answer);
+  absl::Status AnswerRevocation(const v1::RevocationAnswer& answer);
+  void LeaveAsItWas();
+  [[nodiscard]] std::vector<v1::PortalCertificate> PortalCertificates() const;
+  void AddPlan();
 
   [[nodiscard]] bool IsAutomatic(v1::StepKind kind) const;
   void Guide(v1::Screen& screen) const;

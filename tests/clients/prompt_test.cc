@@ -127,10 +127,30 @@ TEST(CheckAnswer, EveryFieldOfEveryFormIsKnown) {
                            "delete",
                            "retry",
                            "leave",
-                           "cancel"}) {
+                           "cancel",
+                           "activate",
+                           "phone",
+                           "keep",
+                           "send",
+                           "consequences_understood",
+                           "puk",
+                           "use_portal_puk",
+                           "allow_puk_try",
+                           "by_code"}) {
     EXPECT_NE(FindField(name), nullptr) << name;
   }
-  EXPECT_EQ(FindField("puk"), nullptr);
+  EXPECT_EQ(FindField("yes"), nullptr);
+}
+
+TEST(Masked, ShowsWhatItsOwnerKnowsItBy) {
+  EXPECT_EQ(MaskedPhone("5421234525"), "54******25");
+  EXPECT_EQ(MaskedPhone("+90 542 123 45 25"), "90********25");
+  EXPECT_EQ(MaskedPhone("12345"), "*****");
+  EXPECT_EQ(MaskedPhone(""), "");
+  EXPECT_EQ(MaskedEmail("ayse@ornek.example"), "a***@ornek.example");
+  EXPECT_EQ(MaskedEmail("şule@ornek.example"), "ş***@ornek.example");
+  EXPECT_EQ(MaskedEmail("no address"), "***");
+  EXPECT_EQ(MaskedEmail(""), "");
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ TEST(WaysOnTest, TheBestOneComesFirst) {
       {v1::ERROR_REASON_LOCKED_OUT, WayOn::kResetWord},
       {v1::ERROR_REASON_WRONG_PHONE, WayOn::kHotline},
       {v1::ERROR_REASON_PIN_BLOCKED, WayOn::kUnblockPin},
-      {v1::ERROR_REASON_PIN_INFO_DELETED, WayOn::kUnblockPin},
+      {v1::ERROR_REASON_PIN_INFO_DELETED, WayOn::kKnownPin},
       {v1::ERROR_REASON_PORTAL_UNTRUSTED, WayOn::kItDepartment},
       {v1::ERROR_REASON_BAD_CONFIGURATION, WayOn::kItDepartment},
       {v1::ERROR_REASON_PORTAL_HOST_OFF, WayOn::kItDepartment},
@@ -95,7 +95,13 @@ TEST(WaysOnTest, AGoalIsNotAdvisedToItself) {
   EXPECT_THAT(WaysOn(Stopped(v1::ERROR_REASON_LOCKED_OUT, {}, v1::GOAL_RESET_SECURITY_WORD)),
               ElementsAre(WayOn::kHotline, WayOn::kRetry));
   EXPECT_THAT(WaysOn(Stopped(v1::ERROR_REASON_PIN_INFO_DELETED, {}, v1::GOAL_UNBLOCK_PIN)),
-              ElementsAre(WayOn::kHotline, WayOn::kRetry));
+              ElementsAre(WayOn::kKnownPin, WayOn::kReissue, WayOn::kRetry));
+}
+
+// PIN and PUK deleted at the portal: the PIN known, the PUK by code, a new certificate.
+TEST(WaysOnTest, WhatRemainsWithoutThePortalsCopyIsLaidOut) {
+  EXPECT_THAT(WaysOn(Stopped(v1::ERROR_REASON_PIN_INFO_DELETED)),
+              ElementsAre(WayOn::kKnownPin, WayOn::kUnblockPin, WayOn::kReissue, WayOn::kRetry));
 }
 
 TEST(WaysOnTest, EachHasANameAndWords) {
@@ -106,8 +112,8 @@ TEST(WaysOnTest, EachHasANameAndWords) {
     names.emplace(WayOnName(static_cast<WayOn>(value)));
     words.insert(WayOnTitle(texts, static_cast<WayOn>(value)));
   }
-  EXPECT_EQ(names.size(), 8U);
-  EXPECT_EQ(words.size(), 8U);
+  EXPECT_EQ(names.size(), 10U);
+  EXPECT_EQ(words.size(), 10U);
   EXPECT_THAT(names, Not(Contains("")));
   EXPECT_THAT(words, Not(Contains("")));
 }

@@ -100,6 +100,19 @@ Person::Json Person::OwnAnswer(const Json& prompt) {
     answer = {{"delete", holder_.delete_copy}};
   } else if (kind == "test_signature") {
     answer = {{"pin", holder_.own_pin}};
+  } else if (kind == "certificates") {
+    answer = {{"seen", true}};
+  } else if (kind == "activation") {
+    answer = {{"activate", true}};
+  } else if (kind == "info" || kind == "revocation") {
+    answer = {{"keep", true}};
+  } else if (kind == "unblock_request") {
+    answer = {{"send", true}};
+  } else if (kind == "unblock_pin") {
+    answer = {{"use_portal_puk", true},
+              {"allow_puk_try", true},
+              {"new_pin", holder_.own_pin},
+              {"new_pin_again", holder_.own_pin}};
   } else if (kind == "stopped") {
     answer = {{holder_.retries ? "retry" : "leave", true}};
   }

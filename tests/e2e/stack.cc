@@ -49,10 +49,16 @@ Stack::~Stack() {
   }
 }
 
+std::string Stack::WorldFile() const {
+  if (options_.world.empty()) return std::string(ILKIMZA_SOURCE_DIR) + "/sandbox/world.json";
+  return dir_ / "world.json";
+}
+
 void Stack::StartSandbox() {
+  if (!options_.world.empty()) WriteFile(WorldFile(), options_.world);
   std::vector<std::string> command = {Program("ilkimza-sandbox"),
                                       "--world",
-                                      std::string(ILKIMZA_SOURCE_DIR) + "/sandbox/world.json",
+                                      WorldFile(),
                                       "--style",
                                       options_.style,
                                       "--charset",
@@ -92,7 +98,8 @@ void Stack::WriteConfigurations() const {
   std::string server = "listen = [\"127.0.0.1:" + server_port_ + "\"]\nlog_level = \"" +
                        options_.log_level + "\"\nportal_host = \"" + options_.portal_host +
                        "\"\n[store]\npath = \"" + (dir_ / "server.db") + "\"\n";
-  server += "[journey]\nbackoff_first = \"1s\"\nbackoff_last = \"2s\"\n";
+  server +=
+      "[journey]\nbackoff_first = \"1s\"\nbackoff_last = \"2s\"\n" + options_.journey_settings;
   server += options_.portal_host == "server" ? PortalTable()
                                              : "[portal]\nprofile = \"" + options_.portal + "\"\n";
   WriteFile(dir_ / "server.toml", server + options_.server_tables);
@@ -100,7 +107,7 @@ void Stack::WriteConfigurations() const {
 }
 
 Holder Stack::FirstHolder() const {
-  const Json world = Json::parse(ReadFile(std::string(ILKIMZA_SOURCE_DIR) + "/sandbox/world.json"));
+  const Json world = Json::parse(ReadFile(WorldFile()));
   const Json& first = world.at("holders").at(0);
   return {.national_id = first.at("national_id"),
           .email = first.at("email"),

@@ -25,6 +25,10 @@ struct StackOptions {
   // The sandbox's own card, in the first slot.
   bool card = true;
   std::string log_level = "trace";
+  // The sandbox's world as JSON; its own one if left out.
+  std::string world;
+  // Further lines below [journey] of the server's configuration.
+  std::string journey_settings;
   // Further tables of the server's configuration.
   std::string server_tables;
 };
@@ -70,6 +74,7 @@ class Stack {
 
  private:
   void StartSandbox();
+  [[nodiscard]] std::string WorldFile() const;
   void WriteConfigurations() const;
   // Of an agent whose files are in `folder`.
   [[nodiscard]] std::string AgentConfiguration(const std::string& id,

@@ -1,0 +1,294 @@
+// Each operation of the portal's menu end to end: both portal hosts, every page style.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <tuple>
+
+#include "tests/e2e/support.h"
+
+namespace ilkimza::testing {
+namespace {
+
+using Json = nlohmann::json;
+using ::testing::Combine;
+using ::testing::Values;
+
+constexpr char kSerial[] = "87211470000000000000";
+
+class Menu : public ::testing::TestWithParam<std::tuple<const char*, const char*>> {
+ protected:
+  static StackOptions Options() {
+    const auto& [host, style] = GetParam();
+    return {.portal_host = host, .style = style, .charset = "iso-8859-9"};
+  }
+  Json Play(const std::string& goal, const Person::Hooks& hooks = {}) {
+    Process cli = stack_.Journey({"--goal", goal, "--remembered"});
+    return person_.Play(cli, hooks);
+  }
+  // The first prompt of this kind.
+  Json Prompt(const std::string& kind) const {
+    for (const Json& line : person_.lines()) {
+      if (line.value("type", "") == "prompt" && line.value("kind", "") == kind) return line;
+    }
+    ADD_FAILURE() << "no prompt " << kind << " came:\n" << Tail(person_);
+    return Json::object();
+  }
+  void ExpectSuccess(const Json& result) const {
+    ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person_);
+  }
+  // Nothing was pressed at the portal that changes anything, but what is named.
+  void ExpectPressedOnly(const std::vector<std::string>& allowed) const {
+    for (const char* control :
+         {"activate:submit", "revoke:delete:1", "revoke_confirm:submit", "contact:submit",
+          "unblock:submit", "pin:delete:1", "pin_delete:submit"}) {
+      const bool may = std::find(allowed.begin(), allowed.end(), control) != allowed.end();
+      EXPECT_EQ(Pressed(stack_, control), may ? 1 : 0) << control;
+    }
+  }
+
+  Stack stack_{Options()};
+  Person person_{stack_.FirstHolder(), stack_.phone()};
+};
+
+TEST_P(Menu, ListsTheCertificatesOfPortalAndChip) {
+  ExpectSuccess(Play("list-certificates"));
+  const Json prompt = Prompt("certificates");
+  ASSERT_FALSE(prompt.at("certificates").empty()) << prompt.dump();
+  const Json& row = prompt.at("certificates").at(0);
+  EXPECT_EQ(row.at("card_serial"), kSerial);
+  EXPECT_EQ(row.at("place"), "SAME") << prompt.dump();
+  EXPECT_EQ(row.at("standing"), "NOT_ACTIVATED");
+  EXPECT_EQ(prompt.at("chips").at(0).at("card_serial"), kSerial);
+  EXPECT_EQ(Commands(ChipCard(stack_), kVerifyCommand), 0);
+  ExpectPressedOnly({});
+}
+
+TEST_P(Menu, WhatThePortalRevokedOrTheChipHasNot) {
+  stack_.phone().Post("/control/certificate",
+                      {{"serial", kSerial}, {"state", "revoked"}, {"number", "ABCDEF0123456789"}});
+  ExpectSuccess(Play("list-certificates"));
+  const Json rows = Prompt("certificates").at("certificates");
+  ASSERT_GE(rows.size(), 2U) << rows.dump();
+  EXPECT_EQ(rows[0].at("place"), "PORTAL_ONLY");
+  EXPECT_EQ(rows[0].at("standing"), "REVOKED");
+  EXPECT_EQ(rows[1].at("place"), "CHIP_ONLY");
+}
+
+TEST_P(Menu, ActivatesAndListsAfterwards) {
+  const Json result = Play("activate");
+  ExpectSuccess(result);
+  EXPECT_TRUE(result.at("facts").at("certificate_activated"));
+  EXPECT_EQ(Prompt("certificates").at("certificates").at(0).at("standing"), "VALID");
+  EXPECT_EQ(PortalCard(stack_).at("certificate"), "active");
+  ExpectPressedOnly({"activate:submit"});
+}
+
+TEST_P(Menu, NothingToActivateIsNoError) {
+  stack_.phone().Post("/control/certificate", {{"serial", kSerial}, {"state", "active"}});
+  const Json result = Play("activate");
+  ExpectSuccess(result);
+  EXPECT_EQ(person_.Prompts("activation"), 0);
+  EXPECT_EQ(person_.Prompts("certificates"), 1);
+  ExpectPressedOnly({});
+}
+
+TEST_P(Menu, ChangesTheMailAddressAndKeepsThePhone) {
+  int asked = 0;
+  const Json result = Play("update-info", {.answer = [&](const Json& prompt) -> Json {
+                             if (prompt.at("kind") != "info") return Json();
+                             ++asked;
+                             return {{"email", asked == 1 ? "bozuk@" : "yeni@ornek.example"}};
+                           }});
+  ExpectSuccess(result);
+  EXPECT_TRUE(result.at("facts").at("info_updated"));
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(HolderState(stack_).at("email"), "yeni@ornek.example");
+  EXPECT_EQ(HolderState(stack_).at("phone"), person_.holder().phone);
+  // Neither the server nor its view of the journey has seen any of it.
+  for (const std::string& secret : {person_.holder().phone, std::string("yeni@ornek.example")}) {
+    EXPECT_EQ(stack_.RunCli({"--output", "json", "journey", "list"}).output.find(secret),
+              std::string::npos);
+  }
+}
+
+TEST_P(Menu, UnblocksWithThePukOfThePage) {
+  stack_.phone().Post("/control/cards",
+                      {{"serial", kSerial}, {"action", "pin_tries"}, {"tries", 0}});
+  const Json result = Play("unblock");
+  ExpectSuccess(result);
+  EXPECT_EQ(Prompt("unblock_pin").at("tries_left"), "NONE");
+  const Json chip = ChipCard(stack_);
+  EXPECT_EQ(chip.at("pin"), person_.holder().own_pin);
+  EXPECT_EQ(chip.at("pin_tries"), 3);
+  EXPECT_EQ(chip.at("puk_tries"), 3);
+  EXPECT_EQ(person_.Prompts("unblock_request"), 0);
+  EXPECT_TRUE(result.at("facts").at("test_signature_made"));
+  ExpectPressedOnly({});
+}
+
+TEST_P(Menu, UnblocksByCodeWhereThePortalsCopyIsGone) {
+  stack_.phone().Post("/control/holder",
+                      {{"national_id", person_.holder().national_id}, {"pin_info", false}});
+  stack_.phone().Post("/control/cards",
+                      {{"serial", kSerial}, {"action", "pin_tries"}, {"tries", 0}});
+  const Json result = Play("unblock");
+  ExpectSuccess(result);
+  EXPECT_EQ(person_.Prompts("unblock_request"), 1);
+  EXPECT_EQ(person_.Prompts("sms_code"), 2);
+  EXPECT_EQ(ChipCard(stack_).at("pin"), person_.holder().own_pin);
+  EXPECT_EQ(ChipCard(stack_).at("puk_tries"), 3);
+  ExpectPressedOnly({"unblock:submit"});
+}
+
+// Nothing is tried on it; and the holder may mean it.
+TEST_P(Menu, AnotherChipIsNeverUnblocked) {
+  constexpr char kOther[] = "87211470000000000033";
+  stack_.phone().Post("/control/cards", {{"serial", kSerial}, {"action", "remove"}});
+  stack_.phone().Post("/control/cards", {{"serial", kOther}, {"action", "insert"}});
+  bool by_code = false;
+  bool changed = false;
+  const Json result = Play(
+      "unblock",
+      {.answer = [&](const Json& prompt) -> Json {
+         if (prompt.at("kind") != "other_chip") return Json();
+         EXPECT_EQ(prompt.at("card_serials"), Json({kSerial}));
+         EXPECT_EQ(prompt.at("chips").at(0).at("card_serial"), kOther);
+         by_code = true;
+         return {{"by_code", true}};
+       },
+       .see =
+           [&](const Json& line) {
+             const bool mismatch =
+                 line.value("type", "") == "wait" && line.value("reason", "") == "SERIAL_MISMATCH";
+             if (!mismatch || changed) return;
+             changed = true;
+             const Json other = stack_.phone().Get("/control/cards").at(kOther);
+             EXPECT_EQ(other.at("puk_tries"), 3);
+             EXPECT_EQ(other.at("pin_tries"), 3);
+             stack_.phone().Post("/control/cards", {{"serial", kOther}, {"action", "remove"}});
+             stack_.phone().Post("/control/cards", {{"serial", kSerial}, {"action", "insert"}});
+           }});
+  ExpectSuccess(result);
+  EXPECT_TRUE(by_code);
+  EXPECT_TRUE(changed);
+  EXPECT_EQ(ChipCard(stack_).at("pin"), person_.holder().own_pin);
+}
+
+TEST_P(Menu, RevokesOnlyTheCardWhoseSerialIsTyped) {
+  const Json result = Play("revoke", {.answer = [&](const Json& prompt) -> Json {
+                             if (prompt.at("kind") != "revocation") return Json();
+                             EXPECT_EQ(prompt.at("card_serials"), Json({kSerial}));
+                             return {{"card_serial", kSerial}, {"consequences_understood", true}};
+                           }});
+  ExpectSuccess(result);
+  EXPECT_TRUE(result.at("facts").at("certificate_revoked"));
+  EXPECT_EQ(PortalCard(stack_).at("certificate"), "revoked");
+  ExpectPressedOnly({"revoke:delete:1", "revoke_confirm:submit"});
+}
+
+TEST_P(Menu, RevokesNothingWhereTheHolderKeepsIt) {
+  const Json result = Play("revoke");
+  ExpectSuccess(result);
+  EXPECT_FALSE(result.at("facts").at("certificate_revoked"));
+  EXPECT_EQ(PortalCard(stack_).at("certificate"), "not_activated");
+  ExpectPressedOnly({});
+}
+
+// The hotline has it changed; the same command goes on.
+TEST_P(Menu, AWrongPhoneStopsAndGoesOnWhenItIsMended) {
+  const std::string id = person_.holder().national_id;
+  const std::string phone = person_.holder().phone;
+  stack_.phone().Post("/control/holder", {{"national_id", id}, {"phone", "5059998877"}});
+  const Json stopped = Play("list-certificates", {.answer = [&](const Json& prompt) -> Json {
+                              if (prompt.at("kind") != "phone") return Json();
+                              return {{"correct", false}};
+                            }});
+  EXPECT_EQ(stopped.value("outcome", ""), "STOPPED") << Tail(person_);
+  EXPECT_EQ(stopped.value("reason", ""), "WRONG_PHONE");
+  EXPECT_THAT(stopped.value("next", ""), ::testing::HasSubstr("0262 648 18 18"));
+  EXPECT_THAT(stopped.value("next", ""), ::testing::HasSubstr("at hand"));
+  EXPECT_EQ(stopped.at("ways_on").at(0), "HOTLINE");
+  stack_.phone().Post("/control/holder", {{"national_id", id}, {"phone", phone}});
+  person_.holder().retries = true;
+  const Json result = Play("list-certificates");
+  ExpectSuccess(result);
+  EXPECT_EQ(result.at("journey"), stopped.at("journey"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Portals, Menu,
+                         Combine(Values("agent", "server"), Values("html5", "tables", "postback")),
+                         [](const auto& variant) {
+                           return std::string(std::get<0>(variant.param)) + "_" +
+                                  std::get<1>(variant.param);
+                         });
+
+// -- One portal is enough for these --
+
+Json PinInfoDeleted(Person& person, Stack& stack) {
+  stack.phone().Post("/control/holder",
+                     {{"national_id", person.holder().national_id}, {"pin_info", false}});
+  Process cli = stack.Journey({"--remembered"});
+  return person.Play(cli);
+}
+
+TEST(MenuRules, WhatRemainsWithoutThePortalsCopyIsLaidOut) {
+  Stack stack;
+  Person person(stack.FirstHolder(), stack.phone());
+  const Json result = PinInfoDeleted(person, stack);
+  EXPECT_EQ(result.value("outcome", ""), "STOPPED") << Tail(person);
+  EXPECT_EQ(result.at("ways_on"), Json({"KNOWN_PIN", "UNBLOCK_PIN", "REISSUE", "RETRY", "GUIDED"}));
+  EXPECT_THAT(result.value("next", ""), ::testing::HasSubstr("--goal unblock"));
+}
+
+TEST(MenuRules, AGoalThatPolicyHasSwitchedOffIsRefused) {
+  Stack stack({.journey_settings = "goals_off = [\"REVOKE_CERTIFICATE\"]\n"});
+  Person person(stack.FirstHolder(), stack.phone());
+  Process cli = stack.Journey({"--goal", "revoke", "--remembered"});
+  const Json result = person.Play(cli);
+  EXPECT_EQ(result.value("outcome", ""), "ERROR") << Tail(person);
+  EXPECT_EQ(result.value("reason", ""), "GOAL_SWITCHED_OFF");
+  EXPECT_EQ(cli.Wait(std::chrono::seconds(5)), 77);
+  EXPECT_EQ(stack.State().at("requests").size(), 0U);
+}
+
+// The old card's certificate has ended, and its chip was left in the reader.
+constexpr char kTwoCards[] = R"({"holders": [{
+  "national_id": "51820394732", "name": "Çağrı Öztürk", "email": "cagri.ozturk@ornek.example",
+  "phone": "5359876140", "security_word": "Kuzey4Yildizi", "cards": [
+    {"serial": "87211470000000000017", "pin": "920457", "puk": "31580642",
+     "valid_from": "2021-01-31", "valid_until": "2024-01-31", "certificate": "active"},
+    {"serial": "87211470000000000025", "pin": "165038", "puk": "84927150"}]}]})";
+constexpr char kOldCard[] = "87211470000000000017";
+constexpr char kNewCard[] = "87211470000000000025";
+
+TEST(MenuRules, TheOldChipInTheReaderIsRecognisedAndTheNewOneIsUsed) {
+  Stack stack({.world = kTwoCards});
+  Person person(stack.FirstHolder(), stack.phone());
+  Process cli = stack.Journey({"--remembered"});
+  bool changed = false;
+  const Json result = person.Play(
+      cli, {.answer = [&](const Json& prompt) -> Json {
+        if (prompt.at("kind") != "pin_page") return Json();
+        EXPECT_EQ(prompt.at("cards").size(), 2U);
+        const Json& chip = prompt.at("chips").at(0);
+        if (!changed) {
+          EXPECT_EQ(chip.at("card_serial"), kOldCard);
+          EXPECT_TRUE(chip.at("old")) << prompt.dump();
+          changed = true;
+          stack.phone().Post("/control/cards", {{"serial", kNewCard}, {"action", "insert"}});
+          // The prompt is withdrawn, and comes again with the new chip.
+          return {{"reveal", true}};
+        }
+        return chip.at("card_serial") == kNewCard ? Json{{"seen", true}} : Json{{"reveal", true}};
+      }});
+  ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person);
+  EXPECT_EQ(result.at("facts").at("card_serial"), kNewCard);
+  const Json cards = stack.phone().Get("/control/cards");
+  EXPECT_EQ(cards.at(kNewCard).at("pin"), person.holder().own_pin);
+  EXPECT_EQ(cards.at(kOldCard).at("pin"), "920457");
+  EXPECT_EQ(Commands(cards.at(kOldCard), kVerifyCommand), 0);
+}
+
+}  // namespace
+}  // namespace ilkimza::testing
