@@ -170,7 +170,9 @@ void CardSteps::Direct(Entry& known, const v1::RunStep& directive, News& news) {
     return;
   }
   Entry next{.directive = directive};
-  if (same_step) next.refused = std::move(known.refused);
+  // Asked anew for another reason than that refusal, it is told once more.
+  const bool is_again = directive.last_reason() != v1::ERROR_REASON_UNSPECIFIED;
+  if (same_step && is_again) next.refused = std::move(known.refused);
   known = std::move(next);
   Start(known, news);
 }

@@ -271,16 +271,17 @@ TEST(MenuRules, TheOldChipInTheReaderIsRecognisedAndTheNewOneIsUsed) {
       cli, {.answer = [&](const Json& prompt) -> Json {
         if (prompt.at("kind") != "pin_page") return Json();
         EXPECT_EQ(prompt.at("cards").size(), 2U);
-        const Json& chip = prompt.at("chips").at(0);
+        // While chips are changed there may be none.
+        const Json chips = prompt.value("chips", Json::array());
+        const std::string chip = chips.empty() ? "" : chips.at(0).value("card_serial", "");
         if (!changed) {
-          EXPECT_EQ(chip.at("card_serial"), kOldCard);
-          EXPECT_TRUE(chip.at("old")) << prompt.dump();
+          EXPECT_EQ(chip, kOldCard);
+          EXPECT_TRUE(!chips.empty() && chips.at(0).value("old", false)) << prompt.dump();
           changed = true;
           stack.phone().Post("/control/cards", {{"serial", kNewCard}, {"action", "insert"}});
-          // The prompt is withdrawn, and comes again with the new chip.
-          return {{"reveal", true}};
         }
-        return chip.at("card_serial") == kNewCard ? Json{{"seen", true}} : Json{{"reveal", true}};
+        // The prompt is withdrawn, and comes again with the new chip.
+        return chip == kNewCard ? Json{{"seen", true}} : Json{{"reveal", true}};
       }});
   ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person);
   EXPECT_EQ(result.at("facts").at("card_serial"), kNewCard);
