@@ -470,10 +470,10 @@ TEST_F(MenuTerminalTest, SpeaksTurkish) {
   StartAgent();
   const auto terminal = Begin("activate", "tr");
   terminal->Type("T.C. kimlik no (11 hane): ", world_.national_id);
-  terminal->Type("]: ", world_.captcha);
+  terminal->Type("başka resim]: ", world_.captcha);
   terminal->Type("Güvenlik sözcüğü: ", world_.word);
   terminal->Type("[e/h]: ", "e");
-  terminal->Type("]: ", world_.sms_code);
+  terminal->Type("sn kaldı]: ", world_.sms_code);
   terminal->Type("Kullanıma açılsın mı? [e/h]: ", "e");
   terminal->See("portalda ve çipte");
 }
