@@ -49,7 +49,11 @@ int Main(int argc, char** argv) {
   if (parts.count("waiting") > 0) BenchWaiting(effort, table);
   if (parts.count("steps") > 0) BenchSteps(effort, table);
   if (parts.count("idle") > 0) BenchIdle(effort, table);
-  if (parts.count("cards") > 0) BenchCards(effort, table);
+  if (parts.count("cards") > 0) {
+    BenchCards(effort, table);
+    BenchCardEvents(effort, table);
+    BenchTokens(effort, table);
+  }
   table.Print();
   if (smoke && !table.AllPositive()) Die("a ratio is not above zero");
   return EX_OK;
