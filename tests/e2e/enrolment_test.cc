@@ -142,7 +142,7 @@ class EnrolmentTest : public ::testing::Test {
     return false;
   }
   bool WaitForOtherIdentity(const std::string& than) {
-    for (int i = 0; i < 3000 && Identity() == than; ++i) Nap();
+    for (int i = 0; i < 9000 && Identity() == than; ++i) Nap();
     return Identity() != than;
   }
 
