@@ -70,7 +70,7 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
     std::shared_ptr<CardWorkers> workers;
     std::shared_ptr<CardSteps> steps;
     std::shared_ptr<Journal> journal;
-    // Called with a reader's PC/SC name where another card than expected was in it.
+    // Called with a reader's PC/SC name in which another card may be (MayBeAnotherCard).
     std::function<void(const std::string&)> other_card;
     PinPolicy policy;
     Clock* clock = &SystemClock();

@@ -43,8 +43,7 @@ class Monitor {
   virtual ~Monitor() = default;
 
   [[nodiscard]] virtual std::shared_ptr<const Snapshot> Current() const = 0;
-  // The card in that reader turned out to be another one: asks it who it is. Readers
-  // that look for their card only now and then miss a quick exchange.
+  // Another card may be in that reader (MayBeAnotherCard): asks it who it is.
   virtual void AskAgain(const std::string& pcsc_name) = 0;
   // Wakes the thread and ends it; one that hangs in PC/SC for longer than
   // `kStopPatience` is left behind and touches nobody any more. A call of `on_change` on

@@ -303,6 +303,22 @@ absl::Status PcscError(LONG code, std::string_view reader) {
                    {{"pcsc_code", absl::StrFormat("%08X", static_cast<uint32_t>(code))}});
 }
 
+bool MayBeAnotherCard(const absl::Status& status) {
+  switch (ReasonOf(status)) {
+    case v1::ERROR_REASON_CARD_NOT_FOUND:
+      return true;
+    case v1::ERROR_REASON_CARD_REMOVED:
+    case v1::ERROR_REASON_NO_CARD:
+    case v1::ERROR_REASON_CARD_MUTE:
+    case v1::ERROR_REASON_CARD_PROTOCOL:
+    case v1::ERROR_REASON_ATTEMPT_UNKNOWN:
+      // Of PC/SC, not of what a card said.
+      return MetadataOf(status).contains("pcsc_code");
+    default:
+      return false;
+  }
+}
+
 LONG PcscContext::Establish() {
   if (established_) return SCARD_S_SUCCESS;
   const LONG code = pcsc_.EstablishContext(context_);

@@ -72,6 +72,11 @@ std::shared_ptr<Pcsc> SystemPcsc();
 // `reader` is named in the sentence.
 absl::Status PcscError(LONG code, std::string_view reader);
 
+// Whether another card may be in the reader since `status` came of using one: it was
+// taken out or did not get through, or it turned out to be another one. Readers that look
+// for their card only now and then miss a quick exchange, so it has to be asked anew.
+bool MayBeAnotherCard(const absl::Status& status);
+
 // The typed error of a service that could not be had, by `code` and by what `pcsc`
 // finds out: SMART_CARD_SERVICE_STOPPED, SMART_CARD_SERVICE_MISSING or
 // SMART_CARD_NOT_PERMITTED.

@@ -31,7 +31,7 @@ class CardServer {
     std::shared_ptr<CardWorkers> workers;
     std::shared_ptr<Timer> timer;
     std::shared_ptr<Attempts> attempts;
-    // Called with a reader's PC/SC name where another card than expected was in it.
+    // Called with a reader's PC/SC name in which another card may be (MayBeAnotherCard).
     std::function<void(const std::string&)> other_card;
     // The organisation's rules for new PINs.
     PinPolicy policy;
