@@ -13,7 +13,7 @@
 // Memory is what is allocated (mallinfo2), not what the kernel has handed out, and each
 // figure is the least of many looks: what other threads are just doing comes and goes,
 // and what has grown stays. The journal is full from the start, so that it cannot hide
-// what grows or be taken for it. The first quarter of the cycles is for warming up.
+// what grows or be taken for it. The first half of the cycles is for warming up.
 // Prints one line of figures for each mark, and ends with 1 where something grew.
 #include <malloc.h>
 
@@ -160,7 +160,7 @@ class Soak {
 
   // Whether nothing grew.
   bool Run(int cycles, int restart_each) {
-    const int warm = std::max(cycles / 4, 1);
+    const int warm = std::max(cycles / 2, 1);
     const int mark = std::max(cycles / 8, 1);
     Figures first;
     for (int cycle = 1; cycle <= cycles; ++cycle) {
