@@ -330,7 +330,8 @@ void Attempts::Finish(Run& run, const absl::Status& status) {
   if (ReasonOf(status) == v1::ERROR_REASON_CARD_PROTOCOL) {
     run.family->Forget(run.facts);
   }
-  if (MayBeAnotherCard(status)) parts_.other_card(run.facts.reader);
+  if (ReasonOf(status) == v1::ERROR_REASON_CARD_NOT_FOUND) parts_.other_card(run.facts.reader);
+  if (MayBeAnotherCard(status)) parts_.card_in_doubt(run.facts.reader);
   if (!run.work.sent) return FinishUnsent(run, status);
   Attempt& attempt = run.attempt;
   attempt.result = ResultOf(run.work, status);

@@ -70,8 +70,10 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
     std::shared_ptr<CardWorkers> workers;
     std::shared_ptr<CardSteps> steps;
     std::shared_ptr<Journal> journal;
-    // Called with a reader's PC/SC name in which another card may be (MayBeAnotherCard).
+    // Called with a reader's PC/SC name where another card than expected was in it, and
+    // where one may be (MayBeAnotherCard).
     std::function<void(const std::string&)> other_card;
+    std::function<void(const std::string&)> card_in_doubt;
     PinPolicy policy;
     Clock* clock = &SystemClock();
   };

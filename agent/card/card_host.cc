@@ -124,16 +124,19 @@ class CardHostImpl final : public CardHost {
                                          std::shared_ptr<Journal> journal) {
     // Jobs run between Begin and Shutdown, when there is a monitor.
     const auto other_card = [this](const std::string& pcsc_name) { monitor_->AskAgain(pcsc_name); };
+    const auto in_doubt = [this](const std::string& pcsc_name) { monitor_->Doubt(pcsc_name); };
     auto attempts = std::make_shared<Attempts>(Attempts::Parts{.workers = workers_,
                                                                .steps = steps_,
                                                                .journal = std::move(journal),
                                                                .other_card = other_card,
+                                                               .card_in_doubt = in_doubt,
                                                                .policy = options.pin_policy,
                                                                .clock = options.clock});
     return CardServer::Create({.workers = workers_,
                                .timer = timer_,
                                .attempts = std::move(attempts),
                                .other_card = other_card,
+                               .card_in_doubt = in_doubt,
                                .policy = options.pin_policy});
   }
 

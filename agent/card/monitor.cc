@@ -49,6 +49,7 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
   }
 
   void AskAgain(const std::string& pcsc_name) override;
+  void Doubt(const std::string& pcsc_name) override;
   void Stop() override;
 
  private:
@@ -276,6 +277,23 @@ void MonitorImpl::AskAgain(const std::string& pcsc_name) {
   Ask(*facts);
 }
 
+void MonitorImpl::Doubt(const std::string& pcsc_name) {
+  uint64_t insertion = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    insertion = table_.InsertionIn(pcsc_name);
+  }
+  timer_->Schedule(kDoubtPause, [weak = weak_from_this(), pcsc_name, insertion] {
+    const auto self = weak.lock();
+    if (self == nullptr || self->quiet_) return;
+    {
+      const std::lock_guard lock(self->mutex_);
+      if (self->table_.InsertionIn(pcsc_name) != insertion) return;
+    }
+    self->AskAgain(pcsc_name);
+  });
+}
+
 void MonitorImpl::AskLater(const std::string& name, uint64_t insertion, absl::Duration delay) {
   timer_->Schedule(delay, [weak = weak_from_this(), name, insertion] {
     const auto self = weak.lock();
@@ -322,6 +340,7 @@ class MonitorHandle final : public Monitor {
     return monitor_->Current();
   }
   void AskAgain(const std::string& pcsc_name) override { monitor_->AskAgain(pcsc_name); }
+  void Doubt(const std::string& pcsc_name) override { monitor_->Doubt(pcsc_name); }
   void Stop() override { monitor_->Stop(); }
 
  private:

@@ -31,6 +31,9 @@ class Monitor {
  public:
   static constexpr absl::Duration kLongestPause = absl::Seconds(10);
   static constexpr absl::Duration kStopPatience = absl::Seconds(2);
+  // pcscd looks every 400 ms whether a card is there; whoever powers one on in between
+  // may find a reader in the middle of the exchange.
+  static constexpr absl::Duration kDoubtPause = absl::Seconds(2);
 
   // `on_change` is called after each change, on threads of the monitor, the workers or
   // the timer, with no lock held: ask `Current` of the monitor it is given for what is
@@ -43,8 +46,11 @@ class Monitor {
   virtual ~Monitor() = default;
 
   [[nodiscard]] virtual std::shared_ptr<const Snapshot> Current() const = 0;
-  // Another card may be in that reader (MayBeAnotherCard): asks it who it is.
+  // The card in that reader turned out to be another one: asks it who it is.
   virtual void AskAgain(const std::string& pcsc_name) = 0;
+  // Another card may be in that reader (MayBeAnotherCard): as AskAgain after
+  // `kDoubtPause`, unless PC/SC has told of a change by then.
+  virtual void Doubt(const std::string& pcsc_name) = 0;
   // Wakes the thread and ends it; one that hangs in PC/SC for longer than
   // `kStopPatience` is left behind and touches nobody any more. A call of `on_change` on
   // another thread may still be under way. Idempotent.

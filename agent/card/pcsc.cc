@@ -305,8 +305,6 @@ absl::Status PcscError(LONG code, std::string_view reader) {
 
 bool MayBeAnotherCard(const absl::Status& status) {
   switch (ReasonOf(status)) {
-    case v1::ERROR_REASON_CARD_NOT_FOUND:
-      return true;
     case v1::ERROR_REASON_CARD_REMOVED:
     case v1::ERROR_REASON_NO_CARD:
     case v1::ERROR_REASON_CARD_MUTE:

@@ -73,8 +73,8 @@ std::shared_ptr<Pcsc> SystemPcsc();
 absl::Status PcscError(LONG code, std::string_view reader);
 
 // Whether another card may be in the reader since `status` came of using one: it was
-// taken out or did not get through, or it turned out to be another one. Readers that look
-// for their card only now and then miss a quick exchange, so it has to be asked anew.
+// taken out, or did not get through. Readers that look for their card only now and then
+// miss a quick exchange, so it has to be asked anew.
 bool MayBeAnotherCard(const absl::Status& status);
 
 // The typed error of a service that could not be had, by `code` and by what `pcsc`

@@ -326,6 +326,11 @@ std::optional<CardFacts> ReaderTable::AskOnceMore(const std::string& name, uint6
   return watched.seen.facts;
 }
 
+uint64_t ReaderTable::InsertionIn(const std::string& name) const {
+  const auto found = readers_.find(name);
+  return found == readers_.end() ? 0 : found->second.seen.facts.insertion;
+}
+
 std::vector<SeenReader> ReaderTable::Seen() const {
   std::vector<SeenReader> seen;
   for (const std::string& name : order_) seen.push_back(readers_.at(name).seen);

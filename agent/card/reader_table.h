@@ -69,6 +69,8 @@ class ReaderTable {
   // The same for a card that has not said who it is, if it is still there.
   std::optional<CardFacts> AskOnceMore(const std::string& name, uint64_t insertion);
 
+  // Which stay of a card, or of none, is under way in that reader; 0 where it is gone.
+  [[nodiscard]] uint64_t InsertionIn(const std::string& name) const;
   // In PC/SC's order.
   [[nodiscard]] std::vector<SeenReader> Seen() const;
 

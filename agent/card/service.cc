@@ -339,7 +339,8 @@ void CardServerImpl::Read(Reactor* reactor, const std::string& field, const std:
             [this, done, family = seen.family, facts = seen.facts](absl::StatusOr<T> result) {
               const v1::ErrorReason reason = ReasonOf(result.status());
               if (reason == v1::ERROR_REASON_CARD_PROTOCOL) family->Forget(facts);
-              if (MayBeAnotherCard(result.status())) parts_.other_card(facts.reader);
+              if (reason == v1::ERROR_REASON_CARD_NOT_FOUND) parts_.other_card(facts.reader);
+              if (MayBeAnotherCard(result.status())) parts_.card_in_doubt(facts.reader);
               done(std::move(result));
             });
       });

@@ -31,8 +31,10 @@ class CardServer {
     std::shared_ptr<CardWorkers> workers;
     std::shared_ptr<Timer> timer;
     std::shared_ptr<Attempts> attempts;
-    // Called with a reader's PC/SC name in which another card may be (MayBeAnotherCard).
+    // Called with a reader's PC/SC name where another card than expected was in it, and
+    // where one may be (MayBeAnotherCard).
     std::function<void(const std::string&)> other_card;
+    std::function<void(const std::string&)> card_in_doubt;
     // The organisation's rules for new PINs.
     PinPolicy policy;
   };
