@@ -323,7 +323,10 @@ std::vector<SavedPage> SavePages(const Script& script, const Stage& stage,
     pages.push_back(std::move(page));
   };
   const auto look_around = [&](Player& player) {
-    for (const std::string& path : paths) keep(player.Look(stage.portal_url() + path.substr(1)));
+    for (const std::string& path : paths) {
+      // A screen that this portal does not have has no address.
+      if (!path.empty()) keep(player.Look(stage.portal_url() + path.substr(1)));
+    }
   };
   reset();
   Player walker(stage);
