@@ -9,8 +9,7 @@ namespace {
 using v1::Journey;
 using v1::Step;
 
-v1::RunStep MakeRunStep(const Journey& journey, const Step& step, const Policy& policy) {
-  v1::RunStep run;
+void FillRunStep(const Journey& journey, const Step& step, const Policy& policy, v1::RunStep& run) {
   run.set_journey(journey.name());
   run.set_directive_id(journey.directive_id());
   run.set_step(step.kind());
@@ -28,7 +27,6 @@ v1::RunStep MakeRunStep(const Journey& journey, const Step& step, const Policy& 
   }
   *run.mutable_facts() = journey.facts();
   run.set_guided(step.guided());
-  return run;
 }
 
 }  // namespace
@@ -37,20 +35,21 @@ std::vector<Directive> OpenDirectives(const Journey& journey, const Policy& poli
   std::vector<Directive> directives;
   if (HasEnded(journey) || journey.directive_id() == 0) return directives;
   const bool is_active = journey.state() == v1::JOURNEY_STATE_ACTIVE;
-  Directive directive;
-  if (RunsOnServer(journey)) directive.to = Directive::To::kServerHost;
+  const auto to = RunsOnServer(journey) ? Directive::To::kServerHost : Directive::To::kAgent;
   if (is_active) {
+    Directive& directive = directives.emplace_back();
+    directive.to = to;
     for (const Step& step : journey.steps()) {
       if (step.kind() != journey.current_step()) continue;
-      *directive.message.mutable_run_step() = MakeRunStep(journey, step, policy);
+      FillRunStep(journey, step, policy, *directive.message.mutable_run_step());
     }
-    directives.push_back(directive);
   }
   if (journey.state() == v1::JOURNEY_STATE_STOPPED || (is_active && IsStopping(journey))) {
+    Directive& directive = directives.emplace_back();
+    directive.to = to;
     auto* stop = directive.message.mutable_stop_step();
     stop->set_journey(journey.name());
     stop->set_directive_id(journey.directive_id());
-    directives.push_back(std::move(directive));
   }
   return directives;
 }

@@ -6,17 +6,17 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
-#include "server/journey/directive.h"
 #include "server/store/schema.h"
 #include "server/store/sqlite.h"
+#include "server/store/sqlite_writer.h"
 
 namespace ilkimza::server {
 namespace {
@@ -31,11 +31,6 @@ absl::StatusOr<Message> Parse(std::string_view bytes) {
   if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return message;
   return StoreError(absl::StatusCode::kUnavailable,
                     "A row of the database cannot be read: it is damaged.");
-}
-
-// "agents/{agent}/certificates/{certificate}" -> "agents/{agent}"
-std::string AgentOfCertificate(const std::string& name) {
-  return name.substr(0, name.find('/', name.find('/') + 1));
 }
 
 // Held while the store is open; the kernel lets go of it when the process ends.
@@ -69,187 +64,29 @@ class FileLock {
   int fd_;
 };
 
-// The writer's connection and its statements; used by the writer's thread only.
-class Writer {
- public:
-  static absl::StatusOr<Writer> Make(std::unique_ptr<Database> database) {
-    Writer writer;
-    writer.database_ = std::move(database);
-    const auto prepare = [&writer](Statement& statement, std::string_view sql) {
-      auto prepared = writer.database_->Prepare(sql);
-      if (prepared.ok()) statement = *std::move(prepared);
-      return prepared.status();
-    };
-    ILKIMZA_RETURN_IF_ERROR(prepare(writer.begin_, "BEGIN IMMEDIATE"));
-    ILKIMZA_RETURN_IF_ERROR(prepare(writer.commit_, "COMMIT"));
-    ILKIMZA_RETURN_IF_ERROR(prepare(
-        writer.insert_,
-        "INSERT INTO journeys (name, agent, active, revision, journey) VALUES (?1, ?2, ?3, ?4, "
-        "?5) ON CONFLICT DO NOTHING"));
-    ILKIMZA_RETURN_IF_ERROR(
-        prepare(writer.find_, "SELECT seq FROM journeys WHERE name = ?1 AND revision = ?2"));
-    ILKIMZA_RETURN_IF_ERROR(
-        prepare(writer.update_,
-                "UPDATE journeys SET active = ?2, revision = ?3, journey = ?4 WHERE seq = ?1"));
-    ILKIMZA_RETURN_IF_ERROR(
-        prepare(writer.event_, "INSERT INTO events (seq, revision, event) VALUES (?1, ?2, ?3)"));
-    ILKIMZA_RETURN_IF_ERROR(prepare(
-        writer.request_,
-        "INSERT INTO requests (scope, id, journey) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING"));
-    ILKIMZA_RETURN_IF_ERROR(prepare(
-        writer.forget_, "DELETE FROM requests WHERE scope = ?1 AND id = ?2 AND journey = ?3"));
-    ILKIMZA_RETURN_IF_ERROR(
-        prepare(writer.agent_, "INSERT OR REPLACE INTO agents (name, agent) VALUES (?1, ?2)"));
-    ILKIMZA_RETURN_IF_ERROR(prepare(
-        writer.token_, "INSERT OR REPLACE INTO join_tokens (digest, token) VALUES (?1, ?2)"));
-    ILKIMZA_RETURN_IF_ERROR(
-        prepare(writer.delete_token_, "DELETE FROM join_tokens WHERE digest = ?1"));
-    ILKIMZA_RETURN_IF_ERROR(prepare(
-        writer.certificate_,
-        "INSERT INTO agent_certificates (name, agent, expiry, certificate) VALUES (?1, ?2, ?3, ?4) "
-        "ON CONFLICT (name) DO UPDATE SET expiry = ?3, certificate = ?4"));
-    ILKIMZA_RETURN_IF_ERROR(prepare(writer.delete_agent_, "DELETE FROM agents WHERE name = ?1"));
-    ILKIMZA_RETURN_IF_ERROR(prepare(
-        writer.screen_, "INSERT OR REPLACE INTO portal_screens (name, screen) VALUES (?1, ?2)"));
-    return writer;
-  }
-
-  absl::Status Begin() { return begin_.Run(); }
-  absl::Status Commit() { return commit_.Run(); }
-  void Rollback() { database_->Execute("ROLLBACK").IgnoreError(); }
-
-  // OK, or what is wrong with this one, nothing of which was written then; `broken`
-  // is set where the transaction as a whole cannot go on.
-  absl::Status Write(const AppendRequest& request, bool& broken) {
-    if (request.request) {
-      const absl::Status noted = WriteRequest(*request.request, request.journey->name(), broken);
-      if (!noted.ok()) return noted;
-    }
-    auto seq = WriteJourney(request);
-    if (!seq.ok()) {
-      broken = true;
-      return seq.status();
-    }
-    if (*seq == 0) {
-      if (request.request) {
-        forget_.BindText(1, request.request->scope).BindText(2, request.request->id);
-        forget_.BindText(3, request.journey->name()).Run().IgnoreError();
-      }
-      return StoreError(
-          absl::StatusCode::kAborted,
-          absl::StrCat(request.journey->name(), " has changed in between; read it again."));
-    }
-    for (const v1::JourneyEvent& event : request.events) {
-      event.SerializeToString(&buffer_);
-      const absl::Status written =
-          event_.Bind(1, *seq).Bind(2, event.revision()).BindBlob(3, buffer_).Run();
-      if (!written.ok()) {
-        broken = true;
-        return written;
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status Write(const v1::Agent& agent, bool& broken) {
-    agent.SerializeToString(&buffer_);
-    const absl::Status written = agent_.BindText(1, agent.name()).BindBlob(2, buffer_).Run();
-    broken = !written.ok();
-    return written;
-  }
-
-  absl::Status Write(const v1::PortalScreen& screen, bool& broken) {
-    screen.SerializeToString(&buffer_);
-    const absl::Status written = screen_.BindText(1, screen.name()).BindBlob(2, buffer_).Run();
-    broken = !written.ok();
-    return written;
-  }
-
-  absl::Status Write(const EnrolmentChange& change, bool& broken) {
-    const absl::Status written = WriteEnrolment(change);
-    broken = !written.ok();
-    return written;
-  }
-
- private:
-  absl::Status WriteEnrolment(const EnrolmentChange& change) {
-    for (const EnrolmentChange::Token& token : change.tokens) {
-      token.token.SerializeToString(&buffer_);
-      ILKIMZA_RETURN_IF_ERROR(token_.BindText(1, token.digest).BindBlob(2, buffer_).Run());
-    }
-    for (const std::string& digest : change.deleted_tokens) {
-      ILKIMZA_RETURN_IF_ERROR(delete_token_.BindText(1, digest).Run());
-    }
-    for (const v1::AgentCertificate& certificate : change.certificates) {
-      certificate.SerializeToString(&buffer_);
-      const std::string agent = AgentOfCertificate(certificate.name());
-      certificate_.BindText(1, certificate.name()).BindText(2, agent);
-      certificate_.Bind(3, certificate.expire_time().seconds()).BindBlob(4, buffer_);
-      ILKIMZA_RETURN_IF_ERROR(certificate_.Run());
-    }
-    for (const std::string& agent : change.deleted_agents) {
-      ILKIMZA_RETURN_IF_ERROR(delete_agent_.BindText(1, agent).Run());
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status WriteRequest(const RequestKey& key, const std::string& journey, bool& broken) {
-    const absl::Status noted =
-        request_.BindText(1, key.scope).BindText(2, key.id).BindText(3, journey).Run();
-    if (!noted.ok()) {
-      broken = true;
-      return noted;
-    }
-    if (database_->Changes() != 0) return absl::OkStatus();
-    return StoreError(absl::StatusCode::kAlreadyExists,
-                      "A request with this request_id has been taken already.");
-  }
-
-  // The journey's seq; 0 where it is not at the revision before.
-  absl::StatusOr<int64_t> WriteJourney(const AppendRequest& request) {
-    const v1::Journey& journey = *request.journey;
-    const int64_t expected = request.events.front().revision() - 1;
-    journey.SerializeToString(&buffer_);
-    const int64_t active = HasEnded(journey) ? 0 : 1;
-    if (expected == 0) {
-      insert_.BindText(1, journey.name()).BindText(2, journey.agent()).Bind(3, active);
-      ILKIMZA_RETURN_IF_ERROR(insert_.Bind(4, journey.revision()).BindBlob(5, buffer_).Run());
-      return database_->Changes() == 0 ? 0 : database_->LastRow();
-    }
-    // Asked for by itself: RETURNING makes a table of its results each time.
-    const auto row = find_.BindText(1, journey.name()).Bind(2, expected).Step();
-    const int64_t seq = row.ok() && *row ? find_.Int(0) : 0;
-    find_.Reset();
-    if (!row.ok()) return row.status();
-    if (seq == 0) return 0;
-    update_.Bind(1, seq).Bind(2, active).Bind(3, journey.revision());
-    ILKIMZA_RETURN_IF_ERROR(update_.BindBlob(4, buffer_).Run());
-    return seq;
-  }
-
-  std::unique_ptr<Database> database_;
-  Statement begin_, commit_, insert_, find_, update_, event_, request_, forget_, agent_;
-  Statement token_, delete_token_, certificate_, delete_agent_, screen_;
-  std::string buffer_;
-};
-
 class SqliteStore : public Store {
  public:
-  SqliteStore(const SqliteOptions& options, FileLock lock, Writer writer,
+  SqliteStore(const SqliteOptions& options, FileLock lock, SqliteWriter writer,
               std::unique_ptr<Database> reader)
       : options_(options),
         lock_(std::move(lock)),
         writer_(std::move(writer)),
         reader_(std::move(reader)),
-        thread_([this](const std::stop_token& stop) { WriteLoop(stop); }) {}
+        write_thread_([this] { WriteLoop(); }),
+        tell_thread_([this] { TellLoop(); }) {}
 
   ~SqliteStore() override {
-    thread_.request_stop();
-    thread_.join();
+    {
+      const std::lock_guard lock(mutex_);
+      closing_ = true;
+    }
+    to_write_.notify_one();
+    write_thread_.join();
+    tell_thread_.join();
   }
 
   void Append(AppendRequest request, Done done) override {
-    Enqueue({std::move(request), std::move(done)});
+    Enqueue({AppendRows(std::move(request)), std::move(done)});
   }
   void SaveAgent(v1::Agent agent, Done done) override {
     Enqueue({std::move(agent), std::move(done)});
@@ -382,11 +219,11 @@ class SqliteStore : public Store {
 
  private:
   struct Job {
-    std::variant<AppendRequest, v1::Agent, EnrolmentChange, v1::PortalScreen> what;
+    std::variant<AppendRows, v1::Agent, EnrolmentChange, v1::PortalScreen> what;
     Done done;
     absl::Status result = absl::OkStatus();
   };
-  using Jobs = std::deque<Job>;
+  using Jobs = std::vector<Job>;
 
   template <typename Message>
   static absl::StatusOr<std::vector<Message>> Rows(Statement& statement) {
@@ -407,24 +244,71 @@ class SqliteStore : public Store {
       waiting_.push_back(std::move(job));
     }
     // Otherwise the writer knows already, or is about to look.
-    if (first) wake_.notify_one();
+    if (first) to_write_.notify_one();
   }
 
-  void WriteLoop(const std::stop_token& stop) {
+  // Until the store closes and nothing is left that could ask for more.
+  void WriteLoop() {
     while (true) {
-      Jobs group;
-      {
-        std::unique_lock lock(mutex_);
-        wake_.wait(lock, stop, [this] { return !waiting_.empty(); });
-        if (waiting_.empty()) return;
-        const auto count = std::min<std::size_t>(waiting_.size(), options_.group_limit);
-        std::move(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count),
-                  std::back_inserter(group));
-        waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
-      }
+      Jobs group = NextGroup();
+      if (group.empty()) return;
       WriteGroup(group);
-      for (Job& job : group) job.done(std::move(job.result));
+      HandOver(std::move(group));
     }
+  }
+
+  // What is to be written together; empty at the end.
+  Jobs NextGroup() {
+    std::unique_lock lock(mutex_);
+    to_write_.wait(
+        lock, [this] { return !waiting_.empty() || (closing_ && written_.empty() && !telling_); });
+    Jobs group;
+    if (waiting_.empty()) {
+      closed_ = true;
+      to_tell_.notify_one();
+    } else if (waiting_.size() <= options_.group_limit) {
+      group.swap(waiting_);
+    } else {
+      const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(options_.group_limit);
+      group.assign(std::move_iterator(waiting_.begin()), std::move_iterator(end));
+      waiting_.erase(waiting_.begin(), end);
+    }
+    return group;
+  }
+
+  // Callers of a group are told while the next one is written. A single one is told
+  // at once: to wake another thread would cost more than it saves.
+  void HandOver(Jobs group) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (group.size() > 1 || telling_ || !written_.empty()) {
+        std::move(group.begin(), group.end(), std::back_inserter(written_));
+        to_tell_.notify_one();
+        return;
+      }
+    }
+    Tell(group);
+  }
+
+  void TellLoop() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      to_tell_.wait(lock, [this] { return !written_.empty() || closed_; });
+      if (written_.empty()) return;
+      Jobs group;
+      group.swap(written_);
+      telling_ = true;
+      lock.unlock();
+      Tell(group);
+      group.clear();
+      lock.lock();
+      telling_ = false;
+      if (closing_) to_write_.notify_one();
+    }
+  }
+
+  static void Tell(Jobs& group) {
+    for (Job& job : group) job.done(std::move(job.result));
   }
 
   void WriteGroup(Jobs& group) {
@@ -454,15 +338,23 @@ class SqliteStore : public Store {
 
   const SqliteOptions options_;
   const FileLock lock_;
-  Writer writer_;
+  SqliteWriter writer_;
 
   std::mutex reader_mutex_;
   const std::unique_ptr<Database> reader_;
 
   std::mutex mutex_;
-  std::condition_variable_any wake_;
+  std::condition_variable to_write_;
+  std::condition_variable to_tell_;
   Jobs waiting_;
-  std::jthread thread_;
+  // Durable, and their callers not told yet.
+  Jobs written_;
+  bool telling_ = false;
+  bool closing_ = false;
+  // Nothing more will be written.
+  bool closed_ = false;
+  std::jthread write_thread_;
+  std::jthread tell_thread_;
 };
 
 }  // namespace
@@ -477,7 +369,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const SqliteOptions& opti
   ILKIMZA_ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(options.path));
   ILKIMZA_RETURN_IF_ERROR(PrepareSchema(*database, options.path));
   ILKIMZA_RETURN_IF_ERROR(database->Execute(kSettings));
-  ILKIMZA_ASSIGN_OR_RETURN(Writer writer, Writer::Make(std::move(database)));
+  ILKIMZA_ASSIGN_OR_RETURN(SqliteWriter writer, SqliteWriter::Make(std::move(database)));
   ILKIMZA_ASSIGN_OR_RETURN(std::unique_ptr<Database> reader, Database::Open(options.path));
   return std::make_unique<SqliteStore>(options, std::move(lock), std::move(writer),
                                        std::move(reader));

@@ -1,12 +1,14 @@
 // The store in one SQLite file: write-ahead log, synchronous=FULL, so that what
 // was acknowledged survives kill -9 and a power cut.
 //
-// One thread writes. It takes all appends that wait, commits them in one
-// transaction, then tells their callers: the more journeys move at the same time,
-// the fewer commits for each. Reads go through a connection of their own.
+// One thread writes. It takes all appends that wait and commits them in one
+// transaction: the more journeys move at the same time, the fewer commits for each.
+// Another tells their callers while the next group is written. Reads go through a
+// connection of their own.
 #ifndef ILKIMZA_SERVER_STORE_SQLITE_STORE_H_
 #define ILKIMZA_SERVER_STORE_SQLITE_STORE_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -17,7 +19,7 @@ namespace ilkimza::server {
 struct SqliteOptions {
   std::string path;
   // Appends in one transaction at most.
-  int group_limit = 512;
+  std::size_t group_limit = 512;
 };
 
 // Opens the file, or makes it with permissions 0600, and brings an older schema up

@@ -277,6 +277,58 @@ TEST(SqliteStoreTest, WritesWhatWasHandedInBeforeItCloses) {
   EXPECT_EQ(MustOpen(folder.File("journeys.db"))->LoadActive()->size(), 100u);
 }
 
+TEST(SqliteStoreTest, WritesWhatIsAskedForByThoseItTellsWhileItCloses) {
+  Folder folder;
+  constexpr int kJourneys = 50, kChanges = 40;
+  std::atomic<int> acknowledged = 0;
+  std::function<void(const std::string&, int)> append;
+  {
+    const auto store = MustOpen(folder.File("journeys.db"));
+    append = [&](const std::string& name, int from) {
+      store->Append(Change(name, from), [&, name, from](const absl::Status& status) {
+        acknowledged += status.ok() ? 1 : 0;
+        if (from + 1 < kChanges) append(name, from + 1);
+      });
+    };
+    for (int i = 0; i < kJourneys; ++i) append("journeys/" + std::to_string(i), 0);
+  }
+  EXPECT_EQ(acknowledged, kJourneys * kChanges);
+  const auto journeys = MustOpen(folder.File("journeys.db"))->LoadActive();
+  ASSERT_EQ(journeys->size(), static_cast<std::size_t>(kJourneys));
+  for (const v1::Journey& journey : *journeys) EXPECT_EQ(journey.revision(), kChanges);
+}
+
+TEST(SqliteStoreTest, AGroupThatFailsLeavesTheOthersWhole) {
+  Folder folder;
+  const std::string path = folder.File("journeys.db");
+  const auto store = MustOpen(path);
+  ASSERT_TRUE(Append(*store, Change("journeys/0", 0)).ok());
+  // The second event of the first journey is there already, as only damage can make it.
+  Execute(path, "INSERT INTO events (seq, revision, event) VALUES (1, 2, 'x')");
+  constexpr int kJourneys = 64;
+  std::vector<std::promise<absl::Status>> results(2 * kJourneys);
+  for (int i = 0; i < kJourneys; ++i) {
+    const std::string name = "journeys/" + std::to_string(i);
+    for (int change = 0; change < 2; ++change) {
+      store->Append(Change(name, i == 0 ? change + 1 : change),
+                    [&result = results[2 * i + change]](const absl::Status& status) {
+                      result.set_value(status);
+                    });
+    }
+  }
+  std::vector<absl::Status> statuses;
+  for (auto& result : results) statuses.push_back(result.get_future().get());
+  EXPECT_EQ(statuses[0].code(), absl::StatusCode::kUnavailable) << statuses[0];
+  EXPECT_EQ(statuses[1].code(), absl::StatusCode::kAborted) << statuses[1];
+  EXPECT_EQ(store->GetJourney("journeys/0")->revision(), 1);
+  for (int i = 1; i < kJourneys; ++i) {
+    EXPECT_TRUE(statuses[2 * i].ok() && statuses[2 * i + 1].ok()) << i;
+    const std::string name = "journeys/" + std::to_string(i);
+    EXPECT_EQ(store->GetJourney(name)->revision(), 2);
+    EXPECT_EQ(store->ListEvents(name, 0, 10)->events.size(), 2u);
+  }
+}
+
 TEST(SqliteStoreTest, IsReadableByItsOwnUserOnly) {
   Folder folder;
   const auto store = MustOpen(folder.File("journeys.db"));
