@@ -1,9 +1,9 @@
 // Secrets in memory: PIN, PUK, security word, captcha answer, SMS code, mail link.
 //
-// A `Secret` lives in memory of libsodium's guarded allocator: between guard
-// pages, locked against swapping, left out of core images, wiped when freed. It
-// can be moved but not copied, compared in constant time, and never printed:
-// streaming or formatting one does not compile.
+// A `Secret` lives in memory of libsodium's guarded allocator: a page of its own
+// between guard pages, locked against swapping, left out of core images, wiped and
+// made unreadable when the secret goes. It can be moved but not copied, compared in
+// constant time, and never printed: streaming or formatting one does not compile.
 //
 // Thread-safety: as `std::string`.
 //

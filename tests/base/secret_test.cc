@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <thread>
 #include <type_traits>
+#include <vector>
 
 namespace ilkimza {
 namespace {
@@ -60,6 +62,42 @@ TEST(SecretDeathTest, UseAfterFreeFaultsInsteadOfLeaking) {
         (void)leaked;
       },
       "");
+}
+
+TEST(SecretDeathTest, ReadingBeyondItFaults) {
+  for (const std::size_t size : {1, 6, 1024, 1025, 70'000}) {
+    EXPECT_DEATH(
+        {
+          const Secret secret(std::string(size, 's'));
+          volatile char beyond = secret.view().data()[size];
+          (void)beyond;
+        },
+        "");
+  }
+}
+
+TEST(Secret, ManyLiveSideBySideAndOneAfterAnother) {
+  for (int round = 0; round < 3; ++round) {
+    std::vector<Secret> secrets;
+    for (std::size_t i = 1; i < 200; ++i) {
+      secrets.emplace_back(std::string(i * 7, static_cast<char>(i)));
+    }
+    for (std::size_t i = 1; i < 200; ++i) {
+      EXPECT_EQ(secrets[i - 1].view(), std::string(i * 7, static_cast<char>(i)));
+    }
+  }
+}
+
+TEST(Secret, IsMadeAndWipedByManyThreads) {
+  std::vector<std::jthread> threads;
+  for (char c = 'a'; c < 'i'; ++c) {
+    threads.emplace_back([c] {
+      for (std::size_t i = 1; i < 500; ++i) {
+        const Secret secret(std::string(1 + i % 40, c));
+        ASSERT_EQ(secret.view(), std::string(1 + i % 40, c));
+      }
+    });
+  }
 }
 
 TEST(Wipe, OverwritesSpareCapacityToo) {
