@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "portal/authorities.h"
+#include "portal/tls_sessions.h"
 
 namespace ilkimza::portal {
 namespace {
@@ -162,7 +163,9 @@ class CurlBrowser : public Browser {
       : options_(std::move(options)),
         origins_(std::move(origins)),
         trusted_(std::move(trusted)),
-        easy_(curl_easy_init()) {}
+        easy_(curl_easy_init()) {
+    if (options_.sessions != nullptr) options_.sessions->ShareWith(easy_.get());
+  }
 
   absl::StatusOr<Response> Load(const Request& request, std::stop_token stop) override {
     ILKIMZA_ASSIGN_OR_RETURN(Response response, Follow(request, options_.max_page_bytes, stop));
@@ -197,10 +200,13 @@ class CurlBrowser : public Browser {
 
   absl::StatusOr<Response> Follow(const Request& request, int64_t max_bytes,
                                   const std::stop_token& stop) {
-    ILKIMZA_ASSIGN_OR_RETURN(Address address, ParseAddress(request.referer, request.url));
+    ILKIMZA_ASSIGN_OR_RETURN(Address address, ParseAddress(request.referer.url, request.url));
     ILKIMZA_RETURN_IF_ERROR(origins_.Check("A link or form of the page", address));
-    Hop hop{request.method,  address,   "",
-            request.submits, max_bytes, absl::Now() + options_.total_timeout};
+    Hop hop{.method = request.method,
+            .address = address,
+            .sends_once = request.submits,
+            .max_bytes = max_bytes,
+            .deadline = absl::Now() + options_.total_timeout};
     for (int redirects = 0; redirects <= options_.max_redirects; ++redirects) {
       Response response;
       ILKIMZA_RETURN_IF_ERROR(Hand(request, redirects > 0, hop, response, stop));
@@ -247,7 +253,7 @@ class CurlBrowser : public Browser {
       exchange.cancelled = true;
       return ErrorOf(CURLE_ABORTED_BY_CALLBACK, exchange, hop.address.origin);
     }
-    curl_easy_reset(easy_.get());  // keeps cookies and connections
+    curl_easy_reset(easy_.get());  // keeps cookies, connections and what is shared
     const HeaderList headers = SetRequest(request, hop);
     SetLimits(hop, exchange);
     const CURLcode code = curl_easy_perform(easy_.get());
@@ -270,9 +276,8 @@ class CurlBrowser : public Browser {
     Set(CURLOPT_USERAGENT, options_.user_agent.c_str());
     Set(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     Set(CURLOPT_COOKIEFILE, "");  // in memory
-    const auto referer = ParseAddress("", request.referer);
-    if (referer.ok() && referer->origin == hop.address.origin) {
-      Set(CURLOPT_REFERER, referer->url.c_str());
+    if (request.referer.origin == hop.address.origin) {
+      Set(CURLOPT_REFERER, request.referer.url.c_str());
     }
     curl_slist* list = curl_slist_append(
         nullptr, absl::StrCat("Accept-Language: ", options_.accept_language).c_str());

@@ -30,12 +30,15 @@
 namespace ilkimza::portal {
 
 class Authorities;
+class TlsSessions;
 
 struct BrowserOptions {
   // PEM file with the authorities to trust; empty: the system's.
   std::string ca_file;
   // Those of `ca_file`, shared by many browsers; null: each reads its own.
   std::shared_ptr<Authorities> authorities;
+  // Shared by the browsers of one conversation; null: each has its own.
+  std::shared_ptr<TlsSessions> sessions;
   // "http://host:port" of a proxy; empty: none.
   std::string proxy;
   std::string user_agent = "Ilkimza/0.1";
@@ -59,8 +62,9 @@ struct Request {
   // Of a POST.
   WipedString body;
   std::string content_type = "application/x-www-form-urlencoded";
-  // The page the request comes from; sent along to its own origin only.
-  std::string referer;
+  // The page the request comes from, empty where there is none; sent along to its own
+  // origin only.
+  Address referer;
   // The portal may act on it, so it must not reach the portal twice. Otherwise
   // a lost POST is no worse than a lost GET.
   bool submits = false;

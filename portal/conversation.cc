@@ -7,6 +7,7 @@
 #include "portal/authorities.h"
 #include "portal/certificates.h"
 #include "portal/text.h"
+#include "portal/tls_sessions.h"
 
 namespace ilkimza::portal {
 namespace {
@@ -94,11 +95,13 @@ absl::Status CheckRevocation(const Page& page, const Profile& profile, const std
       "The portal would revoke the certificate of another card. Nothing was confirmed.");
 }
 
-// Each of a conversation's browsers trusts the same; reading it once is enough.
-BrowserOptions WithAuthorities(BrowserOptions options) {
+// What a conversation's browsers have in common: whom they trust, and that they have
+// found the portal to be one of those.
+BrowserOptions Shared(BrowserOptions options) {
   if (options.authorities == nullptr) {
     options.authorities = std::make_shared<Authorities>(options.ca_file);
   }
+  options.sessions = std::make_shared<TlsSessions>();
   return options;
 }
 
@@ -146,7 +149,7 @@ absl::StatusOr<std::unique_ptr<Conversation>> Conversation::Create(Profile profi
 }
 
 Conversation::Conversation(Profile profile, BrowserOptions options)
-    : profile_(std::move(profile)), options_(WithAuthorities(std::move(options))) {}
+    : profile_(std::move(profile)), options_(Shared(std::move(options))) {}
 
 // A new browser has no cookies and no connections.
 absl::Status Conversation::Forget() {
@@ -303,7 +306,7 @@ absl::Status Conversation::LookAtCaptcha(std::stop_token stop, View& view) {
     if (image == nullptr) return absl::InternalError("A recognised screen lost its captcha.");
     Request request;
     request.url = std::string(image->source);
-    request.referer = page_->address().url;
+    request.referer = page_->address();
     ILKIMZA_ASSIGN_OR_RETURN(Response response, browser_->LoadImage(request, stop));
     captcha_ = std::move(response.body);
     captcha_type_ = response.content_type;

@@ -199,7 +199,7 @@ class Sender {
     const auto to = action.empty() ? absl::StatusOr<Address>(page_.address) : address;
     Request request;
     request.url = to->url;
-    request.referer = page_.address.url;
+    request.referer = page_.address;
     if (!Same(Setting("method", "formmethod"), "post")) {
       request.url = request.url.substr(0, request.url.find('?')) + "?";
       const WipedString query = UrlEncoded();
@@ -263,7 +263,7 @@ absl::StatusOr<Request> Page::Press(const Control& control, std::span<const Fill
   if (!address.ok()) return CannotPress("its link has no address");
   Request request;
   request.url = address->url;
-  request.referer = impl_->address.url;
+  request.referer = impl_->address;
   return request;
 }
 

@@ -14,6 +14,7 @@ namespace {
 
 // Longer ones are not addresses of a page.
 constexpr std::size_t kLongestAddress = 8192;
+constexpr std::string_view kScheme = "https://";
 
 struct FreeUrl {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
@@ -50,7 +51,9 @@ absl::StatusOr<Address> ParseAddress(std::string_view base, std::string_view ref
   if (reference.size() > kLongestAddress || base.size() > kLongestAddress) return NoAddress();
   if (reference.find('\0') != std::string_view::npos) return NoAddress();
   const UrlHandle url(curl_url());
-  if (!base.empty() &&
+  // An absolute address does not care where it stands; to take the base apart is dear.
+  const bool is_absolute = reference.substr(0, kScheme.size()) == kScheme;
+  if (!base.empty() && !is_absolute &&
       curl_url_set(url.get(), CURLUPART_URL, std::string(base).c_str(), 0) != CURLUE_OK) {
     return NoAddress();
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "portal/authorities.h"
 #include "portal/conversation.h"
 #include "portal/profile.h"
 #include "tests/bench/measure.h"
@@ -14,6 +15,12 @@ namespace {
 
 using portal::Ending;
 using portal::profile_v1::FieldKind;
+
+// Those of one host, which reads them once for all its conversations.
+std::shared_ptr<portal::Authorities> Trusted(const std::string& ca_file) {
+  static const auto trusted = std::make_shared<portal::Authorities>(ca_file);
+  return trusted;
+}
 
 class Walk {
  public:
@@ -25,6 +32,7 @@ class Walk {
             Take(portal::Profile::Named("kamusm"), "the profile").WithEntrance(stage.portal_url()),
             "the entrance")) {
     options_.ca_file = stage.ca_file();
+    options_.authorities = Trusted(stage.ca_file());
   }
 
   double Run() {

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "portal/authorities.h"
+#include "portal/tls_sessions.h"
 #include "tests/portal/tls_server.h"
 
 namespace ilkimza::portal {
@@ -221,9 +222,9 @@ TEST_F(BrowserTest, TheRefererStaysAtHome) {
   Start();
   const auto browser = Open();
   Request request = To("/get");
-  request.referer = server_.url("/page?x=1");
-  EXPECT_EQ(std::string_view(browser->Load(request, {})->body), "[" + request.referer + "]");
-  request.referer = other_.url("/page?x=1");
+  request.referer = *ParseAddress("", server_.url("/page?x=1"));
+  EXPECT_EQ(std::string_view(browser->Load(request, {})->body), "[" + request.referer.url + "]");
+  request.referer = *ParseAddress("", other_.url("/page?x=1"));
   EXPECT_EQ(std::string_view(browser->Load(request, {})->body), "[]");
 }
 
@@ -313,6 +314,33 @@ TEST_F(TrustTest, BrowsersShareAuthoritiesUntilTheirFileChanges) {
   const auto after = *Browser::Create(options, origins);
   EXPECT_EQ(ReasonFor(*after, server.url("/")), v1::ERROR_REASON_UNSPECIFIED);
   EXPECT_EQ(ReasonFor(*after, "/page"), v1::ERROR_REASON_PORTAL_UNTRUSTED);
+}
+
+TEST_F(TrustTest, OnlyTheBrowsersOfOneConversationResumeItsTlsSession) {
+  server_.http().Get("/session", [](const auto& request, auto& answer) {
+    answer.set_header("Set-Cookie", "seen=1");
+    answer.set_content(
+        (SSL_session_reused(const_cast<SSL*>(request.ssl)) == 1 ? "resumed " : "new ") +
+            request.get_header_value("Cookie"),
+        kHtml);
+  });
+  Start();
+  const auto ask = [&](Browser& browser) {
+    const auto response = browser.Load(To("/session"), {});
+    return response.ok() ? std::string(response->body) : response.status().ToString();
+  };
+  BrowserOptions one = Options();
+  one.sessions = std::make_shared<TlsSessions>();
+  auto first = Open(one);
+  EXPECT_EQ(ask(*first), "new ");
+  first.reset();
+  const auto second = Open(one);
+  EXPECT_EQ(ask(*second), "resumed ");
+  EXPECT_EQ(ask(*second), "resumed seen=1");
+  BrowserOptions another = Options();
+  another.sessions = std::make_shared<TlsSessions>();
+  EXPECT_EQ(ask(*Open(another)), "new ");
+  EXPECT_EQ(ask(*Open()), "new ");
 }
 
 // ---- What it takes ----

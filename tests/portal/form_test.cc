@@ -149,7 +149,7 @@ TEST(FormTest, Multipart) {
 
 TEST(FormTest, TheRequestComesFromThePage) {
   const Page page = PageOf("<a href=/x>Git</a>");
-  EXPECT_EQ(page.Press(Named(page, "Git"), {})->referer, kPageUrl);
+  EXPECT_EQ(page.Press(Named(page, "Git"), {})->referer.url, kPageUrl);
 }
 
 TEST(FormTest, FieldsOfAnotherFormAreNotTypedInto) {
