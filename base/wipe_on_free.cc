@@ -8,7 +8,9 @@
 //
 // The cost is one memset for each free. Left out under the sanitizers, which
 // have allocators of their own.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#include "base/sanitized.h"
+
+#ifndef ILKIMZA_SANITIZED
 
 #include <malloc.h>
 

@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "base/sanitized.h"
+
 // The very code of the programs, under other names.
 #define free WipingFree
 #define realloc WipingRealloc
@@ -23,7 +25,7 @@ Wiping::~Wiping() { g_wiping.store(false); }
 
 }  // namespace ilkimza::bench
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef ILKIMZA_SANITIZED
 
 extern "C" {
 

@@ -15,6 +15,7 @@
 
 #include "agent/pkcs11/helper/server.h"
 #include "agent/pkcs11/protocol.h"
+#include "base/sanitized.h"
 #include "base/secret.h"
 
 namespace ilkimza::agent::pkcs11 {
@@ -26,7 +27,7 @@ bool IsSocket(int descriptor) {
   return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef ILKIMZA_SANITIZED
 // A module that eats memory is stopped before the PC is.
 void LimitMemory() {
   constexpr rlim_t kMaxData = rlim_t{1} << 30;

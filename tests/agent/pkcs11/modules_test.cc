@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/sanitized.h"
 #include "tests/agent/pkcs11/rude_modules.h"
 
 namespace ilkimza::agent::pkcs11 {
@@ -213,7 +214,7 @@ TEST_F(ModulesTest, ALibraryThatIsNoModule) {
   ExpectFailed(modules_->modules().front()->Use().status(), "no function C_GetFunctionList");
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef ILKIMZA_SANITIZED
 TEST_F(ModulesTest, AModuleThatEatsMemoryIsStopped) {
   ExpectFailed(Make("eats-memory").Use().status(), "was ended by signal 6");
 }
