@@ -139,7 +139,11 @@ Agent::Agent(const AgentConfig& config, DirectoryLock state, Dial dial)
       steps_(journeys_),
       link_({.agent = config.name,
              .version = ILKIMZA_VERSION,
-             .server_address = config.server.address},
+             .server_address = config.server.address,
+             .on_attached =
+                 [this] {
+                   if (renewal_) renewal_->Connected();
+                 }},
             std::move(dial), steps_) {
   steps_.Wire(link_);
 }

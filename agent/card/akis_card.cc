@@ -122,14 +122,14 @@ absl::StatusOr<PinAnswer> AkisCard::Unblock(const PinInfo& pin, const PinEntry& 
 absl::StatusOr<std::string> AkisCard::Sign(const CardCertificateEntry& certificate,
                                            std::string_view message) {
   ILKIMZA_ASSIGN_OR_RETURN(const PrivateKeyObject* key, KeyObjectOf(certificate));
-  ILKIMZA_ASSIGN_OR_RETURN(const CardCertificate parsed, CardCertificate::Parse(certificate.der));
-  if (parsed.modulus_size() == 0) {
+  const std::size_t modulus = certificate.parsed ? certificate.parsed->modulus_size() : 0;
+  if (modulus == 0) {
     return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CERTIFICATE_NOT_FOUND,
                      "The certificate's key is of a kind that this card cannot sign with, so "
                      "nothing was signed. Ask the certificate's issuer.");
   }
   memory_.stamp_selected = false;
-  return SignBlock(channel_, key->reference, PaddedDigest(message, parsed.modulus_size()));
+  return SignBlock(channel_, key->reference, PaddedDigest(message, modulus));
 }
 
 }  // namespace

@@ -23,6 +23,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@
 namespace ilkimza::agent {
 
 struct CardEnvironment;
+class CardCertificate;
 
 // What is known of a card before anything is sent to it.
 struct CardFacts {
@@ -72,8 +74,10 @@ struct CardIdentity {
 // and hold until the card's stay ends.
 struct CardCertificateEntry {
   std::string label;
-  // X.509, as read; not yet parsed. Holds the holder's national id.
+  // X.509, as read; may be none. Holds the holder's national id.
   std::string der;
+  // The same, where the family has parsed it already.
+  std::shared_ptr<const CardCertificate> parsed;
   // Its private key on the card; empty where there is none.
   std::string key;
   // The PIN that opens that key, for `Card::FindPin`; may be empty.

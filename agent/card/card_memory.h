@@ -2,7 +2,8 @@
 // real card some twenty commands of about 20 ms each.
 //
 // Holds the certificates, which are public but name their holder: in memory only, and
-// no longer than the card's stay (`Forget`). Holds nothing secret.
+// no longer than the card's stay (`Forget`). Only those of authorities, which name nobody
+// who holds a card and are the same on many, are kept for the next card. Holds nothing secret.
 //
 // What makes it safe to use: it is tied to one stay in one reader; certificates are
 // given out again only after the card has told its serial in the same transaction, or
@@ -12,12 +13,15 @@
 #ifndef ILKIMZA_AGENT_CARD_CARD_MEMORY_H_
 #define ILKIMZA_AGENT_CARD_CARD_MEMORY_H_
 
+#include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -61,6 +65,12 @@ class CardMemories {
   void Put(const CardFacts& facts, CardMemory memory);
   void Forget(const CardFacts& facts);
 
+  // A certificate of an authority, as DER: the last few of them are kept.
+  void KeepAuthority(const std::string& der);
+  // The one of `size` bytes that begins so.
+  [[nodiscard]] std::optional<std::string> FindAuthority(std::string_view beginning,
+                                                         std::size_t size) const;
+
  private:
   struct Entry {
     uint64_t insertion = 0;
@@ -69,6 +79,7 @@ class CardMemories {
   mutable std::mutex mutex_;
   // By reader.
   std::map<std::string, Entry, std::less<>> entries_;
+  std::deque<std::string> authorities_;
 };
 
 }  // namespace ilkimza::agent

@@ -172,6 +172,11 @@ bool CardCertificate::qualified() const {
   return false;
 }
 
+bool CardCertificate::authority() const {
+  constexpr int kByItsExtensions = 1;
+  return X509_check_ca(x509_.get()) == kByItsExtensions && NationalIds().empty();
+}
+
 bool CardCertificate::ValidAt(absl::Time time) const {
   return TimeOf(X509_get0_notBefore(x509_.get())) <= time &&
          time <= TimeOf(X509_get0_notAfter(x509_.get()));

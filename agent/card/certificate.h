@@ -32,6 +32,9 @@ class CardCertificate {
   // By its QCStatements: the one of ETSI EN 319 412-5 for qualified certificates, or
   // that of the Turkish law.
   [[nodiscard]] bool qualified() const;
+  // Of one who issues certificates, by its basic constraints, and of no person: without a
+  // national id.
+  [[nodiscard]] bool authority() const;
   [[nodiscard]] bool ValidAt(absl::Time time) const;
   // Bytes of the RSA modulus; 0 for other keys.
   [[nodiscard]] std::size_t modulus_size() const;

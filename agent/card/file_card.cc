@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "agent/card/certificate.h"
 #include "base/error.h"
 
 namespace ilkimza::agent {
@@ -112,7 +113,21 @@ absl::StatusOr<std::string> FileCard::ReadCertificate(const CertificateObject& o
   // parses it.
   if (!information) return std::string();
   const std::size_t size = object.length > 0 ? object.length : FileSize(*information);
-  return ReadSelected(channel_, object.offset, size, Extent::kFirstObject);
+  return ReadSelected(channel_, object.offset, size, Extent::kFirstObject,
+                      [this](std::string_view beginning, std::size_t whole) {
+                        return memories_.FindAuthority(beginning, whole);
+                      });
+}
+
+void FileCard::ParseAll(std::vector<CardCertificateEntry>& entries) {
+  for (CardCertificateEntry& entry : entries) {
+    auto certificate = CardCertificate::Parse(entry.der);
+    // What is none is said by whoever needs it.
+    if (!certificate.ok()) continue;
+    entry.parsed = std::make_shared<const CardCertificate>(*std::move(certificate));
+    const bool foreign = entry.key.empty() && entry.parsed->authority();
+    if (foreign && !channel_.ended()) memories_.KeepAuthority(entry.der);
+  }
 }
 
 absl::StatusOr<std::string> FileCard::ReadSerial() {
@@ -193,6 +208,7 @@ absl::StatusOr<std::vector<CardCertificateEntry>> FileCard::ReadCertificates() {
       memory_.stamp_selected = true;
     }
   }
+  ParseAll(entries);
   memory_.certificates = entries;
   // Whose they are is known where the card has told it in this transaction, or before it
   // in an unbroken connection.

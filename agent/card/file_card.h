@@ -67,6 +67,8 @@ class FileCard : public Card {
   absl::StatusOr<std::vector<CertificateObject>> CertificateObjects();
   static std::size_t KeyIndex(std::string_view key);
   absl::StatusOr<std::string> ReadCertificate(const CertificateObject& object);
+  // And keeps those of authorities for the next card.
+  void ParseAll(std::vector<CardCertificateEntry>& entries);
 
   // The epoch in which it told its serial, in this `Use`.
   std::optional<uint64_t> told_;

@@ -6,6 +6,8 @@
 #define ILKIMZA_AGENT_CARD_FILES_H_
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,10 +35,16 @@ enum class Extent {
 // The size that the control information of a file tells, at most kMaxFile.
 std::size_t FileSize(std::string_view control_information);
 
+// What was read before, perhaps from another card: the one content of that size with that
+// beginning, if there is one.
+using KnownContents =
+    std::function<std::optional<std::string>(std::string_view beginning, std::size_t size)>;
+
 // The selected file from `offset` on, at most `size` bytes, and no more commands than
-// `extent` needs.
+// `extent` needs. With kFirstObject, of a long object that is among `known` only the first and
+// the last command's worth of bytes is read: where both are the same, it is that one.
 absl::StatusOr<std::string> ReadSelected(CardChannel& channel, std::size_t offset, std::size_t size,
-                                         Extent extent);
+                                         Extent extent, const KnownContents& known = {});
 
 }  // namespace ilkimza::agent
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -44,9 +45,15 @@ void FillPinState(const PinStatus& status, const PinLimits& limits, const PinPol
 // The certificate, with its key, that the test signature is checked with.
 struct SigningKey {
   CardCertificateEntry entry;
-  CardCertificate certificate;
+  std::shared_ptr<const CardCertificate> certificate;
   v1::Certificate description;
 };
+
+absl::StatusOr<std::shared_ptr<const CardCertificate>> ParsedOf(const CardCertificateEntry& entry) {
+  if (entry.parsed != nullptr) return entry.parsed;
+  ILKIMZA_ASSIGN_OR_RETURN(CardCertificate certificate, CardCertificate::Parse(entry.der));
+  return std::make_shared<const CardCertificate>(std::move(certificate));
+}
 
 v1::Certificate Describe(const CardCertificateEntry& entry, const CardCertificate& certificate,
                          absl::Time now) {
@@ -62,14 +69,14 @@ absl::StatusOr<SigningKey> FindSigningKey(Card& card, absl::Time now) {
   std::optional<SigningKey> found;
   for (CardCertificateEntry& entry : entries) {
     if (entry.key.empty()) continue;
-    auto certificate = CardCertificate::Parse(entry.der);
-    if (!certificate.ok() || !certificate->qualified() ||
-        certificate->signature_algorithm().empty()) {
+    auto certificate = ParsedOf(entry);
+    if (!certificate.ok() || !(*certificate)->qualified() ||
+        (*certificate)->signature_algorithm().empty()) {
       continue;
     }
-    const bool valid = certificate->ValidAt(now);
+    const bool valid = (*certificate)->ValidAt(now);
     if (found && !valid) continue;
-    v1::Certificate description = Describe(entry, *certificate, now);
+    v1::Certificate description = Describe(entry, **certificate, now);
     found.emplace(SigningKey{std::move(entry), *std::move(certificate), std::move(description)});
     if (valid) break;
   }
@@ -96,9 +103,9 @@ absl::StatusOr<std::vector<std::string>> NationalIdsOn(Card& card) {
     return ids;
   }
   for (const CardCertificateEntry& entry : *entries) {
-    const auto certificate = CardCertificate::Parse(entry.der);
+    const auto certificate = ParsedOf(entry);
     if (!certificate.ok() || entry.key.empty()) continue;
-    for (std::string& id : certificate->NationalIds()) ids.push_back(std::move(id));
+    for (std::string& id : (*certificate)->NationalIds()) ids.push_back(std::move(id));
   }
   return ids;
 }
@@ -204,14 +211,14 @@ absl::Status SignChallenge(Card& card, const SigningKey& signing, AttemptWork& w
   randombytes_buf(challenge.data(), challenge.size());
   const std::string_view message(challenge.data(), challenge.size());
   ILKIMZA_ASSIGN_OR_RETURN(const std::string signature, card.Sign(signing.entry, message));
-  work.algorithm = signing.certificate.signature_algorithm();
-  bool fits = signing.certificate.Verifies(message, signature);
+  work.algorithm = signing.certificate->signature_algorithm();
+  bool fits = signing.certificate->Verifies(message, signature);
   // Another program may have put a new certificate in the place of the one we remember.
   if (!fits && card.DistrustCertificates()) {
     auto anew = FindSigningKey(card, work.clock->Now());
     if (absl::IsCancelled(anew.status())) return anew.status();
     fits = anew.ok() && anew->entry.key == signing.entry.key &&
-           anew->certificate.Verifies(message, signature);
+           anew->certificate->Verifies(message, signature);
     if (fits) work.certificate = anew->description;
   }
   work.signature_checked = true;
@@ -247,13 +254,13 @@ absl::StatusOr<std::vector<ReadCertificate>> ReadCertificates(Card& card, const 
   ILKIMZA_ASSIGN_OR_RETURN(const auto entries, card.ReadCertificates());
   std::vector<ReadCertificate> certificates;
   for (const CardCertificateEntry& entry : entries) {
-    auto certificate = CardCertificate::Parse(entry.der);
+    const auto certificate = ParsedOf(entry);
     if (!certificate.ok()) {
       spdlog::warn("a certificate file of card {} was left out: {}", serial,
                    std::string(certificate.status().message()));
       continue;
     }
-    certificates.push_back({Describe(entry, *certificate, now), entry.der});
+    certificates.push_back({Describe(entry, **certificate, now), entry.der});
   }
   return certificates;
 }

@@ -25,6 +25,9 @@ struct Timer::State {
   std::map<std::pair<Time, Id>, std::function<void()>> due;
   std::map<Id, Time> time_of;
   Id last_id = 0;
+  // When the thread looks again by itself. What is due later need not wake it: nearly all
+  // of it is cancelled before.
+  Time asleep_until = Time::min();
 
   void Loop(const std::stop_token& stop);
 };
@@ -47,9 +50,9 @@ Timer::Id Timer::Schedule(absl::Duration delay, std::function<void()> function) 
   const std::lock_guard lock(state_->mutex);
   const Id id = ++state_->last_id;
   const Time time = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(delay);
-  const auto at = state_->due.emplace(std::pair(time, id), std::move(function)).first;
+  state_->due.emplace(std::pair(time, id), std::move(function));
   state_->time_of.emplace(id, time);
-  if (at == state_->due.begin()) state_->wake.notify_one();
+  if (time < state_->asleep_until) state_->wake.notify_one();
   return id;
 }
 
@@ -67,17 +70,20 @@ void Timer::Cancel(Id id) {
 void Timer::State::Loop(const std::stop_token& stop) {
   std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
-    if (due.empty()) {
-      wake.wait(lock, stop, [this] { return !due.empty(); });
+    asleep_until = due.empty() ? Time::max() : due.begin()->first.first;
+    if (std::chrono::steady_clock::now() < asleep_until) {
+      const auto earlier = [this] {
+        return !due.empty() && due.begin()->first.first < asleep_until;
+      };
+      if (due.empty()) {
+        wake.wait(lock, stop, earlier);
+      } else {
+        wake.wait_until(lock, stop, asleep_until, earlier);
+      }
       continue;
     }
-    const Time time = due.begin()->first.first;
+    asleep_until = Time::min();
     const Id first = due.begin()->first.second;
-    if (std::chrono::steady_clock::now() < time) {
-      wake.wait_until(lock, stop, time,
-                      [this, first] { return due.empty() || due.begin()->first.second != first; });
-      continue;
-    }
     std::function<void()> function = std::move(due.begin()->second);
     due.erase(due.begin());
     time_of.erase(first);

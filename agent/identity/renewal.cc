@@ -45,6 +45,12 @@ void Renewal::Stop() {
   thread_.join();
 }
 
+void Renewal::Connected() {
+  const std::lock_guard lock(mutex_);
+  connected_ = true;
+  wake_.notify_all();
+}
+
 absl::Status Renewal::last_failure() const {
   const std::lock_guard lock(mutex_);
   return last_failure_;
@@ -52,10 +58,16 @@ absl::Status Renewal::last_failure() const {
 
 void Renewal::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const absl::Duration wait = Step(stop);
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, absl::ToChronoMilliseconds(wait), [] { return false; });
+    Wait(stop, Step(stop));
   }
+}
+
+void Renewal::Wait(const std::stop_token& stop, absl::Duration time) {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, stop, absl::ToChronoMilliseconds(time), [this] { return connected_; });
+  const bool connected = std::exchange(connected_, false);
+  if (!connected || !absl::IsUnavailable(last_failure_)) return;
+  next_try_ = std::min(next_try_, absl::Now() + options_.backoff.base * options_.random());
 }
 
 void Renewal::TakeUp(const IdentityLife& life) {

@@ -1,7 +1,8 @@
 // Keeps the agent's certificate fresh: from half of its life on, at a time of its own
 // within a tenth, so that a fleet that was enrolled together does not come together. A
 // renewal that fails is tried again after a back-off with full jitter, sooner when the
-// end is near, and said in the log and to who asks.
+// end is near or when the server that could not be reached is there again, and said in
+// the log and to who asks.
 //
 // A certificate that somebody put there meanwhile (`ilkimza-agent enrol`) is taken up.
 //
@@ -54,11 +55,18 @@ class Renewal {
   // Cuts a renewal under way short. Idempotent.
   void Stop();
 
+  // The server is there again. Where the last renewal failed as UNAVAILABLE, the next one
+  // follows within the back-off's base, at a time of its own: those of a whole fleet come
+  // back together. Does not block.
+  void Connected();
+
   // Why the last renewal failed; OK where none is overdue.
   [[nodiscard]] absl::Status last_failure() const;
 
  private:
   void Run(const std::stop_token& stop);
+  // Returns after that time, or once the server is there again.
+  void Wait(const std::stop_token& stop, absl::Duration time);
   // Of a certificate that is new here.
   void TakeUp(const IdentityLife& life);
   // Does what is due; how long there is nothing to do then.
@@ -74,6 +82,7 @@ class Renewal {
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   absl::Status last_failure_;
+  bool connected_ = false;
   std::jthread thread_;
 };
 

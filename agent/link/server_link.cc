@@ -407,6 +407,8 @@ void ServerLink::Impl::OnWelcome(const AttachAgentResponse::Welcome& welcome) {
   if (card_serial_ != hello_serial_) SendCardLocked();
   changed_.notify_all();
   Answer(lock, std::exchange(waiters_, {}), channel_);
+  lock.unlock();
+  if (options_.on_attached) options_.on_attached();
 }
 
 void ServerLink::Impl::OnRunStep(const v1::RunStep& directive) {

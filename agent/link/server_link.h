@@ -46,6 +46,9 @@ struct ServerLinkOptions {
   absl::Duration farewell = absl::Seconds(1);
   // Uniform in [0, 1); empty: the machine's own randomness.
   std::function<double()> random;
+  // Called after each attach, on any thread but never after `Stop`; must not block. May be
+  // empty.
+  std::function<void()> on_attached;
 };
 
 // A fresh connection, and when it has to be left because the agent's own

@@ -23,6 +23,8 @@ namespace {
 constexpr int kKeyBits = 2048;
 constexpr std::size_t kKeyBytes = kKeyBits / 8;
 constexpr std::string_view kAuthorityName = "Sandbox NES Hizmet Saglayicisi";
+// The years 2010 to 2049.
+constexpr std::int64_t kAuthorityFrom = 1'262'304'000, kAuthorityUntil = 2'524'607'999;
 
 struct Free {
   void operator()(X509* p) const { X509_free(p); }
@@ -204,8 +206,10 @@ absl::StatusOr<Credentials> IssueCredentials(const CredentialOptions& options) {
   authority_key = *std::move(made);
 
   Certificate authority(authority_key.get());
-  authority.SetValidity(options.not_before - absl::Hours(24 * 365),
-                        options.not_after + absl::Hours(24 * 365 * 7));
+  // The same on each card.
+  authority.SetNumber("1");
+  authority.SetValidity(absl::FromUnixSeconds(kAuthorityFrom),
+                        absl::FromUnixSeconds(kAuthorityUntil));
   authority.AddSubject("C", "TR");
   authority.AddSubject("O", "Sandbox");
   authority.AddSubject("CN", kAuthorityName);

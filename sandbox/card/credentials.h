@@ -1,8 +1,9 @@
 // Keys and certificates of a practice card, made with OpenSSL.
 //
-// A practice authority (one for the process) signs two certificates for each
-// card: a qualified one, with QCStatements and nonRepudiation, and one to log in
-// with. Nobody trusts that authority, and nobody should.
+// A practice authority (one for the process, or for the key directory) signs two
+// certificates for each card: a qualified one, with QCStatements and nonRepudiation, and
+// one to log in with. Its own certificate is the same on all of them. Nobody trusts that
+// authority, and nobody should.
 #ifndef ILKIMZA_SANDBOX_CARD_CREDENTIALS_H_
 #define ILKIMZA_SANDBOX_CARD_CREDENTIALS_H_
 

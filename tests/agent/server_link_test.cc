@@ -249,16 +249,23 @@ TEST_F(ServerLinkTest, TurnsAndCardsAreTold) {
   EXPECT_EQ(server_.Next()->hello().card_serial(), "1");
 }
 
-TEST_F(ServerLinkTest, ComesBackAfterTheServerWasAway) {
+TEST_F(ServerLinkTest, ComesBackAfterTheServerWasAwayAndSaysSoEachTime) {
+  std::promise<void> first;
+  std::promise<void> second;
+  std::atomic<int> attached = 0;
   server_.Start();
-  Start();
+  Start({.on_attached = [&] { ++attached == 1 ? first.set_value() : second.set_value(); }});
   ASSERT_TRUE(server_.Next()->has_hello());
+  ASSERT_EQ(first.get_future().wait_for(kPatience), std::future_status::ready);
   server_.Stop();
   const int before = dials_;
   // Away for a while: further attempts fail.
   while (dials_ < before + 3) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(attached, 1);
   server_.Start();
   EXPECT_TRUE(server_.Next()->has_hello());
+  EXPECT_EQ(second.get_future().wait_for(kPatience), std::future_status::ready);
+  link_->Stop();
 }
 
 TEST_F(ServerLinkTest, GoAwayIsFollowedByAFarewellAndANewAttachment) {

@@ -305,6 +305,37 @@ TEST(AkisTest, AFileThatNeverEndsIsCut) {
   EXPECT_LE(channel.sent, 80);
 }
 
+// An object of 820 bytes, which takes four commands.
+std::string LongObject(char middle, char last) {
+  return Bytes("30820330") + std::string(240, 'b') + std::string(300, middle) +
+         std::string(276, last);
+}
+
+TEST(FilesTest, AKnownObjectIsReadAtBothEndsOnly) {
+  const std::string known = LongObject('m', 'e');
+  const KnownContents find = [&](std::string_view beginning,
+                                 std::size_t size) -> std::optional<std::string> {
+    EXPECT_EQ(beginning, known.substr(0, kMaxRead));
+    return size == known.size() ? std::optional(known) : std::nullopt;
+  };
+  for (const auto& [file, commands] : {std::pair{known, 2},
+                                       // Another one that begins the same.
+                                       std::pair{LongObject('m', 'f'), 5},
+                                       std::pair{Bytes("30820331") + known.substr(4) + "x", 4}}) {
+    ScriptedChannel channel([&file = file](const CommandApdu& command) {
+      const std::size_t at = static_cast<std::size_t>(command.p1 << 8 | command.p2);
+      return ResponseApdu{file.substr(at, static_cast<std::size_t>(*command.le)),
+                          StatusWord(0x9000)};
+    });
+    const bool told_apart = file.size() != known.size();
+    const auto read = ReadSelected(channel, 0, kMaxFile, Extent::kFirstObject,
+                                   told_apart ? KnownContents() : find);
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(*read, file);
+    EXPECT_EQ(channel.sent, commands);
+  }
+}
+
 TEST(Pkcs15Test, LabelsAreMadePrintable) {
   EXPECT_EQ(Printable("Nitelikli İmza"), "Nitelikli İmza");
   EXPECT_EQ(Printable("a\nb\x1b[31m"), "a?b?[31m");

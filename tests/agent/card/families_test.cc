@@ -179,7 +179,8 @@ TEST_F(FamiliesTest, AsFewCommandsAsPossible) {
   // Who it is.
   EXPECT_EQ(Commands(), 1);
   pcsc_->ClearLog();
-  // A first look at a card with three certificates, and a second one.
+  // A first look at a card with three certificates, the very first of its issuer, and a
+  // second one.
   ASSERT_THAT(harness_->Certificates(Name()).value(), SizeIs(3));
   EXPECT_EQ(Commands(), 21);
   pcsc_->ClearLog();
@@ -211,6 +212,25 @@ TEST_F(FamiliesTest, AsFewCommandsAsPossible) {
   EXPECT_TRUE(Change().ok());
   EXPECT_THAT(pcsc_->Sent(0x24), SizeIs(1));
   EXPECT_EQ(Commands(), 3);
+}
+
+TEST_F(FamiliesTest, TheIssuersCertificateOfTheNextCardIsKnown) {
+  StartWithCard();
+  const auto before = harness_->Certificates(Name()).value();
+  pcsc_->Remove(kReader);
+  ASSERT_TRUE(harness_->observer().WaitForSerial(""));
+  // Another holder's card of the same issuer.
+  card_ = sandbox::MakeCard({.serial = "87211470000000000017", .holder_name = "Baska Biri"});
+  pcsc_->ClearLog();
+  Insert();
+  ASSERT_TRUE(harness_->observer().WaitForSerial(card_->options().serial));
+  const auto after = harness_->Certificates(Name()).value();
+  // Its serial is one of them; of the issuer's certificate both ends are read.
+  EXPECT_EQ(Commands(), 20);
+  EXPECT_EQ(after.at(0).fingerprint(), before.at(0).fingerprint());
+  EXPECT_NE(after.at(1).fingerprint(), before.at(1).fingerprint());
+  EXPECT_NE(after.at(2).fingerprint(), before.at(2).fingerprint());
+  EXPECT_THAT(after.at(2).subject(), HasSubstr("Baska Biri"));
 }
 
 TEST_F(FamiliesTest, ACertificateThatAnotherProgramReplacedSignsAllTheSame) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <future>
 
 #include "absl/time/clock.h"
@@ -43,25 +44,32 @@ class RenewalTest : public ::testing::Test {
     testing::WriteFile(IdentityFile(temp_ / "identity"), issued.key_pem + issued.certificate_pem);
   }
 
-  // Calls are counted; each is answered by `answer`.
-  void Start(std::function<absl::Status()> answer) {
-    renewal_ = std::make_unique<Renewal>(
-        RenewalOptions{.directory = temp_ / "identity",
-                       .look_every = absl::Milliseconds(20),
-                       .backoff = {.base = absl::Milliseconds(1), .cap = absl::Milliseconds(2)},
-                       .random = [] { return 0.5; }},
-        [this, answer = std::move(answer)](const std::stop_token&) {
-          absl::Status status = answer();
-          const std::lock_guard lock(mutex_);
-          ++calls_;
-          changed_.notify_all();
-          return status;
-        });
+  // Calls are counted; each is answered by `answer`. After a failure the next one comes
+  // within `base`.
+  void Start(std::function<absl::Status()> answer, absl::Duration base = absl::Milliseconds(1)) {
+    renewal_ =
+        std::make_unique<Renewal>(RenewalOptions{.directory = temp_ / "identity",
+                                                 .look_every = absl::Milliseconds(20),
+                                                 .backoff = {.base = base, .cap = 2 * base},
+                                                 .random = [this] { return random_.load(); }},
+                                  [this, answer = std::move(answer)](const std::stop_token&) {
+                                    absl::Status status = answer();
+                                    const std::lock_guard lock(mutex_);
+                                    ++calls_;
+                                    changed_.notify_all();
+                                    return status;
+                                  });
     renewal_->Start();
   }
   bool WaitForCalls(int count) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return calls_ >= count; });
+  }
+  bool WaitForFailure(absl::StatusCode code) {
+    for (int i = 0; i < 3000 && renewal_->last_failure().code() != code; ++i) {
+      absl::SleepFor(absl::Milliseconds(10));
+    }
+    return renewal_->last_failure().code() == code;
   }
   int calls() {
     const std::lock_guard lock(mutex_);
@@ -73,6 +81,7 @@ class RenewalTest : public ::testing::Test {
   std::mutex mutex_;
   std::condition_variable changed_;
   int calls_ = 0;
+  std::atomic<double> random_ = 0.5;
   std::unique_ptr<Renewal> renewal_;
 };
 
@@ -108,6 +117,29 @@ TEST_F(RenewalTest, TriesAgainAndSaysWhyItFailed) {
     absl::SleepFor(absl::Milliseconds(10));
   }
   EXPECT_TRUE(renewal_->last_failure().ok());
+}
+
+TEST_F(RenewalTest, TriesAgainSoonOnceTheServerIsThereAgain) {
+  Put(6000, 4000);
+  std::atomic<bool> refused = false;
+  Start(
+      [this, &refused] {
+        random_ = 0.5;
+        return refused ? absl::PermissionDeniedError("revoked") : absl::UnavailableError("away");
+      },
+      absl::Hours(1));
+  ASSERT_TRUE(WaitForFailure(absl::StatusCode::kUnavailable));
+  // The first of a fleet.
+  random_ = 0;
+  refused = true;
+  renewal_->Connected();
+  ASSERT_TRUE(WaitForCalls(2)) << "the next one was due in some minutes";
+  // What the server itself refuses is not hurried.
+  ASSERT_TRUE(WaitForFailure(absl::StatusCode::kPermissionDenied));
+  random_ = 0;
+  renewal_->Connected();
+  absl::SleepFor(absl::Milliseconds(200));
+  EXPECT_EQ(calls(), 2);
 }
 
 // The clocks of PC and server differ so much that the new one seems to be old already.
