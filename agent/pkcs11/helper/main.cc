@@ -57,7 +57,9 @@ int Main() {
   fcntl(kHelperSocket, F_SETFD, FD_CLOEXEC);
   LimitMemory();
   Serve(kHelperSocket);
-  return EX_OK;
+  // The module has been finalised. What it and its libraries do at an orderly end of the
+  // program is for nobody, and the agent waits for the end of a process that had a PIN.
+  _exit(EX_OK);
 }
 
 }  // namespace
