@@ -15,6 +15,7 @@ constexpr char kPayloadUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 constexpr std::string_view kPrefix = "ERROR_REASON_";
 
 std::optional<google::rpc::ErrorInfo> InfoOf(const absl::Status& status) {
+  if (status.ok()) return std::nullopt;
   const auto payload = status.GetPayload(kPayloadUrl);
   google::rpc::ErrorInfo info;
   if (!payload || !info.ParseFromString(std::string(*payload))) return std::nullopt;

@@ -61,7 +61,8 @@ class Pages {
 
 char* NewGuarded(std::string_view plain) {
   if (plain.empty()) return nullptr;
-  if (sodium_init() < 0) throw std::bad_alloc();
+  static const bool ready = sodium_init() >= 0;
+  if (!ready) throw std::bad_alloc();
   char* memory = plain.size() <= Pages::kSize ? Pages::Get().Take()
                                               : static_cast<char*>(sodium_malloc(plain.size()));
   if (memory == nullptr) throw std::bad_alloc();

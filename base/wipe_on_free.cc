@@ -24,7 +24,10 @@ void* __libc_malloc(size_t size);  // NOLINT(readability-identifier-naming): gli
 
 void free(void* block) {
   if (block == nullptr) return;
-  explicit_bzero(block, malloc_usable_size(block));
+  memset(block, 0, malloc_usable_size(block));
+  // Somebody may look at the zeros, as far as the compiler knows. explicit_bzero() says
+  // the same with one call more, which counts where each free() makes it.
+  __asm__ __volatile__("" : : "r"(block) : "memory");
   __libc_free(block);
 }
 

@@ -205,10 +205,9 @@ class CurlBrowser : public Browser {
 
   absl::StatusOr<Response> Follow(const Request& request, int64_t max_bytes,
                                   const std::stop_token& stop) {
-    ILKIMZA_ASSIGN_OR_RETURN(Address address, ParseAddress(request.referer.url, request.url));
-    ILKIMZA_RETURN_IF_ERROR(origins_.Check("A link or form of the page", address));
+    ILKIMZA_RETURN_IF_ERROR(origins_.Check("A link or form of the page", request.address));
     Hop hop{.method = request.method,
-            .address = address,
+            .address = request.address,
             .sends_once = request.submits,
             .max_bytes = max_bytes,
             .deadline = absl::Now() + options_.total_timeout};
@@ -226,8 +225,8 @@ class CurlBrowser : public Browser {
       if (response.status < 307) hop.method = Request::kGet;
     }
     return MakeError(StatusCode::kFailedPrecondition, v1::ERROR_REASON_TOO_MANY_REDIRECTS,
-                     absl::StrCat("The portal at ", address.origin, " redirected more than ",
-                                  options_.max_redirects, " times."));
+                     absl::StrCat("The portal at ", request.address.origin,
+                                  " redirected more than ", options_.max_redirects, " times."));
   }
 
   // One hop. The page behind a submission's redirect may be asked for twice; if

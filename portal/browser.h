@@ -57,8 +57,8 @@ struct BrowserOptions {
 struct Request {
   enum Method { kGet, kPost };
   Method method = kGet;
-  // Absolute, or relative to `referer`.
-  std::string url;
+  // By ParseAddress(), which makes sure that what is checked is what is asked.
+  Address address;
   // Of a POST.
   WipedString body;
   std::string content_type = "application/x-www-form-urlencoded";

@@ -305,8 +305,8 @@ absl::Status Conversation::LookAtCaptcha(std::stop_token stop, View& view) {
     const Image* image = FindCaptcha(*page_, *control);
     if (image == nullptr) return absl::InternalError("A recognised screen lost its captcha.");
     Request request;
-    request.url = std::string(image->source);
     request.referer = page_->address();
+    ILKIMZA_ASSIGN_OR_RETURN(request.address, ParseAddress(request.referer.url, image->source));
     ILKIMZA_ASSIGN_OR_RETURN(Response response, browser_->LoadImage(request, stop));
     captcha_ = std::move(response.body);
     captcha_type_ = response.content_type;
@@ -346,9 +346,9 @@ Ending Conversation::Finish(v1::StepKind kind, const Typed& typed, const std::st
   if (kind == v1::STEP_KIND_LOG_OUT) return LogOut(step, stop);
   if (step.fresh) {
     absl::Status status = Forget();
-    Request entrance;
-    entrance.url = profile_.entrance();
-    if (status.ok()) status = Open(entrance, stop);
+    const auto entrance = ParseAddress("", profile_.entrance());
+    if (status.ok()) status = entrance.status();
+    if (status.ok()) status = Open({.address = *entrance}, stop);
     if (!status.ok()) return EndingOf(status);
   }
   if (!page_) return EndingOf(v1::ERROR_REASON_CONVERSATION_LOST);
@@ -365,9 +365,9 @@ Ending Conversation::OpenLink(const Secret& link, std::stop_token stop) {
   }
   absl::Status status = Forget();
   Request request;
-  request.url = address->url;
+  request.address = *address;
   if (status.ok()) status = Open(request, stop);
-  Wipe(request.url);
+  Wipe(request.address.url);
   Wipe(address->url);
   if (!status.ok()) return EndingOf(status);
   return Run(*profile_.step(v1::STEP_KIND_OPEN_MAIL_LINK), {}, "", stop);

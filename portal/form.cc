@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "base/error.h"
+#include "base/secret.h"
 #include "portal/page.h"
 #include "portal/page_impl.h"
 #include "portal/tree.h"
@@ -196,14 +197,17 @@ class Sender {
     const std::string_view action = Setting("action", "formaction");
     const auto address = ParseAddress(page_.base, action);
     if (!address.ok()) return CannotPress("its form has no address");
-    const auto to = action.empty() ? absl::StatusOr<Address>(page_.address) : address;
     Request request;
-    request.url = to->url;
+    request.address = action.empty() ? page_.address : *address;
     request.referer = page_.address;
     if (!Same(Setting("method", "formmethod"), "post")) {
-      request.url = request.url.substr(0, request.url.find('?')) + "?";
+      std::string url = request.address.url.substr(0, request.address.url.find('?')) + "?";
+      const WipeGuard guard(url);
       const WipedString query = UrlEncoded();
-      request.url.append(query.data(), query.size());
+      url.append(query.data(), query.size());
+      const auto asked = ParseAddress("", url);
+      if (!asked.ok()) return CannotPress("its form has no address");
+      request.address = *asked;
       return request;
     }
     request.method = Request::kPost;
@@ -262,7 +266,7 @@ absl::StatusOr<Request> Page::Press(const Control& control, std::span<const Fill
   const auto address = ParseAddress(impl_->base, control.target);
   if (!address.ok()) return CannotPress("its link has no address");
   Request request;
-  request.url = address->url;
+  request.address = *address;
   request.referer = impl_->address;
   return request;
 }

@@ -147,9 +147,9 @@ std::function<PortalLook(std::stop_token)> PortalProbe(portal::Profile profile,
       look.status = browser.status();
       return look;
     }
-    portal::Request request;
-    request.url = profile.entrance();
-    const auto page = (*browser)->Load(request, stop);
+    const auto entrance = portal::ParseAddress("", profile.entrance());
+    const auto page =
+        entrance.ok() ? (*browser)->Load({.address = *entrance}, stop) : entrance.status();
     look.status = page.status();
     if (!page.ok()) return look;
     look.http_status = page->status;

@@ -126,7 +126,7 @@ absl::StatusOr<Response> Reader::Ask(const std::string& address) {
   ILKIMZA_ASSIGN_OR_RETURN(const auto browser,
                            Browser::Create(options_.browser, profile_.origins()));
   Request request;
-  request.url = address;
+  ILKIMZA_ASSIGN_OR_RETURN(request.address, ParseAddress("", address));
   return browser->Load(request, {});
 }
 

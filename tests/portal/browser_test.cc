@@ -78,11 +78,16 @@ class BrowserTest : public ::testing::Test {
 
   Request To(const std::string& path) {
     Request request;
-    request.url = path.find("://") == std::string::npos ? server_.url(path) : path;
+    request.address =
+        *ParseAddress("", path.find("://") == std::string::npos ? server_.url(path) : path);
     return request;
   }
 
   v1::ErrorReason ReasonFor(Browser& browser, const std::string& path) {
+    if (path.find("://") != std::string::npos) {
+      const auto address = ParseAddress("", path);
+      if (!address.ok()) return ReasonOf(address.status());
+    }
     return ReasonOf(browser.Load(To(path), {}).status());
   }
 
@@ -254,7 +259,7 @@ class TrustTest : public BrowserTest {
     server.Start();
     const auto browser = *Browser::Create(Options(), *Origins::Of({server.host()}));
     Request request;
-    request.url = server.url("/");
+    request.address = *ParseAddress("", server.url("/"));
     const auto reason = ReasonOf(browser->Load(request, {}).status());
     EXPECT_EQ(seen, reason == v1::ERROR_REASON_UNSPECIFIED ? 1 : 0);
     return reason;
@@ -279,7 +284,7 @@ TEST_F(TrustTest, OldTlsIsRefused) {
   server.Start();
   const auto browser = *Browser::Create(Options(), *Origins::Of({server.host()}));
   Request request;
-  request.url = server.url("/");
+  request.address = *ParseAddress("", server.url("/"));
   EXPECT_FALSE(browser->Load(request, {}).ok());
 }
 
@@ -443,7 +448,7 @@ TEST_F(BrowserTest, NobodyThere) {
   Start();
   const auto browser = *Browser::Create(Options(), *Origins::Of({"localhost:1"}));
   Request request;
-  request.url = "https://localhost:1/";
+  request.address = *ParseAddress("", "https://localhost:1/");
   EXPECT_EQ(ReasonOf(browser->Load(request, {}).status()), v1::ERROR_REASON_PORTAL_UNREACHABLE);
   // Nothing was sent, so even a form may be sent again later.
   request.method = Request::kPost;

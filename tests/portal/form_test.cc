@@ -25,8 +25,8 @@ const Control& Named(const Page& page, std::string_view name) {
 std::string Sent(const Page& page, std::span<const Fill> fills = {}) {
   const auto request = page.Press(Named(page, "Git"), fills);
   if (!request.ok()) return ReasonName(ReasonOf(request.status()));
-  if (request->method == Request::kGet) return "GET " + request->url;
-  return "POST " + request->url + " " + std::string(request->body);
+  if (request->method == Request::kGet) return "GET " + request->address.url;
+  return "POST " + request->address.url + " " + std::string(request->body);
 }
 
 struct Case {

@@ -77,7 +77,7 @@ std::string MarkIn(const Request& request) {
   static const std::regex mark("isaret[0-9]+x");
   std::smatch found;
   const std::string text =
-      request.url + " " + std::string(request.body.begin(), request.body.end());
+      request.address.url + " " + std::string(request.body.begin(), request.body.end());
   return std::regex_search(text, found, mark) ? found.str() : "none";
 }
 
