@@ -49,6 +49,17 @@ absl::StatusOr<portal::HostOptions> PortalOptions(const AgentConfig& config) {
   return options;
 }
 
+// As the server is told.
+absl::StatusOr<v1::HostProfile> HostProfileOf(const AgentConfig& config) {
+  ILKIMZA_ASSIGN_OR_RETURN(const portal::Profile profile,
+                           portal::Profile::Named(config.portal.profile));
+  v1::HostProfile told;
+  told.set_name(profile.name());
+  told.set_version(profile.version());
+  told.set_hotline(profile.hotline());
+  return told;
+}
+
 absl::StatusOr<std::unique_ptr<portal::Host>> MakePortalHost(const AgentConfig& config,
                                                              portal::HostObserver& observer) {
   ILKIMZA_ASSIGN_OR_RETURN(portal::HostOptions options, PortalOptions(config));
@@ -127,18 +138,21 @@ HostMakers RealHosts() { return {.portal = MakePortalHost, .card = MakeCardHost}
 absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(const AgentConfig& config,
                                                     const HostMakers& makers) {
   ILKIMZA_ASSIGN_OR_RETURN(Dial dial, MakeDial(config.server));
+  ILKIMZA_ASSIGN_OR_RETURN(v1::HostProfile profile, HostProfileOf(config));
   ILKIMZA_ASSIGN_OR_RETURN(DirectoryLock state, DirectoryLock::Take(config.state_directory));
-  std::unique_ptr<Agent> agent(new Agent(config, std::move(state), std::move(dial)));
+  std::unique_ptr<Agent> agent(
+      new Agent(config, std::move(state), std::move(dial), std::move(profile)));
   ILKIMZA_RETURN_IF_ERROR(agent->Open(config, makers));
   return agent;
 }
 
-Agent::Agent(const AgentConfig& config, DirectoryLock state, Dial dial)
+Agent::Agent(const AgentConfig& config, DirectoryLock state, Dial dial, v1::HostProfile profile)
     : address_(absl::StrCat("unix:", config.socket)),
       state_(std::move(state)),
       steps_(journeys_),
       link_({.agent = config.name,
              .version = ILKIMZA_VERSION,
+             .profile = std::move(profile),
              .server_address = config.server.address,
              .on_attached =
                  [this] {

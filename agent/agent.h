@@ -60,7 +60,7 @@ class Agent {
   [[nodiscard]] const std::string& address() const { return address_; }
 
  private:
-  Agent(const AgentConfig& config, DirectoryLock state, Dial dial);
+  Agent(const AgentConfig& config, DirectoryLock state, Dial dial, v1::HostProfile profile);
   absl::Status Open(const AgentConfig& config, const HostMakers& makers);
 
   const std::string address_;

@@ -536,6 +536,7 @@ void HostImpl::End(const JourneyPtr& journey, const v1::RunStep& directive, Endi
   report.set_page_fingerprint(ending.fingerprint);
   report.set_tries_left(-1);
   report.set_guided(directive.guided());
+  report.set_profile_version(options_.profile.version());
   for (const std::string& serial : ending.serials) report.add_portal_serials(serial);
   if (journey->conversation != nullptr) {
     for (v1::SeenScreen& seen : journey->conversation->TakeSeen()) {

@@ -78,9 +78,11 @@ absl::StatusOr<Profile> Profile::WithEntrance(std::string_view entrance) const {
 Profile::Profile(std::shared_ptr<const Contents> contents) : contents_(std::move(contents)) {}
 
 const std::string& Profile::name() const { return contents_->message.name(); }
+int Profile::version() const { return contents_->message.version(); }
 const std::string& Profile::entrance() const { return contents_->entrance; }
 const Origins& Profile::origins() const { return contents_->origins; }
 Charset Profile::charset() const { return contents_->charset; }
+const std::string& Profile::display_name() const { return contents_->message.display_name(); }
 const std::string& Profile::hotline() const { return contents_->message.hotline(); }
 const std::vector<Profile::Field>& Profile::fields() const { return contents_->fields; }
 const std::vector<Profile::Button>& Profile::buttons() const { return contents_->buttons; }

@@ -36,9 +36,12 @@ class Profile {
   [[nodiscard]] absl::StatusOr<Profile> WithEntrance(std::string_view entrance) const;
 
   [[nodiscard]] const std::string& name() const;
+  // 0 where it has none.
+  [[nodiscard]] int version() const;
   [[nodiscard]] const std::string& entrance() const;
   [[nodiscard]] const Origins& origins() const;
   [[nodiscard]] Charset charset() const;
+  [[nodiscard]] const std::string& display_name() const;
   [[nodiscard]] const std::string& hotline() const;
 
   // Everything below is folded (FoldLabel), ready to be compared.

@@ -40,6 +40,14 @@ bool IsName(const std::string& text) {
   });
 }
 
+constexpr std::size_t kLongestHotline = 64;
+
+bool IsPlainLine(const std::string& text) {
+  return text.size() <= kLongestHotline && std::none_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+         });
+}
+
 // Every step that a portal host carries out. A profile has to have the first ones:
 // without them nobody gets in, or out.
 constexpr v1::StepKind kSteps[] = {
@@ -114,6 +122,10 @@ class Reader {
  private:
   std::string ReadAddresses() {
     if (!IsName(source_.name())) return "name has to be lower-case ASCII letters and digits.";
+    if (source_.version() < 0) return "version has to be a number from 1 on.";
+    if (!IsPlainLine(source_.hotline())) {
+      return absl::StrCat("hotline has to be one line of at most ", kLongestHotline, " bytes.");
+    }
     auto origins = Origins::Of({source_.hosts().begin(), source_.hosts().end()});
     if (!origins.ok()) return std::string(origins.status().message());
     to_.origins = *std::move(origins);

@@ -25,6 +25,13 @@ namespace {
 constexpr std::chrono::seconds kCallTime{15};
 constexpr int kPage = 1000;
 
+// "kamusm@2", "kamusm" without a version, "-" of an agent that does not say.
+std::string ProfileWords(const v1::HostProfile& profile) {
+  if (profile.name().empty()) return "-";
+  return profile.version() == 0 ? profile.name()
+                                : absl::StrCat(profile.name(), "@", profile.version());
+}
+
 }  // namespace
 
 void LimitCall(grpc::ClientContext& context) {
@@ -102,7 +109,7 @@ absl::Status ListAgents(const std::shared_ptr<grpc::Channel>& channel, std::ostr
           << (agent.version().empty() ? "-" : agent.version()) << "\t"
           << (agent.has_certificate_expire_time() ? TimeWords(agent.certificate_expire_time())
                                                   : "-")
-          << "\n";
+          << "\t" << ProfileWords(agent.profile()) << "\n";
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());

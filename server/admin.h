@@ -34,7 +34,8 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> AdminChannel(const Settings& sett
 // what it is good for goes to `notes`.
 absl::Status MakeJoinToken(const std::shared_ptr<grpc::Channel>& channel, const JoinTokenWish& wish,
                            std::ostream& out, std::ostream& notes);
-// One line for each: name, attached or not, version, when its certificate ends.
+// One line for each: name, attached or not, version, when its certificate ends, the
+// profile that it drives the portal with.
 absl::Status ListAgents(const std::shared_ptr<grpc::Channel>& channel, std::ostream& out);
 // `agent` without "agents/".
 absl::Status DeleteAgent(const std::shared_ptr<grpc::Channel>& channel, const std::string& agent,

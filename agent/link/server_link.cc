@@ -264,6 +264,7 @@ AttachAgentRequest ServerLink::Impl::Hello(Lock& lock) {
   auto& hello = *message.mutable_hello();
   hello.set_agent(options_.agent);
   hello.set_version(options_.version);
+  *hello.mutable_profile() = options_.profile;
   hello_serial_ = card_serial_;
   hello.set_card_serial(card_serial_);
   lock.unlock();

@@ -36,6 +36,8 @@ struct ServerLinkOptions {
   // "agents/{agent}".
   std::string agent;
   std::string version;
+  // What the portal is driven with.
+  v1::HostProfile profile;
   // Named in error sentences.
   std::string server_address;
   BackoffOptions backoff;

@@ -75,7 +75,7 @@ void Choices::ShowStep(const Prompt& prompt) {
 
 void Choices::ShowAdvice(const Prompt& prompt) {
   for (const WayOn way : prompt.ways_on) {
-    if (FieldOf(way).empty()) screen_.WriteText("- " + WayOnTitle(texts_, way), 2);
+    if (FieldOf(way).empty()) screen_.WriteText("- " + WayOnTitle(texts_, way, prompt.hotline), 2);
   }
 }
 

@@ -212,7 +212,8 @@ struct Writer {
   void operator()(const Refused& refused) const {
     json["type"] = "error";
     if (!refused.id.empty()) json["id"] = refused.id;
-    json.update(ErrorToJson(texts, refused.status));
+    json.update(
+        ErrorToJson(refused.status, StatusSentence(texts, refused.status, refused.hotline)));
   }
 
   void operator()(const Waiting& waiting) const {

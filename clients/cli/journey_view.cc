@@ -113,9 +113,12 @@ void WriteJourney(Screen& screen, const Texts& texts, const v1::Journey& journey
     pairs.emplace_back(texts.Say("Next try"), TimeText(journey.resume_time()));
   }
   if (journey.has_end_time()) pairs.emplace_back(texts.Say("Ended"), TimeText(journey.end_time()));
+  if (!journey.hotline().empty()) {
+    pairs.emplace_back(texts.Say("Hotline"), Printable(journey.hotline()));
+  }
   WritePairs(screen, pairs);
   if (journey.reason() != v1::ERROR_REASON_UNSPECIFIED) {
-    const Sentence sentence = ReasonSentence(texts, journey.reason());
+    const Sentence sentence = ReasonSentence(texts, journey.reason(), journey.hotline());
     screen.WriteLine();
     screen.WriteText(sentence.happened, 0, Style::kWarning);
     screen.WriteText(sentence.next);

@@ -116,6 +116,7 @@ Json ToJson(const v1::Journey& journey) {
   }
   Put(json, "agent", journey.agent());
   Put(json, "profile", journey.profile());
+  Put(json, "hotline", journey.hotline());
   json["directive_id"] = journey.directive_id();
   json["facts"] = FactsToJson(journey.facts());
   json["steps"] = StepsToJson(journey);
@@ -262,10 +263,6 @@ Json ToJson(const v1::PinState& state) {
   if (state.new_min_length() > 0) json["new_min_length"] = state.new_min_length();
   if (state.new_max_length() > 0) json["new_max_length"] = state.new_max_length();
   return json;
-}
-
-Json ErrorToJson(const Texts& texts, const absl::Status& status) {
-  return ErrorToJson(status, StatusSentence(texts, status));
 }
 
 Json ErrorToJson(const absl::Status& status, const Sentence& sentence) {

@@ -34,8 +34,6 @@ Json ToJson(const CertificateRow& row);
 Json StepsToJson(const v1::Journey& journey);
 Json FactsToJson(const v1::Facts& facts);
 // {"reason", "sentence", "next", "detail", "field", "tries_left"}
-Json ErrorToJson(const Texts& texts, const absl::Status& status);
-// The same with words of one's own.
 Json ErrorToJson(const absl::Status& status, const Sentence& sentence);
 
 // A line of `ilkimza start --events` without its number: see EVENTS.md. Only a

@@ -129,7 +129,7 @@ class GuidedProgram {
   void On(Revealed& revealed) { ShowSecrets(revealed); }
 
   void On(const Refused& refused) {
-    Tell(StatusSentence(texts_, refused.status), Style::kWarning);
+    Tell(StatusSentence(texts_, refused.status, refused.hotline), Style::kWarning);
     refused_ = ReasonOf(refused.status);
     ask_ = true;
     first_time_ = false;

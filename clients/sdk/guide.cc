@@ -237,7 +237,7 @@ void Guide::OnInputEnded() {
 }
 
 void Guide::Refuse(std::string id, absl::Status status) {
-  Emit(Refused{std::move(id), std::move(status)});
+  Emit(Refused{std::move(id), std::move(status), Hotline()});
 }
 
 void Guide::OnAnswer(Answer answer) {
@@ -369,8 +369,12 @@ bool Guide::AnswerUnderWay() const {
                      [](const Pending& pending) { return !pending.prompt_id.empty(); });
 }
 
+std::string Guide::Hotline() const { return journey_ ? journey_->hotline() : std::string(); }
+
 void Guide::Open(Prompt prompt) {
   prompt.id = std::to_string(++last_prompt_);
+  // A screen may say more.
+  if (prompt.hotline.empty()) prompt.hotline = Hotline();
   prompt_ = prompt;
   Emit(Prompted{std::move(prompt)});
 }
@@ -404,6 +408,7 @@ void Guide::Settle() {
     if (input_ended_) return Leave();
     Open(*std::move(wanted.prompt));
   } else if (wanted.waiting) {
+    wanted.waiting->hotline = Hotline();
     Emit(*wanted.waiting);
   }
 }

@@ -179,6 +179,8 @@ class Guide {
   [[nodiscard]] Wanted WantOtherChip() const;
   [[nodiscard]] Wanted WantStopped() const;
   [[nodiscard]] Wanted WantWait() const;
+  // Of the journey's portal.
+  [[nodiscard]] std::string Hotline() const;
   void Open(Prompt prompt);
   // Forgets the prompt, so that the next `Settle` asks anew.
   void Close(v1::ErrorReason reason);

@@ -66,6 +66,8 @@ struct Refused {
   // Empty where it is about no prompt.
   std::string id;
   absl::Status status;
+  // As in Prompt.
+  std::string hotline = {};
 };
 
 enum class WaitFor { kCard, kPortal, kAgent, kServer };
@@ -84,6 +86,8 @@ struct Waiting {
   // With SERIAL_MISMATCH: each chip in a reader tells a shorter serial than the portal
   // names, so that the right one cannot be told from a wrong one either.
   bool serial_too_short = false;
+  // As in Prompt.
+  std::string hotline = {};
 };
 
 struct UnknownPage {

@@ -106,6 +106,7 @@ struct Prompt {
   // kPhone; kInfo, as far as they may be told.
   std::string masked_phone;
   std::string masked_email;
+  // Of the journey's portal; empty where nobody knows it.
   std::string hotline;
   // kSmsCode.
   absl::Time code_expire_time = absl::InfiniteFuture();

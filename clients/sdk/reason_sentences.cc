@@ -100,8 +100,8 @@ Words WordsOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_LOCKED_OUT:
       return {
           ILKIMZA_TEXT("The portal has locked the account after too many wrong security words."),
-          ILKIMZA_TEXT("Wait until the portal opens it again or call the hotline (0262 648 18 18), "
-                       "then start again with \"--forgotten\".")};
+          ILKIMZA_TEXT("Wait until the portal opens it again or call the hotline of your card's "
+                       "issuer$0, then start again with \"--forgotten\".")};
     case v1::ERROR_REASON_WRONG_SMS_CODE:
       return {ILKIMZA_TEXT("The SMS code was not right."),
               ILKIMZA_TEXT("Type the code of the newest message.")};
@@ -140,23 +140,24 @@ Words WordsOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_PORTAL_REFUSED:
       return {ILKIMZA_TEXT("The portal refused, in words that İlkimza does not know."),
               ILKIMZA_TEXT("Look at the portal's page in your own browser, or call the hotline "
-                           "(0262 648 18 18), then go on.")};
+                           "of your card's issuer$0, then go on.")};
     case v1::ERROR_REASON_WRONG_ID_OR_EMAIL:
       return {ILKIMZA_TEXT("The portal does not know this national id with this mail address."),
               ILKIMZA_TEXT("Type both again; use the mail address of your application form. If "
-                           "it is no longer yours, call the hotline (0262 648 18 18) with your "
-                           "national id and the new address at hand.")};
+                           "it is no longer yours, call the hotline of your card's issuer$0 "
+                           "with your national id and the new address at hand.")};
     case v1::ERROR_REASON_BAD_CONTACT_INFO:
       return {ILKIMZA_TEXT("The portal does not take this phone number or mail address."),
               ILKIMZA_TEXT("Type both again: a mobile number (5xx xxx xx xx) and a mail address "
                            "that you can read.")};
     case v1::ERROR_REASON_NOTHING_TO_ACTIVATE:
       return {ILKIMZA_TEXT("The portal has nothing that could be activated."),
-              ILKIMZA_TEXT("Look at your certificates at the portal, under \"Sertifika "
-                           "Listele\".")};
+              ILKIMZA_TEXT("Look at your certificates with \"ilkimza start --goal "
+                           "list-certificates\".")};
     case v1::ERROR_REASON_NOTHING_TO_REVOKE:
-      return {ILKIMZA_TEXT("The portal has no certificate of yours that could be revoked."),
-              ILKIMZA_TEXT("See there, under \"Sertifika Listele\", what became of them.")};
+      return {
+          ILKIMZA_TEXT("The portal has no certificate of yours that could be revoked."),
+          ILKIMZA_TEXT("See what became of them with \"ilkimza start --goal list-certificates\".")};
     case v1::ERROR_REASON_PORTAL_UNREACHABLE:
       return {ILKIMZA_TEXT("The portal cannot be reached at the moment."),
               ILKIMZA_TEXT("Wait: İlkimza tries again by itself, and no attempt is counted.")};
@@ -212,10 +213,11 @@ Words WordsOf(v1::ErrorReason reason) {
               ILKIMZA_TEXT("Prove the PIN of your other card first, or delete in your own browser "
                            "when you need none of them any more.")};
     case v1::ERROR_REASON_REVOKE_COVERS_OTHER_CARDS:
-      return {ILKIMZA_TEXT("The portal's button would revoke the certificates of other cards as "
-                           "well, so it was not pressed."),
-              ILKIMZA_TEXT("Call the hotline (0262 648 18 18) to have one card's certificate "
-                           "revoked and the others kept.")};
+      return {
+          ILKIMZA_TEXT("The portal's button would revoke the certificates of other cards as "
+                       "well, so it was not pressed."),
+          ILKIMZA_TEXT("Call the hotline of your card's issuer$0 to have one card's certificate "
+                       "revoked and the others kept.")};
     case v1::ERROR_REASON_SMART_CARD_SERVICE_STOPPED:
       return {ILKIMZA_TEXT("The smart-card service of this computer does not run."),
               ILKIMZA_TEXT("Start it with \"sudo systemctl start pcscd\", or ask your IT "
@@ -346,10 +348,11 @@ Words WordsOf(v1::ErrorReason reason) {
       return {ILKIMZA_TEXT("Nobody answered for a while, so the journey stopped at this step."),
               ILKIMZA_TEXT("Go on when you are ready; nothing is lost.")};
     case v1::ERROR_REASON_WRONG_PHONE:
-      return {ILKIMZA_TEXT("The phone number at the portal is not yours."),
-              ILKIMZA_TEXT("Call the hotline (0262 648 18 18) with your national id, the serial "
-                           "printed on your card and the right number at hand; once it is changed, "
-                           "go on here: nothing is lost.")};
+      return {
+          ILKIMZA_TEXT("The phone number at the portal is not yours."),
+          ILKIMZA_TEXT("Call the hotline of your card's issuer$0 with your national id, the serial "
+                       "printed on your card and the right number at hand; once it is changed, "
+                       "go on here: nothing is lost.")};
     case v1::ERROR_REASON_WORD_FORGOTTEN:
       return {ILKIMZA_TEXT("You said that the security word is forgotten."),
               ILKIMZA_TEXT("Set a new one now, with a link that comes by mail.")};
@@ -371,8 +374,9 @@ Words WordsOf(v1::ErrorReason reason) {
               ILKIMZA_TEXT("Begin again whenever you like.")};
     case v1::ERROR_REASON_GUIDED_NOT_POSSIBLE:
       return {ILKIMZA_TEXT("The portal does not let you do this, as you said."),
-              ILKIMZA_TEXT("Let İlkimza try, or call the hotline (0262 648 18 18) and go on when "
-                           "it is possible.")};
+              ILKIMZA_TEXT(
+                  "Let İlkimza try, or call the hotline of your card's issuer$0 and go on when "
+                  "it is possible.")};
     case v1::ERROR_REASON_GOAL_SWITCHED_OFF:
       return {ILKIMZA_TEXT("Your organisation has switched this off in İlkimza."),
               ILKIMZA_TEXT("Ask your IT department, or do it at the portal in your own browser.")};
@@ -401,9 +405,9 @@ Words WordsOf(v1::ErrorReason reason) {
 
 }  // namespace
 
-Sentence ReasonSentence(const Texts& texts, v1::ErrorReason reason) {
+Sentence ReasonSentence(const Texts& texts, v1::ErrorReason reason, std::string_view hotline) {
   const Words words = WordsOf(reason);
-  return {texts.Say(words.happened), texts.Say(words.next)};
+  return {texts.Say(words.happened), WithHotline(texts.Say(words.next), hotline)};
 }
 
 }  // namespace ilkimza::client

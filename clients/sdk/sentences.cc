@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/substitute.h"
 #include "base/error.h"
 
@@ -239,12 +241,12 @@ Sentence Asked(const Texts& texts, const Prompt& prompt) {
     case PromptKind::kStopped:
       break;
   }
-  return ReasonSentence(texts, prompt.reason);
+  return ReasonSentence(texts, prompt.reason, prompt.hotline);
 }
 
 // Why the last answer was not taken, in words that fit what the portal's form asks for.
 Sentence RefusalSentence(const Texts& texts, const Prompt& prompt) {
-  Sentence sentence = ReasonSentence(texts, prompt.reason);
+  Sentence sentence = ReasonSentence(texts, prompt.reason, prompt.hotline);
   if (prompt.forms.empty() || AsksNationalId(prompt)) return sentence;
   if (prompt.reason == v1::ERROR_REASON_WRONG_CREDENTIALS) {
     sentence.happened =
@@ -284,6 +286,15 @@ std::string RevocationConsequences(const Texts& texts) {
       "was signed before stays signed.");
 }
 
+std::string WithHotline(std::string words, std::string_view hotline) {
+  std::string number;
+  for (const char c : hotline) {
+    if (!absl::ascii_iscntrl(static_cast<unsigned char>(c))) number += c;
+  }
+  if (!number.empty()) number = " (" + number + ")";
+  return absl::StrReplaceAll(words, {{"$0", number}});
+}
+
 std::string HowToGoOn(const Texts& texts, v1::Goal goal) {
   if (goal == v1::GOAL_GET_PIN || GoalOption(goal).empty()) {
     return texts.Say("Go on with \"ilkimza start\" whenever you like.");
@@ -315,8 +326,8 @@ Sentence HeldSentence(const Texts& texts, const std::vector<std::string>& progra
   return sentence;
 }
 
-Sentence StatusSentence(const Texts& texts, const absl::Status& status) {
-  Sentence sentence = ReasonSentence(texts, ReasonOf(status));
+Sentence StatusSentence(const Texts& texts, const absl::Status& status, std::string_view hotline) {
+  Sentence sentence = ReasonSentence(texts, ReasonOf(status), hotline);
   const ErrorMetadata metadata = MetadataOf(status);
   const auto field = metadata.find("field");
   if (const auto programs = metadata.find("programs");
@@ -358,12 +369,14 @@ Sentence WaitSentence(const Texts& texts, const Waiting& waiting) {
   }
   if (waiting.serial_too_short) return SerialTooShort(texts);
   if (waiting.reason == v1::ERROR_REASON_SERIAL_MISMATCH) {
-    Sentence sentence = ReasonSentence(texts, waiting.reason);
+    Sentence sentence = ReasonSentence(texts, waiting.reason, waiting.hotline);
     std::string known = OtherChipSentence(texts, waiting.card_serials, waiting.chips);
     if (!known.empty()) sentence.happened = std::move(known);
     return sentence;
   }
-  if (waiting.reason != v1::ERROR_REASON_UNSPECIFIED) return ReasonSentence(texts, waiting.reason);
+  if (waiting.reason != v1::ERROR_REASON_UNSPECIFIED) {
+    return ReasonSentence(texts, waiting.reason, waiting.hotline);
+  }
   switch (waiting.what) {
     case WaitFor::kCard:
       return ReasonSentence(texts, v1::ERROR_REASON_NO_CARD);
@@ -428,17 +441,15 @@ Sentence SuccessSentence(const Texts& texts, const v1::Journey& journey) {
 }  // namespace
 
 Sentence OutcomeSentence(const Texts& texts, const Finished& finished) {
+  const v1::Journey journey = finished.journey.value_or(v1::Journey());
   switch (finished.outcome) {
     case Outcome::kSucceeded:
-      return SuccessSentence(texts, finished.journey.value_or(v1::Journey()));
+      return SuccessSentence(texts, journey);
     case Outcome::kStopped:
-      return ReasonSentence(
-          texts, finished.journey ? finished.journey->reason() : v1::ERROR_REASON_UNSPECIFIED);
+    case Outcome::kFailed:
+      return ReasonSentence(texts, journey.reason(), journey.hotline());
     case Outcome::kCancelled:
       return ReasonSentence(texts, v1::ERROR_REASON_CANCELLED);
-    case Outcome::kFailed:
-      return ReasonSentence(
-          texts, finished.journey ? finished.journey->reason() : v1::ERROR_REASON_UNSPECIFIED);
     case Outcome::kLeft:
       if (!finished.journey) {
         return {texts.Say("Nothing was begun."), texts.Say("Begin with \"ilkimza start\".")};
@@ -448,7 +459,7 @@ Sentence OutcomeSentence(const Texts& texts, const Finished& finished) {
     case Outcome::kError:
       break;
   }
-  return StatusSentence(texts, finished.error);
+  return StatusSentence(texts, finished.error, journey.hotline());
 }
 
 Sentence UnknownPageSentence(const Texts& texts) {

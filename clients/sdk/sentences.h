@@ -27,12 +27,15 @@ struct Sentence {
   std::string next;
 };
 
-// Of every reason, also of those a newer agent may send: then a general one.
-Sentence ReasonSentence(const Texts& texts, v1::ErrorReason reason);
+// Of every reason, also of those a newer agent may send: then a general one. `hotline` is
+// that of the journey's portal (Journey.hotline), empty where there is none: then people
+// are sent to the hotline of their card's issuer, without a number.
+Sentence ReasonSentence(const Texts& texts, v1::ErrorReason reason, std::string_view hotline = {});
 // Of a card that another program holds; `programs` may be it, and may be empty.
 Sentence HeldSentence(const Texts& texts, const std::vector<std::string>& programs);
 // By the status' reason; a wrong field is named, and who may hold the card.
-Sentence StatusSentence(const Texts& texts, const absl::Status& status);
+Sentence StatusSentence(const Texts& texts, const absl::Status& status,
+                        std::string_view hotline = {});
 // What is asked. Where the last answer was not taken, `happened` says why.
 Sentence PromptSentence(const Texts& texts, const Prompt& prompt);
 Sentence WaitSentence(const Texts& texts, const Waiting& waiting);
@@ -72,9 +75,13 @@ std::string ValiditySentence(const Texts& texts, const v1::Certificate& certific
 std::string StandingTitle(const Texts& texts, Standing standing);
 std::string PlaceTitle(const Texts& texts, Place place);
 // What somebody does who takes this way on: "In your own browser, by instructions".
-std::string WayOnTitle(const Texts& texts, WayOn way);
+std::string WayOnTitle(const Texts& texts, WayOn way, std::string_view hotline = {});
 // The label of a field that is typed: "National id".
 std::string FieldTitle(const Texts& texts, std::string_view field);
+
+// `words` with the number in brackets for "$0", or nothing where there is none. What no
+// terminal should see of it is left out.
+std::string WithHotline(std::string words, std::string_view hotline);
 
 // Enum values without their prefix, as in JSON: "LOG_IN". "UNSPECIFIED" for 0, the
 // number for values of a newer agent.

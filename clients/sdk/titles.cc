@@ -177,9 +177,9 @@ const char* WayOnWords(WayOn way) {
     case WayOn::kReissue:
       return ILKIMZA_TEXT(
           "If you know neither PIN nor PUK, have a new certificate issued: it costs "
-          "a fee; the hotline (0262 648 18 18) says how");
+          "a fee; the hotline of your card's issuer$0 says how");
     case WayOn::kHotline:
-      return ILKIMZA_TEXT("Call the hotline (0262 648 18 18)");
+      return ILKIMZA_TEXT("Call the hotline of your card's issuer$0");
     case WayOn::kItDepartment:
       return ILKIMZA_TEXT("Ask your IT department");
     case WayOn::kDoctor:
@@ -288,7 +288,9 @@ std::string OutcomeTitle(const Texts& texts, v1::StepOutcome outcome) {
   return texts.Say(OutcomeWords(outcome));
 }
 
-std::string WayOnTitle(const Texts& texts, WayOn way) { return texts.Say(WayOnWords(way)); }
+std::string WayOnTitle(const Texts& texts, WayOn way, std::string_view hotline) {
+  return WithHotline(texts.Say(WayOnWords(way)), hotline);
+}
 
 std::string FieldTitle(const Texts& texts, std::string_view field) {
   for (const auto& [name, words] : kFieldWords) {

@@ -2,6 +2,7 @@
 
 #include <grpcpp/alarm.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <deque>
@@ -11,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -28,6 +30,7 @@ constexpr auto kHelloTime = std::chrono::seconds(20);
 constexpr std::size_t kMaxWaiting = 1024;
 constexpr std::size_t kMaxConversations = 1024;
 constexpr std::size_t kMaxVersion = 64;
+constexpr std::size_t kMaxHotline = 64;
 
 using v1::AttachAgentRequest;
 using v1::AttachAgentResponse;
@@ -138,6 +141,23 @@ class AgentStream : public grpc::ServerBidiReactor<AttachAgentRequest, AttachAge
     ReadOnceAttached();
   }
 
+  // An agent without one is older than this.
+  static absl::Status CheckProfile(const v1::HostProfile& profile) {
+    if (!profile.name().empty() && !IsProfileName(profile.name())) {
+      return BadField("hello.profile.name", "must be the name of a profile.");
+    }
+    if (profile.version() < 0) return BadField("hello.profile.version", "must not be negative.");
+    const std::string& hotline = profile.hotline();
+    const bool is_plain = std::none_of(hotline.begin(), hotline.end(), [](char c) {
+      return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+    });
+    if (!is_plain || hotline.size() > kMaxHotline) {
+      return BadField("hello.profile.hotline",
+                      absl::StrCat("must be at most ", kMaxHotline, " characters."));
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status CheckHello() const {
     if (!request_.has_hello()) return BadField("hello", "must be the first message.");
     const AttachAgentRequest::Hello& hello = request_.hello();
@@ -155,6 +175,7 @@ class AgentStream : public grpc::ServerBidiReactor<AttachAgentRequest, AttachAge
       return BadField("hello.conversations",
                       absl::StrCat("must be at most ", kMaxConversations, "."));
     }
+    ILKIMZA_RETURN_IF_ERROR(CheckProfile(hello.profile()));
     return access_.MayAttach(context_, hello.agent());
   }
 

@@ -38,11 +38,6 @@ bool NeedsCard(v1::Goal goal) {
                      [](v1::StepKind kind) { return !SpecOf(kind).on_portal; });
 }
 
-bool IsProfileName(const std::string& name) {
-  return name.size() <= 32 &&
-         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string::npos;
-}
-
 absl::StatusOr<int64_t> ReadPosition(std::string_view query, const std::string& token) {
   ILKIMZA_ASSIGN_OR_RETURN(const std::string position, ReadPageToken(query, token));
   int64_t value = 0;
@@ -177,6 +172,7 @@ class JourneyApi : public v1::JourneyService::CallbackService {
       return BadField("journey.profile", absl::StrCat("must be the name of a profile, such as \"",
                                                       portal::kDefaultProfile, "\"."));
     }
+    wish.hotline = HotlineOf(options_.portal, wish.profile);
     if (journey.guided()) ILKIMZA_RETURN_IF_ERROR(CheckWay(v1::WAY_GUIDED));
     wish.guided = journey.guided() || options_.guided == GuidedMode::kAlways;
     if (!wish.guided && wish.profile == options_.portal.name) {

@@ -13,6 +13,7 @@ absl::StatusOr<KnownPortal> KnownPortalOf(const HostingOptions& options, bool ho
   KnownPortal known;
   if (profile.ok()) {
     known.name = profile->name();
+    known.hotline = profile->hotline();
     known.steps.emplace();
     for (int kind = v1::StepKind_MIN; kind <= v1::StepKind_MAX; ++kind) {
       const auto step = static_cast<v1::StepKind>(kind);
@@ -28,6 +29,14 @@ absl::StatusOr<KnownPortal> KnownPortalOf(const HostingOptions& options, bool ho
       "are asked for; name its file in portal.profile to have those refused that it cannot drive",
       known.name);
   return known;
+}
+
+std::string HotlineOf(const KnownPortal& portal, const std::string& profile) {
+  if (profile == portal.name) return portal.hotline;
+  // Never a file: it is a caller who names it.
+  if (profile.find('/') != std::string::npos) return "";
+  const auto known = portal::Profile::Named(profile);
+  return known.ok() ? known->hotline() : "";
 }
 
 absl::Status CheckDriven(const KnownPortal& portal, v1::Goal goal, bool security_word_forgotten) {

@@ -19,11 +19,17 @@ struct KnownPortal {
   // The steps that the profile says how to do. nullopt: the agents have the profile,
   // this server has not.
   std::optional<std::set<v1::StepKind>> steps;
+  // Whom holders call.
+  std::string hotline;
 };
 
 // Reads the profile. One that is only named, and not built in, is the agents' own where
 // `hosts` is false. BAD_CONFIGURATION where a profile is wrong, or cannot be had.
 absl::StatusOr<KnownPortal> KnownPortalOf(const HostingOptions& options, bool hosts);
+
+// Whom holders call about the portal of `profile`: this one, or another that is built in.
+// Empty where nobody here knows.
+std::string HotlineOf(const KnownPortal& portal, const std::string& profile);
 
 // OK where the portal's steps of a journey can all be driven; otherwise a sentence that
 // names the first one that cannot, with metadata "step".

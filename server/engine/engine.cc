@@ -121,6 +121,7 @@ void Engine::Create(const NewJourney& wish, Done done) {
   created->set_profile(wish.profile);
   created->set_request_id(wish.request_id);
   created->set_guided(wish.guided);
+  created->set_hotline(HotlineFor(wish));
   if (attached_.count(wish.agent) != 0) {
     pending.events.push_back(NewEvent());
     pending.events.back().mutable_agent_attached();
@@ -130,6 +131,15 @@ void Engine::Create(const NewJourney& wish, Done done) {
   pending.done = std::move(done);
   Post(entry, std::move(pending), locked.calls);
   if (!entry->committing) Remove(entry);
+}
+
+std::string Engine::HotlineFor(const NewJourney& wish) const {
+  const auto attached = attached_.find(wish.agent);
+  if (wish.portal_host == v1::PORTAL_HOST_AGENT && attached != attached_.end()) {
+    const v1::HostProfile& profile = attached->second.profile;
+    if (profile.name() == wish.profile && !profile.hotline().empty()) return profile.hotline();
+  }
+  return wish.hotline;
 }
 
 void Engine::Cancel(const std::string& name, const std::string& actor,
@@ -222,15 +232,18 @@ std::vector<Engine::EntryPtr> Engine::EntriesOf(const std::string& agent) const 
 }
 
 void Engine::AgentAttached(const std::string& agent, int64_t generation,
+                           const v1::HostProfile& profile,
                            const std::vector<v1::AttachAgentRequest::Conversation>& conversations,
                            std::function<void(absl::Status)> done) {
   std::set<std::string> held;
   for (const auto& conversation : conversations) held.insert(conversation.journey());
   const std::set<std::string> listed = held;
   Locked locked(*this);
-  int64_t& standing = attached_[agent];
-  if (generation <= standing) return locked.calls.push_back([done] { done(absl::OkStatus()); });
-  standing = generation;
+  Attached& standing = attached_[agent];
+  if (generation <= standing.generation) {
+    return locked.calls.push_back([done] { done(absl::OkStatus()); });
+  }
+  standing = {generation, profile};
   const auto entries = EntriesOf(agent);
   for (const EntryPtr& entry : entries) held.erase(entry->name);
   for (const std::string& name : held) {
@@ -275,7 +288,7 @@ void Engine::AgentAttached(const std::string& agent, int64_t generation,
 void Engine::AgentDetached(const std::string& agent, int64_t generation) {
   Locked locked(*this);
   const auto attached = attached_.find(agent);
-  if (attached == attached_.end() || attached->second != generation) return;
+  if (attached == attached_.end() || attached->second.generation != generation) return;
   attached_.erase(attached);
   for (const EntryPtr& entry : EntriesOf(agent)) {
     Pending pending;

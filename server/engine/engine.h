@@ -88,6 +88,8 @@ struct NewJourney {
   // Empty: none.
   std::string request_id;
   bool guided = false;
+  // Where the agent's own profile does not say.
+  std::string hotline;
 };
 
 class Engine {
@@ -132,9 +134,9 @@ class Engine {
 
   // -- For the portal hosts --
 
-  // A stream of `agent` stands. `generation` grows with each stream. `done` is
-  // called once all journeys of the agent know of it.
-  void AgentAttached(const std::string& agent, int64_t generation,
+  // A stream of `agent` stands. `generation` grows with each stream, `profile` is what
+  // it drives the portal with. `done` is called once all journeys of the agent know of it.
+  void AgentAttached(const std::string& agent, int64_t generation, const v1::HostProfile& profile,
                      const std::vector<v1::AttachAgentRequest::Conversation>& conversations,
                      std::function<void(absl::Status)> done);
   // Means nothing once a later generation has attached.
@@ -182,6 +184,8 @@ class Engine {
   // All below: with the lock held.
   [[nodiscard]] EntryPtr Find(const std::string& name) const;
   [[nodiscard]] std::vector<EntryPtr> EntriesOf(const std::string& agent) const;
+  // Whom holders call, as the profile of the host writes it.
+  [[nodiscard]] std::string HotlineFor(const NewJourney& wish) const;
   EntryPtr Add(const std::string& name, const NewJourney& wish);
   void Remove(const EntryPtr& entry);
   void Post(const EntryPtr& entry, Pending pending, Calls& calls);
@@ -221,8 +225,12 @@ class Engine {
   std::unordered_map<std::string, EntryPtr> entries_;
   // "agents/{agent}" and the names of its journeys.
   std::map<std::string, std::set<std::string>> by_agent_;
-  // The generation of the stream that stands.
-  std::map<std::string, int64_t> attached_;
+  // The stream that stands.
+  struct Attached {
+    int64_t generation = 0;
+    v1::HostProfile profile;
+  };
+  std::map<std::string, Attached> attached_;
   std::set<std::pair<absl::Time, std::string>> due_;
   FleetPace pace_;
   DriftWatch drift_;

@@ -39,4 +39,9 @@ bool IsAgentName(std::string_view name) {
          });
 }
 
+bool IsProfileName(std::string_view name) {
+  return name.size() <= 32 &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string_view::npos;
+}
+
 }  // namespace ilkimza::server

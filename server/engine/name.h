@@ -1,4 +1,4 @@
-// Names of journeys and agents.
+// Names of journeys, agents and profiles.
 #ifndef ILKIMZA_SERVER_ENGINE_NAME_H_
 #define ILKIMZA_SERVER_ENGINE_NAME_H_
 
@@ -15,6 +15,9 @@ bool IsJourneyName(std::string_view name);
 
 // "agents/" and up to 128 of letters, digits and . _ - @, the first a letter or digit.
 bool IsAgentName(std::string_view name);
+
+// Up to 32 of lower-case letters, digits and - _.
+bool IsProfileName(std::string_view name);
 
 }  // namespace ilkimza::server
 

@@ -93,6 +93,7 @@ absl::StatusOr<int64_t> Fleet::Attach(const v1::AttachAgentRequest::Hello& hello
     member.agent.set_version(hello.version());
     member.agent.set_attached(true);
     member.agent.set_card_serial(hello.card_serial());
+    *member.agent.mutable_profile() = hello.profile();
     *member.agent.mutable_attach_time() = ToProto(options_.clock->Now());
     member.agent.clear_detach_time();
     agent = member.agent;
@@ -106,7 +107,7 @@ absl::StatusOr<int64_t> Fleet::Attach(const v1::AttachAgentRequest::Hello& hello
   }
   Save(agent);
   if (other_card) engine_.CardChanged(hello.agent(), hello.card_serial());
-  engine_.AgentAttached(hello.agent(), generation,
+  engine_.AgentAttached(hello.agent(), generation, hello.profile(),
                         {hello.conversations().begin(), hello.conversations().end()},
                         std::move(done));
   return generation;

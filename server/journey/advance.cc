@@ -71,6 +71,7 @@ class Rules : private Draft {
     journey.set_agent(created.agent());
     journey.set_profile(created.profile());
     journey.set_guided(created.guided());
+    journey.set_hotline(created.hotline());
     *journey.mutable_create_time() = event_.event_time();
     *journey.mutable_expire_time() = ToProto(Now() + policy_.expiry);
     journey.mutable_facts();

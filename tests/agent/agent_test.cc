@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "ilkimza/v1/card_service.grpc.pb.h"
 #include "ilkimza/v1/journey_service.grpc.pb.h"
+#include "portal/default_profile.h"
+#include "portal/profile.h"
 #include "tests/agent/fake_hosts.h"
 #include "tests/agent/fake_server.h"
 #include "tests/support/certificates.h"
@@ -92,6 +94,11 @@ TEST_F(AgentTest, HelloTellsCardAndConversations) {
   EXPECT_EQ(hello->hello().agent(), "agents/ayse-pc7");
   EXPECT_EQ(hello->hello().version(), ILKIMZA_VERSION);
   EXPECT_EQ(hello->hello().card_serial(), "87211470000000000000");
+  const auto profile = portal::Profile::Named(portal::kDefaultProfile);
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  EXPECT_EQ(hello->hello().profile().name(), profile->name());
+  EXPECT_EQ(hello->hello().profile().version(), profile->version());
+  EXPECT_EQ(hello->hello().profile().hotline(), profile->hotline());
   ASSERT_EQ(hello->hello().conversations_size(), 2);
   EXPECT_EQ(hello->hello().conversations(1).journey(), "journeys/b");
 }

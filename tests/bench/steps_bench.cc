@@ -130,7 +130,7 @@ double RunEngine(server::Store& store, int journeys, int steps) {
   engine.Connect(&agents, nullptr);
   DieUnless(engine.Start().ok(), "the engine does not start");
   for (int i = 0; i < journeys; ++i) {
-    engine.AgentAttached(AgentOf(i), 1, {}, [](const absl::Status&) {});
+    engine.AgentAttached(AgentOf(i), 1, {}, {}, [](const absl::Status&) {});
   }
   const double start = WallNow();
   agents.Work(engine, journeys, steps);

@@ -99,6 +99,7 @@ TEST_F(EventsTest, TheWholeWay) {
   Json journey = Next("journey");
   EXPECT_EQ(journey["goal"], "GET_PIN");
   EXPECT_FALSE(journey["resumed"]);
+  EXPECT_EQ(journey["hotline"], "0850 123 45 67");
   Json login = Prompt("login");
   EXPECT_EQ(login["step"], "LOG_IN");
   EXPECT_EQ(login["captcha"]["media_type"], "image/png");
@@ -109,7 +110,7 @@ TEST_F(EventsTest, TheWholeWay) {
   Next("taken");
   Json phone = Prompt("phone");
   EXPECT_EQ(phone["masked_phone"], "54* *** ** 25");
-  EXPECT_EQ(phone["hotline"], "0262 648 18 18");
+  EXPECT_EQ(phone["hotline"], "0850 765 43 21");
   Answer(phone, {{"correct", true}});
   Json code = Prompt("sms_code");
   EXPECT_GT(code["code_seconds_left"], 200);

@@ -67,6 +67,7 @@ absl::StatusOr<v1::Journey> FakeWorld::Create(const v1::CreateJourneyRequest& re
   create_id_ = request.request_id();
   journey_ = request.journey();
   journey_->set_name("journeys/made-up-1");
+  journey_->set_hotline("0850 123 45 67");
   journey_->set_agent("agents/fake");
   journey_->set_state(v1::JOURNEY_STATE_ACTIVE);
   *journey_->mutable_create_time() = ToProto(absl::Now());
@@ -388,7 +389,7 @@ void FakeWorld::Show(v1::ErrorReason reason) {
       break;
     case v1::STEP_KIND_CONFIRM_PHONE:
       screen.mutable_phone()->set_masked_phone("54* *** ** 25");
-      screen.mutable_phone()->set_hotline("0262 648 18 18");
+      screen.mutable_phone()->set_hotline("0850 765 43 21");
       break;
     case v1::STEP_KIND_ENTER_SMS_CODE:
       *screen.mutable_sms_code()->mutable_code_expire_time() =

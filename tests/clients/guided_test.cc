@@ -131,6 +131,7 @@ TEST_F(GuidedEventsTest, WhatThePortalDoesNotLetThemDoStopsWithWaysOn) {
   const Json stopped = Prompt("stopped");
   EXPECT_EQ(stopped["reason"], "GUIDED_NOT_POSSIBLE");
   EXPECT_EQ(stopped["ways_on"], Json({"DRIVEN", "RETRY", "HOTLINE"}));
+  EXPECT_THAT(stopped["next"], HasSubstr("(0850 123 45 67)"));
   Answer(stopped, {{"leave", true}});
   const Json result = Next("result");
   EXPECT_EQ(result["outcome"], "STOPPED");

@@ -53,6 +53,45 @@ TEST_F(SentencesTest, EveryReasonHasItsOwnWordsInBothLanguages) {
   }
 }
 
+// The number is the portal's, never ours: with one every sentence that sends people to
+// the hotline names it, without one none has a hole.
+TEST_F(SentencesTest, TheHotlineIsTheJourneysOwn) {
+  int with_hotline = 0;
+  for (const Texts& texts : {english_, turkish_}) {
+    for (const v1::ErrorReason reason : Reasons()) {
+      const std::string plain = ReasonSentence(texts, reason).next;
+      const std::string with = ReasonSentence(texts, reason, "0850 123 45 67").next;
+      EXPECT_EQ(plain.find('$'), std::string::npos) << plain;
+      const bool speaks_of_it = plain.find("hotline") != std::string::npos ||
+                                plain.find("çağrı merkezi") != std::string::npos;
+      EXPECT_EQ(with.find(" (0850 123 45 67)") != std::string::npos, speaks_of_it) << with;
+      if (speaks_of_it) ++with_hotline;
+    }
+    for (const WayOn way : {WayOn::kHotline, WayOn::kReissue}) {
+      EXPECT_NE(WayOnTitle(texts, way, "0850 1").find(" (0850 1)"), std::string::npos);
+      EXPECT_EQ(WayOnTitle(texts, way).find('$'), std::string::npos);
+    }
+  }
+  EXPECT_GE(with_hotline, 10);
+  EXPECT_EQ(WithHotline("Call$0.", "08\x1b[2J50"), "Call (08[2J50).");
+}
+
+TEST_F(SentencesTest, WhateverIsToldOfAJourneyNamesItsHotline) {
+  v1::Journey journey;
+  journey.set_reason(v1::ERROR_REASON_WRONG_PHONE);
+  journey.set_hotline("0850 123 45 67");
+  const Finished stopped{Outcome::kStopped, journey, absl::OkStatus()};
+  EXPECT_NE(OutcomeSentence(turkish_, stopped).next.find("(0850 123 45 67)"), std::string::npos);
+  Prompt prompt;
+  prompt.kind = PromptKind::kStopped;
+  prompt.reason = v1::ERROR_REASON_LOCKED_OUT;
+  prompt.hotline = "0850 123 45 67";
+  EXPECT_NE(PromptSentence(english_, prompt).next.find("(0850 123 45 67)"), std::string::npos);
+  Waiting waiting{.what = WaitFor::kPortal, .reason = v1::ERROR_REASON_PORTAL_REFUSED};
+  waiting.hotline = "0850 123 45 67";
+  EXPECT_NE(WaitSentence(english_, waiting).next.find("(0850 123 45 67)"), std::string::npos);
+}
+
 TEST_F(SentencesTest, ASerialThatIsTooShortHasItsOwnWords) {
   Waiting waiting{.what = WaitFor::kCard,
                   .step = v1::STEP_KIND_MATCH_CARD,

@@ -65,6 +65,9 @@ TEST_P(OtherPortal, FromTheChipToTheFirstSignature) {
                              "deletion", "test_signature"}) {
     EXPECT_EQ(person_.Prompts(prompt), 1) << prompt;
   }
+  for (const Json& line : person_.lines()) {
+    if (line.value("type", "") == "journey") EXPECT_EQ(line.at("hotline"), "0312 000 00 00");
+  }
   // The SMS comes unasked, and nobody's national id was needed.
   EXPECT_EQ(person_.Prompts("phone"), 0);
   for (const std::string& typed : person_.typed()) {

@@ -87,6 +87,28 @@ TEST(ProfileTest, AProfileMayNotLendTheRevokingButtons) {
               HasSubstr("presses a button that revokes"));
 }
 
+TEST(ProfileTest, TheHotlineIsOneLineAndTheVersionANumber) {
+  const std::string rest = KamuSmText();
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = rest;
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+    return Profile::FromText(text, "changed");
+  };
+  const std::string hotline = "hotline: \"0262 648 18 18\"";
+  EXPECT_THAT(std::string(with(hotline, "hotline: \"0262\\n648\"").status().message()),
+              HasSubstr("hotline has to be one line"));
+  const std::string longest(64, '1');
+  EXPECT_TRUE(with(hotline, "hotline: \"" + longest + "\"").ok());
+  EXPECT_FALSE(with(hotline, "hotline: \"" + longest + "1\"").ok());
+  EXPECT_TRUE(with(hotline, "").ok()) << "nobody has to have one";
+  EXPECT_THAT(std::string(with("version: 1", "version: -1").status().message()),
+              HasSubstr("version has to be"));
+  EXPECT_EQ(with("version: 1", "version: 7")->version(), 7);
+  EXPECT_EQ(with("version: 1", "")->version(), 0);
+}
+
 // Ids are the profile's own: none of them means anything to the code.
 TEST(ProfileTest, AButtonMayHaveAnyId) {
   std::string text = KamuSmText();

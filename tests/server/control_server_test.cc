@@ -412,6 +412,17 @@ TEST_F(ControlServerTest, RefusesAStreamThatDoesNotSayHello) {
   request.mutable_hello()->set_card_serial("");
   request.mutable_hello()->set_version(std::string(100, 'x'));
   EXPECT_EQ(refusal(request), "hello.version");
+  request.mutable_hello()->set_version("1");
+  request.mutable_hello()->mutable_profile()->set_name("no/name");
+  EXPECT_EQ(refusal(request), "hello.profile.name");
+  request.mutable_hello()->mutable_profile()->set_name("kamusm");
+  request.mutable_hello()->mutable_profile()->set_version(-1);
+  EXPECT_EQ(refusal(request), "hello.profile.version");
+  request.mutable_hello()->mutable_profile()->set_version(1);
+  request.mutable_hello()->mutable_profile()->set_hotline("08\n50");
+  EXPECT_EQ(refusal(request), "hello.profile.hotline");
+  request.mutable_hello()->mutable_profile()->set_hotline(std::string(65, '1'));
+  EXPECT_EQ(refusal(request), "hello.profile.hotline");
 }
 
 TEST_F(ControlServerTest, ShowsWhoIsAttached) {

@@ -54,9 +54,11 @@ class EnginePortalTest : public ::testing::Test {
   void Attach(const std::string& agent, const std::vector<std::string>& held = {}) {
     std::vector<v1::AttachAgentRequest::Conversation> conversations;
     for (const std::string& journey : held) conversations.emplace_back().set_journey(journey);
-    engine_->AgentAttached(agent, ++generation_, conversations,
+    engine_->AgentAttached(agent, ++generation_, profile_, conversations,
                            [](const absl::Status& status) { EXPECT_TRUE(status.ok()) << status; });
   }
+  // Of every agent that attaches.
+  v1::HostProfile profile_;
   // The journey's name.
   std::string Create(const std::string& agent, v1::Goal goal = v1::GOAL_LIST_CERTIFICATES) {
     Attach(agent);

@@ -97,7 +97,7 @@ class EngineTest : public ::testing::Test {
     std::vector<v1::AttachAgentRequest::Conversation> conversations;
     for (const auto& name : held) conversations.push_back(Holding(name));
     absl::Status result = absl::InternalError("never answered");
-    engine_->AgentAttached("agents/pc1", generation, conversations,
+    engine_->AgentAttached("agents/pc1", generation, profile_, conversations,
                            [&](const absl::Status& status) { result = status; });
     EXPECT_TRUE(result.ok()) << result;
   }
@@ -148,7 +148,29 @@ class EngineTest : public ::testing::Test {
   MemoryStore store_;
   RecordingSink agents_;
   std::unique_ptr<Engine> engine_;
+  // Of agents/pc1.
+  v1::HostProfile profile_;
 };
+
+// The host drives with its own profile, so the number is the one that stands there.
+TEST_F(EngineTest, TheHotlineIsThatOfTheHostsProfile) {
+  const auto hotline = [&](const NewJourney& wish) {
+    const auto journey = Create(wish);
+    EXPECT_TRUE(journey.ok()) << journey.status();
+    EXPECT_TRUE(Change(&Engine::Cancel, (*journey)->name()).ok());
+    return (*journey)->hotline();
+  };
+  NewJourney wish{.goal = v1::GOAL_LIST_CERTIFICATES, .agent = "agents/pc1", .hotline = "0850 1"};
+  EXPECT_EQ(hotline(wish), "0850 1") << "nobody else knows";
+  profile_.set_name(wish.profile);
+  Attach(1);
+  EXPECT_EQ(hotline(wish), "0850 1") << "the agent's profile names none";
+  profile_.set_hotline("0850 2");
+  Attach(2);
+  EXPECT_EQ(hotline(wish), "0850 2");
+  wish.profile = "other";
+  EXPECT_EQ(hotline(wish), "0850 1") << "not the agent's";
+}
 
 TEST_F(EngineTest, TellsNobodyBeforeTheCommit) {
   Attach(1);

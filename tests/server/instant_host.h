@@ -38,7 +38,7 @@ class InstantHost : public DirectiveSink {
   }
 
   void Attach(const std::string& agent) {
-    engine_->AgentAttached(agent, 1, {}, [](auto) {});
+    engine_->AgentAttached(agent, 1, {}, {}, [](auto) {});
   }
 
   void Send(const std::string& agent, const v1::AttachAgentResponse& message) override {
