@@ -40,6 +40,14 @@ constexpr int kMaxReceivedAtDoor = 32 << 10;
 constexpr int kMaxDoorMs = 60'000;
 constexpr int kMaxDoorStreams = 16;
 
+v1::HostProfile HostProfileOf(const KnownPortal& portal) {
+  v1::HostProfile profile;
+  profile.set_name(portal.name);
+  profile.set_version(portal.version);
+  profile.set_hotline(portal.hotline);
+  return profile;
+}
+
 class Running : public ControlServer {
  public:
   Running(const Settings& settings, KnownPortal portal, std::unique_ptr<Store> store,
@@ -55,6 +63,7 @@ class Running : public ControlServer {
         engine_({.policy = settings.policy,
                  .pacing = settings.pacing,
                  .drift = settings.drift,
+                 .profile = HostProfileOf(portal),
                  .max_journeys = static_cast<std::size_t>(settings.max_journeys),
                  .max_watchers = static_cast<std::size_t>(settings.max_watchers)},
                 *store_),

@@ -13,6 +13,7 @@ absl::StatusOr<KnownPortal> KnownPortalOf(const HostingOptions& options, bool ho
   KnownPortal known;
   if (profile.ok()) {
     known.name = profile->name();
+    known.version = profile->version();
     known.hotline = profile->hotline();
     known.steps.emplace();
     for (int kind = v1::StepKind_MIN; kind <= v1::StepKind_MAX; ++kind) {

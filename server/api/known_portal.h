@@ -19,6 +19,8 @@ struct KnownPortal {
   // The steps that the profile says how to do. nullopt: the agents have the profile,
   // this server has not.
   std::optional<std::set<v1::StepKind>> steps;
+  // Of its profile; 0 where it has none.
+  int version = 0;
   // Whom holders call.
   std::string hotline;
 };

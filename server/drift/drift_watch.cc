@@ -22,13 +22,15 @@ constexpr int kMostSightings = 32;
 // What changes nothing but times is made durable this often.
 constexpr absl::Duration kSavePause = absl::Minutes(10);
 
-std::string NameOf(const std::string& profile, const std::string& screen) {
-  return absl::StrCat("profiles/", profile, "/screens/", screen);
+std::string NameOf(const std::string& profile, int version, const std::string& screen) {
+  const std::string revision = version == 0 ? "" : absl::StrCat("@", version);
+  return absl::StrCat("profiles/", profile, revision, "/screens/", screen);
 }
 
+// Without its version.
 std::string ProfileOf(const PortalScreen& screen) {
   const std::size_t begin = screen.name().find('/') + 1;
-  return screen.name().substr(begin, screen.name().find('/', begin) - begin);
+  return screen.name().substr(begin, screen.name().find_first_of("@/", begin) - begin);
 }
 
 // The one that is missed least.
@@ -105,20 +107,22 @@ absl::Status DriftWatch::Load() {
   return absl::OkStatus();
 }
 
-DriftWatch::Screen* DriftWatch::Find(const std::string& profile, const std::string& name) {
-  const std::string full = NameOf(profile, name);
+DriftWatch::Screen* DriftWatch::Find(const std::string& profile, int version,
+                                     const std::string& name) {
+  const std::string full = NameOf(profile, version, name);
   const auto known = screens_.find(full);
   if (known != screens_.end()) return &known->second;
   if (screens_.size() >= kMostScreens) return nullptr;
   Screen& added = screens_[full];
   added.screen.set_name(full);
+  added.screen.set_profile_version(version);
   return &added;
 }
 
 void DriftWatch::Saw(const v1::Journey& journey, const v1::StepReport& report, absl::Time now) {
   if (report.guided() || !SpecOf(report.step()).on_portal) return;
   for (const v1::SeenScreen& seen : report.seen_screens()) {
-    Screen* screen = Find(journey.profile(), seen.screen());
+    Screen* screen = Find(journey.profile(), report.profile_version(), seen.screen());
     if (screen == nullptr) return;
     const bool is_news = Note(*screen, journey, report, seen.page_fingerprint(), now);
     if (is_news || now - screen->saved >= kSavePause) Save(*screen, now);
@@ -152,8 +156,7 @@ void DriftWatch::Conclude(Screen& screen, Structure& structure, Verdict verdict,
   FindPaused();
   spdlog::warn(
       "{} has changed: {} agents met structure {}, which nobody knew; {} {}. Look at the page, "
-      "then "
-      "'ilkimza-server accept-drift {}'",
+      "then 'ilkimza-server accept-drift {}', or give out a newer version of the profile",
       screen.screen.name(), structure.agents(), structure.fingerprint(),
       policy_.pause ? "steps on it wait:" : "steps on it go on:", StepNames(screen.screen),
       screen.screen.name());
@@ -172,21 +175,27 @@ void DriftWatch::FindPaused() {
   for (const auto& [name, one] : screens_) {
     if (!one.screen.has_change_time()) continue;
     for (const int step : one.screen.steps()) {
-      paused_[ProfileOf(one.screen)].insert(static_cast<v1::StepKind>(step));
+      paused_[ProfileOf(one.screen)][one.screen.profile_version()].insert(
+          static_cast<v1::StepKind>(step));
     }
   }
 }
 
-bool DriftWatch::Pauses(const v1::Journey& journey) const {
+bool DriftWatch::Pauses(const v1::Journey& journey, int version) const {
   const auto paused = paused_.find(journey.profile());
   const v1::StepKind kind = journey.current_step();
   if (paused == paused_.end() || journey.guided() || kind == v1::STEP_KIND_LOG_OUT) return false;
+  const auto waits = [&](v1::StepKind step) {
+    const auto& versions = paused->second;
+    return std::any_of(versions.lower_bound(version), versions.end(),
+                       [step](const auto& one) { return one.second.count(step) != 0; });
+  };
   if (kind == v1::STEP_KIND_UNSPECIFIED || !SpecOf(kind).on_portal) return false;
   bool is_ahead = false;
   for (const v1::Step& step : journey.steps()) {
     if (step.kind() == kind) {
       const bool is_asked_again = step.attempts() != 0 || step.wrong_captchas() != 0;
-      if (!is_asked_again && paused->second.count(kind) != 0) return true;
+      if (!is_asked_again && waits(kind)) return true;
       if (!OpensConversation(kind)) return false;
       is_ahead = true;
       continue;
@@ -195,7 +204,7 @@ bool DriftWatch::Pauses(const v1::Journey& journey) const {
     if (is_ahead && OpensConversation(step.kind())) return false;
     const bool is_to_come =
         is_ahead && step.state() == v1::STEP_STATE_PENDING && step.kind() != v1::STEP_KIND_LOG_OUT;
-    if (is_to_come && paused->second.count(step.kind()) != 0) return true;
+    if (is_to_come && waits(step.kind())) return true;
   }
   return false;
 }

@@ -1,6 +1,10 @@
 // What the fleet has seen of the portal's screens: kept, judged, and made durable. A
 // screen that has changed is said once in the log, and pauses the steps that meet it.
 //
+// Each version of a profile has its own screens (PortalScreen.name). What has changed
+// pauses whoever drives with that version, with an older one, or with one that says none:
+// a newer one was made for the portal as it is by then.
+//
 // How much is kept is bounded, whatever agents report: screens, structures of a screen,
 // sightings of a structure. What is told is a screen's name and a fingerprint: nothing
 // of a page, and nothing about a holder.
@@ -39,7 +43,8 @@ class DriftWatch {
   // meets a screen that has changed, or it opens a conversation in which a later step of
   // the plan does, so that nobody logs in for nothing. Neither a farewell nor a step
   // that is asked once more, since that page is before the holder's eyes.
-  [[nodiscard]] bool Pauses(const v1::Journey& journey) const;
+  // `version` is that of the profile with which its host drives; 0: not known.
+  [[nodiscard]] bool Pauses(const v1::Journey& journey, int version) const;
 
   // By name; without sightings.
   [[nodiscard]] std::vector<v1::PortalScreen> Screens(bool changed_only) const;
@@ -53,7 +58,7 @@ class DriftWatch {
     absl::Time saved = absl::InfinitePast();
   };
 
-  Screen* Find(const std::string& profile, const std::string& name);
+  Screen* Find(const std::string& profile, int version, const std::string& name);
   // True where it is more than the same once again.
   bool Note(Screen& screen, const v1::Journey& journey, const v1::StepReport& report,
             const std::string& fingerprint, absl::Time now);
@@ -65,8 +70,8 @@ class DriftWatch {
   const DriftPolicy policy_;
   Store& store_;
   std::map<std::string, Screen> screens_;
-  // By profile.
-  std::map<std::string, std::set<v1::StepKind>> paused_;
+  // By profile and version.
+  std::map<std::string, std::map<int, std::set<v1::StepKind>>> paused_;
 };
 
 }  // namespace ilkimza::server

@@ -49,6 +49,9 @@ absl::Status Engine::Start() {
       }
       pending.events.push_back(NewEvent());
       pending.events.back().mutable_agent_detached();
+      if (entry->wish.portal_host == v1::PORTAL_HOST_SERVER && IsFreeAgain(entry)) {
+        pending.events.push_back(GoOn("server"));
+      }
       Post(entry, std::move(pending), locked.calls);
     }
   }
@@ -270,6 +273,9 @@ void Engine::AgentAttached(const std::string& agent, int64_t generation,
     }
     pending.events.push_back(NewEvent());
     pending.events.back().mutable_agent_attached();
+    if (!hosted_here && IsFreeAgain(entry)) {
+      pending.events.push_back(GoOn("server"));
+    }
     pending.resend = true;
     pending.done = [countdown, done](const absl::StatusOr<JourneyPtr>& result) {
       absl::Status worst;

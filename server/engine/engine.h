@@ -69,6 +69,8 @@ struct EngineOptions {
   // No limits where it is left out.
   PacingLimits pacing = {};
   DriftPolicy drift = {};
+  // With which the server's own host drives the portal.
+  v1::HostProfile profile = {};
   Clock* clock = &SystemClock();
   // Journeys under way at the same time.
   std::size_t max_journeys = 200'000;
@@ -179,6 +181,8 @@ class Engine {
   static absl::Status NotReady(const v1::Journey& journey);
   static void Answer(Calls& calls, Done& done, absl::StatusOr<JourneyPtr> result);
   [[nodiscard]] v1::JourneyEvent NewEvent() const;
+  // A journey that waits goes on, because `actor` says so.
+  [[nodiscard]] v1::JourneyEvent GoOn(const std::string& actor) const;
   void Change(const std::string& name, v1::JourneyEvent event, const RequestKey& key, Done done);
 
   // All below: with the lock held.
@@ -205,6 +209,11 @@ class Engine {
     absl::Time until;
   };
   std::optional<Hold> WhyNotNow(const v1::Journey& journey);
+  // Of the profile that the journey's host drives with; 0 where that is not known.
+  [[nodiscard]] int ProfileVersionOf(const v1::Journey& journey) const;
+  // It waited for a screen that has changed, and need not any more: its host has a newer
+  // profile.
+  [[nodiscard]] bool IsFreeAgain(const EntryPtr& entry) const;
   // Takes that step back into a time to wait.
   void HoldBack(const EntryPtr& entry, JourneyPtr& journey, std::vector<v1::JourneyEvent>& events,
                 std::vector<Directive>& directives);

@@ -15,20 +15,36 @@ namespace {
 // that goes on at once then, and looks again after this in any case.
 constexpr absl::Duration kLookAgain = absl::Hours(1);
 
-v1::JourneyEvent::RetryRequested GoOn(const std::string& actor) {
-  v1::JourneyEvent::RetryRequested retry;
-  retry.set_actor(actor);
-  return retry;
-}
-
 }  // namespace
+
+v1::JourneyEvent Engine::GoOn(const std::string& actor) const {
+  v1::JourneyEvent event = NewEvent();
+  event.mutable_retry_requested()->set_actor(actor);
+  return event;
+}
 
 std::optional<Engine::Hold> Engine::WhyNotNow(const v1::Journey& journey) {
   const absl::Time now = options_.clock->Now();
-  if (drift_.Pauses(journey)) return Hold{v1::ERROR_REASON_SCREEN_DRIFTED, now + kLookAgain};
+  if (drift_.Pauses(journey, ProfileVersionOf(journey)))
+    return Hold{v1::ERROR_REASON_SCREEN_DRIFTED, now + kLookAgain};
   const auto until = pace_.Ask(journey, now);
   if (!until) return std::nullopt;
   return Hold{v1::ERROR_REASON_PORTAL_PACED, *until};
+}
+
+int Engine::ProfileVersionOf(const v1::Journey& journey) const {
+  const auto version = [&](const v1::HostProfile& profile) {
+    return profile.name() == journey.profile() ? profile.version() : 0;
+  };
+  if (journey.portal_host() == v1::PORTAL_HOST_SERVER) return version(options_.profile);
+  const auto attached = attached_.find(journey.agent());
+  return attached == attached_.end() ? 0 : version(attached->second.profile);
+}
+
+bool Engine::IsFreeAgain(const EntryPtr& entry) const {
+  if (entry->journey == nullptr || !entry->journey->has_resume_time()) return false;
+  return entry->journey->reason() == v1::ERROR_REASON_SCREEN_DRIFTED &&
+         !drift_.Pauses(*entry->journey, ProfileVersionOf(*entry->journey));
 }
 
 void Engine::HoldBack(const EntryPtr& entry, JourneyPtr& journey,
@@ -63,8 +79,7 @@ void Engine::Invite(Calls& calls) {
     const EntryPtr entry = Find(name);
     if (entry == nullptr) continue;
     Pending pending;
-    pending.events.push_back(NewEvent());
-    *pending.events.back().mutable_retry_requested() = GoOn("server");
+    pending.events.push_back(GoOn("server"));
     Post(entry, std::move(pending), calls);
   }
   WakeClock();
@@ -92,8 +107,7 @@ absl::StatusOr<v1::PortalScreen> Engine::AcceptScreen(const std::string& name,
   }
   for (const EntryPtr& entry : held) {
     Pending pending;
-    pending.events.push_back(NewEvent());
-    *pending.events.back().mutable_retry_requested() = GoOn(accepter);
+    pending.events.push_back(GoOn(accepter));
     Post(entry, std::move(pending), locked.calls);
   }
   return screen;

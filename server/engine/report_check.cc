@@ -87,6 +87,9 @@ absl::Status CheckReport(const v1::StepReport& report) {
   if (!is_fingerprint) {
     return BadField("step_report.page_fingerprint", "must be a hash, at most 128 characters.");
   }
+  if (report.profile_version() < 0) {
+    return BadField("step_report.profile_version", "must not be negative.");
+  }
   return CheckSeenScreens(report);
 }
 

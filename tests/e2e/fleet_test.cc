@@ -80,6 +80,21 @@ class FleetTest : public ::testing::TestWithParam<std::string> {
       visitor.Leave();
     }
   }
+  // One PC has a profile by now that was written for the portal as it is.
+  void ExpectANewerProfileGoesOn() {
+    std::string profile = ReadFile(ILKIMZA_SOURCE_DIR "/portal/profiles/kamusm.textproto");
+    const std::string version = "version: 1\n";
+    ASSERT_NE(profile.find(version), profile.npos);
+    profile.replace(profile.find(version), version.size(), "version: 2\n");
+    WriteFile(stack_.dir() / "newer.textproto", profile);
+    stack_.StartAgentOf("pc5", stack_.dir() / "newer.textproto");
+    EXPECT_THAT(stack_.RunServer({"agents"}).output, HasSubstr("kamusm@2"));
+    Visitor visitor(stack_, "pc5");
+    EXPECT_FALSE(visitor.AwaitForm().empty());
+    visitor.Leave();
+    EXPECT_THAT(stack_.RunServer({"drift", "--all"}).output,
+                HasSubstr("profiles/kamusm@2/screens/WORD_RESET\tas known\tnew "));
+  }
   [[nodiscard]] std::string ServerLog() const { return ReadFile(stack_.dir() / "server.log"); }
 
   Stack stack_{{.portal_host = GetParam(),
@@ -117,17 +132,18 @@ TEST_P(FleetTest, AScreenThatChangedForManyIsOneEventAndWaitsUntilItIsAccepted) 
   ThreeLookAtTheForm();
   EXPECT_EQ(stack_.RunServer({"drift"}).output, "");
   EXPECT_THAT(stack_.RunServer({"drift", "--all"}).output,
-              HasSubstr("profiles/kamusm/screens/WORD_RESET\tas known\tsettled "));
+              HasSubstr("profiles/kamusm@1/screens/WORD_RESET\tas known\tsettled "));
   const HttpClient phone = stack_.phone();
   phone.Post("/control/rules", {{"style", "tables"}});
   ThreeLookAtTheForm();
   EXPECT_THAT(stack_.RunServer({"drift"}).output,
-              HasSubstr("profiles/kamusm/screens/WORD_RESET\tchanged "));
-  EXPECT_EQ(Count(ServerLog(), "profiles/kamusm/screens/WORD_RESET has changed"), 1);
+              HasSubstr("profiles/kamusm@1/screens/WORD_RESET\tchanged "));
+  EXPECT_EQ(Count(ServerLog(), "profiles/kamusm@1/screens/WORD_RESET has changed"), 1);
 
   Visitor visitor(stack_, "pc4");
   EXPECT_FALSE(visitor.AwaitWait("SCREEN_DRIFTED").empty());
   EXPECT_THAT(visitor.journey().at("other_ways"), Contains("GUIDED"));
+  if (GetParam() == "agent") ExpectANewerProfileGoesOn();
   // The line, and what was seen, are still there after a restart.
   stack_.server().Signal(SIGTERM);
   EXPECT_EQ(stack_.server().Wait(seconds(30)), 0);

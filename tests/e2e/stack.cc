@@ -83,15 +83,16 @@ void Stack::StartSandbox() {
   ca_file_ = ready.at("ca_file");
 }
 
-std::string Stack::PortalTable() const {
-  return "[portal]\nprofile = \"" + options_.portal + "\"\nentrance = \"" + portal_url_ +
+std::string Stack::PortalTable(const std::string& profile) const {
+  return "[portal]\nprofile = \"" + profile + "\"\nentrance = \"" + portal_url_ +
          "\"\nca_file = \"" + ca_file_ + "\"\n";
 }
 
-std::string Stack::AgentConfiguration(const std::string& id, const std::string& folder) const {
+std::string Stack::AgentConfiguration(const std::string& id, const std::string& folder,
+                                      const std::string& profile) const {
   return "[agent]\nid = \"" + id + "\"\nsocket = \"" + folder + "run/agent.sock\"\n" +
          "state_directory = \"" + folder + "state\"\nlog_level = \"" + options_.log_level +
-         "\"\n[server]\naddress = \"127.0.0.1:" + server_port_ + "\"\n" + PortalTable();
+         "\"\n[server]\naddress = \"127.0.0.1:" + server_port_ + "\"\n" + PortalTable(profile);
 }
 
 void Stack::WriteConfigurations() const {
@@ -100,10 +101,10 @@ void Stack::WriteConfigurations() const {
                        "\"\n[store]\npath = \"" + (dir_ / "server.db") + "\"\n";
   server +=
       "[journey]\nbackoff_first = \"1s\"\nbackoff_last = \"2s\"\n" + options_.journey_settings;
-  server += options_.portal_host == "server" ? PortalTable()
+  server += options_.portal_host == "server" ? PortalTable(options_.portal)
                                              : "[portal]\nprofile = \"" + options_.portal + "\"\n";
   WriteFile(dir_ / "server.toml", server + options_.server_tables);
-  WriteFile(dir_ / "agent.toml", AgentConfiguration("ayse-pc7", dir_ / ""));
+  WriteFile(dir_ / "agent.toml", AgentConfiguration("ayse-pc7", dir_ / "", options_.portal));
 }
 
 Holder Stack::FirstHolder() const {
@@ -141,10 +142,11 @@ void Stack::StartAgent(const std::map<std::string, std::string>& environment) {
   AwaitAddress(address_file, *agent_, dir_ / "agent.log");
 }
 
-void Stack::StartAgentOf(const std::string& pc) {
+void Stack::StartAgentOf(const std::string& pc, const std::string& profile) {
   const std::string folder = dir_ / (pc + "/");
   std::filesystem::create_directory(folder);
-  WriteFile(folder + "agent.toml", AgentConfiguration(pc, folder));
+  WriteFile(folder + "agent.toml",
+            AgentConfiguration(pc, folder, profile.empty() ? options_.portal : profile));
   const std::string address_file = folder + "agent.address";
   other_agents_.push_back(std::make_unique<Process>(
       Process::Options{.command = {Program("ilkimza-agent"), "--config", folder + "agent.toml",

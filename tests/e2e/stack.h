@@ -44,8 +44,8 @@ class Stack {
   // down. Starting returns once the program answers.
   void StartServer();
   void StartAgent(const std::map<std::string, std::string>& environment = {});
-  // One more agent, of another PC, without a card.
-  void StartAgentOf(const std::string& pc);
+  // One more agent, of another PC, without a card; `profile`: another than the stack's.
+  void StartAgentOf(const std::string& pc, const std::string& profile = "");
   Process& server() { return *server_; }
   Process& agent() { return *agent_; }
   Process& sandbox() { return *sandbox_; }
@@ -77,9 +77,9 @@ class Stack {
   [[nodiscard]] std::string WorldFile() const;
   void WriteConfigurations() const;
   // Of an agent whose files are in `folder`.
-  [[nodiscard]] std::string AgentConfiguration(const std::string& id,
-                                               const std::string& folder) const;
-  [[nodiscard]] std::string PortalTable() const;
+  [[nodiscard]] std::string AgentConfiguration(const std::string& id, const std::string& folder,
+                                               const std::string& profile) const;
+  [[nodiscard]] std::string PortalTable(const std::string& profile) const;
   [[nodiscard]] std::vector<std::string> StartArguments(
       const std::vector<std::string>& arguments) const;
 

@@ -45,9 +45,12 @@ class EnginePortalTest : public ::testing::Test {
   void Start(const PacingLimits& pacing, const DriftPolicy& drift = {}) {
     engine_.reset();
     sink_.runs.clear();
-    engine_ = std::make_unique<Engine>(
-        EngineOptions{.pacing = pacing, .drift = drift, .clock = &clock_, .run_timers = false},
-        store_);
+    engine_ = std::make_unique<Engine>(EngineOptions{.pacing = pacing,
+                                                     .drift = drift,
+                                                     .profile = own_,
+                                                     .clock = &clock_,
+                                                     .run_timers = false},
+                                       store_);
     engine_->Connect(&sink_, nullptr);
     ASSERT_TRUE(engine_->Start().ok());
   }
@@ -57,16 +60,18 @@ class EnginePortalTest : public ::testing::Test {
     engine_->AgentAttached(agent, ++generation_, profile_, conversations,
                            [](const absl::Status& status) { EXPECT_TRUE(status.ok()) << status; });
   }
-  // Of every agent that attaches.
-  v1::HostProfile profile_;
+  // Of every agent that attaches, and of the server itself.
+  v1::HostProfile profile_, own_;
   // The journey's name.
-  std::string Create(const std::string& agent, v1::Goal goal = v1::GOAL_LIST_CERTIFICATES) {
+  std::string Create(const std::string& agent, v1::Goal goal = v1::GOAL_LIST_CERTIFICATES,
+                     v1::PortalHost host = v1::PORTAL_HOST_AGENT) {
     Attach(agent);
     std::string name;
-    engine_->Create({.goal = goal, .agent = agent}, [&](const absl::StatusOr<JourneyPtr>& made) {
-      ASSERT_TRUE(made.ok()) << made.status();
-      name = (*made)->name();
-    });
+    engine_->Create({.goal = goal, .portal_host = host, .agent = agent},
+                    [&](const absl::StatusOr<JourneyPtr>& made) {
+                      ASSERT_TRUE(made.ok()) << made.status();
+                      name = (*made)->name();
+                    });
     journeys_[agent] = name;
     return name;
   }
@@ -79,6 +84,7 @@ class EnginePortalTest : public ::testing::Test {
     report.set_step(run.step());
     report.set_outcome(outcome);
     report.set_reason(reason);
+    report.set_profile_version(profile_.version());
     if (!login_structure.empty()) {
       auto& seen = *report.add_seen_screens();
       seen.set_screen("LOGIN");
@@ -341,6 +347,57 @@ TEST_F(EnginePortalTest, AScreenThatChangedForManyPausesStepsUntilItIsAccepted) 
   EXPECT_EQ(Get("agents/2")->state(), v1::JOURNEY_STATE_ACTIVE);
   EXPECT_EQ(sink_.runs.at("agents/2").step(), v1::STEP_KIND_OPEN_LOGIN);
   EXPECT_THAT(engine_->Screens(true), IsEmpty());
+}
+
+// The pause ends by itself for the hosts that have a profile for the portal as it is now.
+TEST_F(EnginePortalTest, ANewerProfileGoesOnWhereAnOlderOneWaits) {
+  profile_.set_name("kamusm");
+  profile_.set_version(1);
+  Start({});
+  SeeByThree("00000000000000aa");
+  SeeByThree("00000000000000bb");
+  Create("agents/1");
+  Create("agents/2");
+  ExpectWaits("agents/1", v1::ERROR_REASON_SCREEN_DRIFTED);
+  Attach("agents/1");
+  ExpectWaits("agents/1", v1::ERROR_REASON_SCREEN_DRIFTED);
+  profile_.set_version(2);
+  Attach("agents/1");
+  EXPECT_EQ(Get("agents/1")->state(), v1::JOURNEY_STATE_ACTIVE);
+  EXPECT_EQ(sink_.runs.at("agents/1").step(), v1::STEP_KIND_OPEN_LOGIN);
+  ExpectWaits("agents/2", v1::ERROR_REASON_SCREEN_DRIFTED);
+  Create("agents/3");
+  EXPECT_EQ(Get("agents/3")->state(), v1::JOURNEY_STATE_ACTIVE) << "nor does it begin to wait";
+  profile_.set_name("other");
+  Create("agents/4");
+  ExpectWaits("agents/4", v1::ERROR_REASON_SCREEN_DRIFTED);
+}
+
+TEST_F(EnginePortalTest, TheServersOwnHostGoesOnWithANewerProfile) {
+  profile_.set_name("kamusm");
+  profile_.set_version(1);
+  own_.set_name("kamusm");
+  own_.set_version(1);
+  Start({});
+  SeeByThree("00000000000000aa");
+  SeeByThree("00000000000000bb");
+  Create("agents/1", v1::GOAL_LIST_CERTIFICATES, v1::PORTAL_HOST_SERVER);
+  ExpectWaits("agents/1", v1::ERROR_REASON_SCREEN_DRIFTED);
+  Start({});
+  ExpectWaits("agents/1", v1::ERROR_REASON_SCREEN_DRIFTED);
+  own_.set_version(2);
+  Start({});
+  EXPECT_NE(Get("agents/1")->reason(), v1::ERROR_REASON_SCREEN_DRIFTED);
+}
+
+TEST_F(EnginePortalTest, AReportHasNoNegativeVersion) {
+  v1::StepReport report;
+  report.set_directive_id(1);
+  report.set_step(v1::STEP_KIND_OPEN_LOGIN);
+  report.set_outcome(v1::STEP_OUTCOME_DONE);
+  EXPECT_TRUE(CheckReport(report).ok());
+  report.set_profile_version(-1);
+  EXPECT_FALSE(CheckReport(report).ok());
 }
 
 TEST_F(EnginePortalTest, OneAgentAloneChangesNothing) {

@@ -52,6 +52,7 @@ class DriftTest : public ::testing::Test {
   void See(const std::string& agent, const std::string& screen, const std::string& fingerprint,
            v1::StepKind step = v1::STEP_KIND_OPEN_LOGIN) {
     v1::StepReport report;
+    report.set_profile_version(version_);
     report.set_step(step);
     report.set_outcome(v1::STEP_OUTCOME_DONE);
     auto& seen = *report.add_seen_screens();
@@ -71,8 +72,12 @@ class DriftTest : public ::testing::Test {
     for (const PortalScreen& screen : watch_->Screens(true)) names.push_back(screen.name());
     return names;
   }
-  bool Pauses(v1::StepKind step) { return watch_->Pauses(JourneyAt(step)); }
+  bool Pauses(v1::StepKind step, int version = 0) {
+    return watch_->Pauses(JourneyAt(step), version);
+  }
 
+  // Of the profile with which the screens are seen.
+  int version_ = 0;
   MemoryStore store_;
   absl::Time now_ = absl::FromUnixSeconds(1'900'000'000);
   std::unique_ptr<DriftWatch> watch_;
@@ -101,27 +106,27 @@ TEST_F(DriftTest, PausesTheStepsThatMeetItAndWhatLeadsToThem) {
   EXPECT_FALSE(Pauses(v1::STEP_KIND_PROVE_PIN)) << "no business of the portal's";
   v1::Journey other = JourneyAt(v1::STEP_KIND_OPEN_PIN_PAGE);
   other.set_guided(true);
-  EXPECT_FALSE(watch_->Pauses(other)) << "the way on";
+  EXPECT_FALSE(watch_->Pauses(other, 0)) << "the way on";
   other.set_guided(false);
   other.set_profile("ornek");
-  EXPECT_FALSE(watch_->Pauses(other)) << "another portal";
+  EXPECT_FALSE(watch_->Pauses(other, 0)) << "another portal";
   // Past that page, a new conversation has nothing to do with it.
   v1::Journey later = JourneyAt(v1::STEP_KIND_OPEN_LOGIN);
   for (v1::Step& step : *later.mutable_steps()) {
     if (step.kind() == v1::STEP_KIND_OPEN_PIN_PAGE) step.set_state(v1::STEP_STATE_DONE);
   }
-  EXPECT_FALSE(watch_->Pauses(later));
+  EXPECT_FALSE(watch_->Pauses(later, 0));
 }
 
 TEST_F(DriftTest, APageThatIsAskedOnceMoreIsNotTakenAway) {
   SeeByThree("LOGIN", kOld, v1::STEP_KIND_LOG_IN);
   SeeByThree("LOGIN", kNew, v1::STEP_KIND_LOG_IN);
   v1::Journey journey = JourneyAt(v1::STEP_KIND_LOG_IN);
-  EXPECT_TRUE(watch_->Pauses(journey));
+  EXPECT_TRUE(watch_->Pauses(journey, 0));
   for (v1::Step& step : *journey.mutable_steps()) {
     if (step.kind() == v1::STEP_KIND_LOG_IN) step.set_wrong_captchas(1);
   }
-  EXPECT_FALSE(watch_->Pauses(journey));
+  EXPECT_FALSE(watch_->Pauses(journey, 0));
 }
 
 TEST_F(DriftTest, AcceptedItGoesOnAndDoesNotComeBack) {
@@ -142,17 +147,60 @@ TEST_F(DriftTest, AcceptedItGoesOnAndDoesNotComeBack) {
             v1::ERROR_REASON_BAD_FIELD);
 }
 
+// The portal was built anew, and somebody has written a profile for it.
+TEST_F(DriftTest, APauseEndsForWhoeverDrivesWithANewerProfile) {
+  version_ = 2;
+  SeeByThree("LOGIN", kOld);
+  SeeByThree("LOGIN", kNew);
+  EXPECT_THAT(Changed(), ElementsAre("profiles/kamusm@2/screens/LOGIN"));
+  EXPECT_EQ(watch_->Screens(true)[0].profile_version(), 2);
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 2));
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 1)) << "no younger than what did not know it";
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 0)) << "nobody knows how old";
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 3));
+  version_ = 3;
+  SeeByThree("LOGIN", kNew);
+  EXPECT_THAT(Changed(), ElementsAre("profiles/kamusm@2/screens/LOGIN"));
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 3));
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 2)) << "until it is accepted, or they are newer";
+  // The new version's screens are watched as well.
+  SeeByThree("LOGIN", "00000000000000cc");
+  EXPECT_THAT(Changed(),
+              ElementsAre("profiles/kamusm@2/screens/LOGIN", "profiles/kamusm@3/screens/LOGIN"));
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 3));
+  ASSERT_TRUE(watch_->Accept("profiles/kamusm@3/screens/LOGIN", "operator", now_).ok());
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 3));
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 2));
+}
+
+// What was kept before profiles had versions is that of none.
+TEST_F(DriftTest, WhatWasKeptBeforeVersionsCountsForThoseWithoutOne) {
+  PortalScreen kept;
+  kept.set_name(kLogin);
+  kept.add_steps(v1::STEP_KIND_OPEN_LOGIN);
+  kept.mutable_change_time()->set_seconds(1'800'000'000);
+  store_.SaveScreen(kept, [](const absl::Status& status) { EXPECT_TRUE(status.ok()); });
+  Start({});
+  EXPECT_THAT(Changed(), ElementsAre(kLogin));
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 0));
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 1));
+  ASSERT_TRUE(watch_->Accept(kLogin, "operator", now_).ok());
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 0));
+}
+
 TEST_F(DriftTest, SurvivesARestart) {
+  constexpr char kFourth[] = "profiles/kamusm@4/screens/LOGIN";
+  version_ = 4;
   SeeByThree("LOGIN", kOld);
   See("agents/a", "LOGIN", kNew);
   See("agents/b", "LOGIN", kNew);
   Start({});
   See("agents/c", "LOGIN", kNew);
-  EXPECT_THAT(Changed(), ElementsAre(kLogin));
+  EXPECT_THAT(Changed(), ElementsAre(kFourth));
   Start({});
-  EXPECT_THAT(Changed(), ElementsAre(kLogin));
-  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN));
-  ASSERT_TRUE(watch_->Accept(kLogin, "operator", now_).ok());
+  EXPECT_THAT(Changed(), ElementsAre(kFourth));
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 4));
+  ASSERT_TRUE(watch_->Accept(kFourth, "operator", now_).ok());
   Start({});
   EXPECT_THAT(Changed(), IsEmpty());
 }
