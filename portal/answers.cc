@@ -227,6 +227,11 @@ absl::StatusOr<Answer> Seen(bool seen) {
 
 absl::StatusOr<Answer> Guided(const v1::Screen& screen, const v1::GuidedAnswer& from) {
   Answer answer;
+  if (from.outcome() == v1::GUIDED_OUTCOME_CONFIRMED) {
+    answer.kind = Answer::kInstruct;
+    ILKIMZA_ASSIGN_OR_RETURN(answer.card_serial, ConfirmedCard(from, screen.guided()));
+    return answer;
+  }
   answer.kind = Answer::kEnd;
   ILKIMZA_ASSIGN_OR_RETURN(answer.ending, EndingBy(from, screen.guided(), screen.step()));
   return answer;

@@ -17,6 +17,8 @@ struct Answer {
   enum Kind {
     kSubmit,
     kNewCaptcha,
+    // Of a guided step: its instruction is shown, for `card_serial`.
+    kInstruct,
     // The step ends with `ending`; the portal is not asked.
     kEnd
   };
@@ -24,7 +26,7 @@ struct Answer {
   Ending ending;
   Typed typed;
   Secret link;
-  // REVOKE_CERTIFICATE: the card that the holder typed once more.
+  // REVOKE_CERTIFICATE: the card that the holder typed once more, as on the page.
   std::string card_serial;
 };
 

@@ -44,7 +44,7 @@ std::vector<v1::GuidedOutcome> ChoicesOf(v1::StepKind step) {
     case v1::STEP_KIND_DELETE_PORTAL_COPY:
     case v1::STEP_KIND_ACTIVATE_CERTIFICATE:
     case v1::STEP_KIND_UPDATE_INFO:
-    case v1::STEP_KIND_REVOKE_CERTIFICATE:
+    case v1::STEP_KIND_REVOKE_CERTIFICATE:  // once it is confirmed
       return {v1::GUIDED_OUTCOME_DONE, v1::GUIDED_OUTCOME_SKIPPED, v1::GUIDED_OUTCOME_START_OVER,
               v1::GUIDED_OUTCOME_NOT_POSSIBLE};
     case v1::STEP_KIND_LOG_OUT:
@@ -55,9 +55,13 @@ std::vector<v1::GuidedOutcome> ChoicesOf(v1::StepKind step) {
   }
 }
 
-void AddLabels(const Profile::Step* step, v1::GuidedStep& to) {
+enum class Moves { kAll, kHarmless, kSubmitting };
+
+void AddLabels(const Profile::Step* step, v1::GuidedStep& to, Moves which = Moves::kAll) {
   if (step == nullptr) return;
   for (const Profile::Move& move : step->moves) {
+    if (which == Moves::kHarmless && move.submits) return;
+    if (which == Moves::kSubmitting && !move.submits) continue;
     for (const Profile::Field* field : move.fill) to.add_labels(field->shown);
     to.add_labels(move.press->shown);
   }
@@ -110,6 +114,28 @@ absl::StatusOr<std::string> SerialOf(std::string_view typed) {
   return serial;
 }
 
+// As the card's serial, with its own name in errors.
+absl::StatusOr<std::string> SerialAgainOf(std::string_view typed) {
+  auto serial = SerialOf(typed);
+  if (serial.ok()) return serial;
+  return BadField("card_serial_again", "has to be the digits that the portal's page shows");
+}
+
+bool CannotBeUndone(v1::StepKind step) { return step == v1::STEP_KIND_REVOKE_CERTIFICATE; }
+
+v1::GuidedStep ConfirmationFor(const v1::RunStep& directive, const Profile& profile) {
+  v1::GuidedStep asked;
+  AddLabels(profile.step(directive.step()), asked, Moves::kHarmless);
+  asked.set_asks_confirmation(true);
+  asked.set_card_serial(CardOf(directive));
+  for (const v1::GuidedOutcome choice :
+       {v1::GUIDED_OUTCOME_CONFIRMED, v1::GUIDED_OUTCOME_SKIPPED, v1::GUIDED_OUTCOME_START_OVER,
+        v1::GUIDED_OUTCOME_NOT_POSSIBLE}) {
+    asked.add_choices(choice);
+  }
+  return asked;
+}
+
 absl::StatusOr<Ending> DoneWith(const v1::GuidedAnswer& answer, const v1::GuidedStep& asked) {
   Ending ending = Done();
   if (!asked.asks_card_serial()) {
@@ -128,7 +154,34 @@ bool IsFolded(v1::StepKind step) {
          step == v1::STEP_KIND_READ_PIN;
 }
 
+v1::GuidedStep ConfirmedInstructionFor(const v1::RunStep& directive, const Profile& profile,
+                                       const std::string& card_serial) {
+  v1::GuidedStep asked;
+  const Profile::Step* step = profile.step(directive.step());
+  AddLabels(step, asked, Moves::kSubmitting);
+  if (step != nullptr && !step->ends.empty()) {
+    asked.set_end_heading(HeadingOf(step->ends.front(), profile));
+  }
+  asked.set_card_serial(card_serial);
+  for (const v1::GuidedOutcome choice : ChoicesOf(directive.step())) asked.add_choices(choice);
+  return asked;
+}
+
+absl::StatusOr<std::string> ConfirmedCard(const v1::GuidedAnswer& answer,
+                                          const v1::GuidedStep& asked) {
+  if (!asked.asks_confirmation()) return BadField("outcome", "is none of the step's choices");
+  if (!answer.consequences_understood()) return BadField("consequences_understood", "is not set");
+  ILKIMZA_ASSIGN_OR_RETURN(std::string card, SerialOf(answer.card_serial()));
+  ILKIMZA_ASSIGN_OR_RETURN(const std::string again, SerialAgainOf(answer.card_serial_again()));
+  if (card == again && (asked.card_serial().empty() || card == asked.card_serial())) return card;
+  return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_WRONG_CARD_SERIAL,
+                   "The serial on the portal's page is not that of the card that is meant. No "
+                   "instruction is shown.",
+                   {{"field", "card_serial_again"}});
+}
+
 v1::GuidedStep InstructionFor(const v1::RunStep& directive, const Profile& profile) {
+  if (CannotBeUndone(directive.step())) return ConfirmationFor(directive, profile);
   v1::GuidedStep asked;
   const Profile::Step* before = profile.step(FoldedBefore(directive.step()));
   const Profile::Step* step = profile.step(directive.step());

@@ -447,6 +447,11 @@ void HostImpl::Resume(const JourneyPtr& journey, int64_t directive_id, Answer an
       ending = Submit(journey, directive, answer, stop);
     return End(journey, directive, std::move(ending));
   }
+  if (answer.kind == Answer::kInstruct) {
+    return AskWith(journey, directive,
+                   GuidedScreen(directive, ConfirmedInstructionFor(directive, options_.profile,
+                                                                   answer.card_serial)));
+  }
   observer_.OnTurn(directive.journey(), directive_id, v1::ACTOR_PORTAL);
   if (answer.kind == Answer::kSubmit) {
     return End(journey, directive, Submit(journey, directive, answer, stop));

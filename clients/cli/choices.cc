@@ -13,9 +13,10 @@ namespace ilkimza::client {
 namespace {
 
 // By the field that says it.
-constexpr std::array<std::pair<std::string_view, const char*>, 11> kWords = {{
+constexpr std::array<std::pair<std::string_view, const char*>, 12> kWords = {{
     {"done", ILKIMZA_TEXT("It is done")},
     {"skip", ILKIMZA_TEXT("Leave it out")},
+    {"consequences_understood", ILKIMZA_TEXT("I want to revoke, and know what follows from it")},
     {"start_over", ILKIMZA_TEXT("The session, code or link is gone: begin again")},
     {"word_forgotten", ILKIMZA_TEXT("I have forgotten the security word")},
     {"wrong_phone", ILKIMZA_TEXT("It is not my phone")},
@@ -107,6 +108,47 @@ bool Choices::AskStep(const Prompt& prompt, Answer& answer) {
     if (typed->empty()) continue;
     answer.texts["card_serial"] = *std::move(typed);
     return true;
+  }
+}
+
+// Nothing is revoked by default: leaving it out comes first, both serials are typed, and
+// a phrase after them.
+bool Choices::AskRevocation(const Prompt& prompt, Answer& answer) {
+  std::vector<std::string_view> fields;
+  for (const AnswerForm& form : prompt.forms) fields.push_back(form.fields.front());
+  std::stable_partition(fields.begin(), fields.end(),
+                        [](std::string_view field) { return field == "skip"; });
+  if (!AskOneOf(fields, answer)) return false;
+  if (!answer.Flag("consequences_understood")) return true;
+  if (!AskSerialTwice(prompt, answer)) return false;
+  const auto meant = interview_.AskRevocation();
+  if (!meant) return false;
+  if (*meant) return true;
+  answer.texts.clear();
+  answer.flags = {{"skip", true}};
+  return true;
+}
+
+bool Choices::AskSerialTwice(const Prompt& prompt, Answer& answer) {
+  const std::pair<const char*, std::string> asked[] = {
+      {"card_serial", Say("Serial of the card to revoke, as it is written on it or its papers")},
+      {"card_serial_again", FieldTitle(texts_, "card_serial_again")}};
+  while (true) {
+    for (const auto& [name, label] : asked) {
+      do {
+        auto typed = interview_.AskText(label);
+        if (!typed) return false;
+        answer.texts[name] = *std::move(typed);
+      } while (answer.texts[name].empty());
+    }
+    Answer check;
+    check.flags = answer.flags;
+    for (const auto& [name, text] : answer.texts) check.texts[name] = text.Clone();
+    const absl::Status status = CheckAnswer(prompt, check);
+    if (status.ok()) return true;
+    const Sentence sentence = StatusSentence(texts_, status);
+    screen_.WriteText(sentence.happened, 2, Style::kWarning);
+    screen_.WriteText(sentence.next, 2);
   }
 }
 

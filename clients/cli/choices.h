@@ -32,12 +32,15 @@ class Choices {
   [[nodiscard]] static bool Offers(const Prompt& prompt, std::string_view field);
 
   bool AskStep(const Prompt& prompt, Answer& answer);
+  bool AskRevocation(const Prompt& prompt, Answer& answer);
   bool AskStopped(const Prompt& prompt, Answer& answer);
   bool AskOtherChip(const Prompt& prompt, Answer& answer);
 
  private:
   [[nodiscard]] std::string Say(const char* text) const { return texts_.Say(text); }
   [[nodiscard]] std::string ChoiceWords(std::string_view field) const;
+  // Until both are the same.
+  bool AskSerialTwice(const Prompt& prompt, Answer& answer);
   bool AskOneOf(const std::vector<std::string_view>& fields, Answer& answer);
 
   const Texts& texts_;

@@ -120,7 +120,7 @@ void PutScreen(Json& json, const Prompt& prompt, absl::Time now) {
     json["code_seconds_left"] = SecondsLeft(prompt.code_expire_time, now);
   } else if (prompt.kind == PromptKind::kDeletion) {
     json["card_serial"] = prompt.card_serial;
-  } else if (prompt.kind == PromptKind::kGuided) {
+  } else if (prompt.kind == PromptKind::kGuided || prompt.kind == PromptKind::kGuidedRevocation) {
     if (!prompt.address.empty()) json["address"] = prompt.address;
     json["labels"] = prompt.labels;
     if (!prompt.end_heading.empty()) json["end_heading"] = prompt.end_heading;

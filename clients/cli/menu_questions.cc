@@ -45,6 +45,9 @@ void MenuQuestions::Show(const Prompt& prompt) {
     case PromptKind::kRevocation:
       for (const std::string& serial : prompt.card_serials) ShowSerial(prompt, serial);
       return;
+    case PromptKind::kGuidedRevocation:
+      for (const Chip& chip : prompt.chips) ShowSerial(prompt, chip.card_serial);
+      return;
     case PromptKind::kInfo:
       return WritePairs(screen_,
                         {{"  " + FieldTitle(texts_, "phone"), Printable(prompt.masked_phone)},

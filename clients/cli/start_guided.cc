@@ -184,8 +184,9 @@ class GuidedProgram {
       if (prompt_->step != v1::STEP_KIND_UNSPECIFIED) {
         screen_.WriteLine(screen_.Paint(Style::kBold, StepTitle(texts_, prompt_->step)));
       }
-      const bool plain =
-          prompt_->reason == v1::ERROR_REASON_UNSPECIFIED || prompt_->kind == PromptKind::kGuided;
+      const bool plain = prompt_->reason == v1::ERROR_REASON_UNSPECIFIED ||
+                         prompt_->kind == PromptKind::kGuided ||
+                         prompt_->kind == PromptKind::kGuidedRevocation;
       // What a refusal said just now need not be said again.
       if (plain || prompt_->reason != refused_) {
         Tell(PromptSentence(texts_, *prompt_), plain ? Style::kPlain : Style::kWarning);
@@ -271,6 +272,8 @@ class GuidedProgram {
         return choices_.AskStopped(*prompt_, answer);
       case PromptKind::kGuided:
         return choices_.AskStep(*prompt_, answer);
+      case PromptKind::kGuidedRevocation:
+        return choices_.AskRevocation(*prompt_, answer);
       case PromptKind::kOtherChip:
         return choices_.AskOtherChip(*prompt_, answer);
       case PromptKind::kUnblockPin:

@@ -15,6 +15,8 @@ bool Guide::ScreenNeedsChips() const {
     case v1::Screen::kActivation:
     case v1::Screen::kRevocation:
       return true;
+    case v1::Screen::kGuided:
+      return screen_->guided().asks_confirmation();
     case v1::Screen::kPinPage:
       return portal_cards_.size() > 1;
     default:

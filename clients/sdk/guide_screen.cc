@@ -27,6 +27,8 @@ AnswerForm FormOf(v1::GuidedOutcome choice, bool asks_card_serial) {
       return {{"wrong_phone"}};
     case v1::GUIDED_OUTCOME_PIN_INFO_DELETED:
       return {{"pin_info_deleted"}};
+    case v1::GUIDED_OUTCOME_CONFIRMED:
+      return {{"consequences_understood", "card_serial", "card_serial_again"}};
     default:
       // Of a newer host.
       return {};
@@ -150,7 +152,8 @@ PromptKind KindOf(const v1::Screen& screen) {
     case v1::Screen::kRevocation:
       return PromptKind::kRevocation;
     case v1::Screen::kGuided:
-      return PromptKind::kGuided;
+      return screen.guided().asks_confirmation() ? PromptKind::kGuidedRevocation
+                                                 : PromptKind::kGuided;
     default:
       return PromptKind::kLogin;
   }
@@ -285,9 +288,14 @@ v1::AnswerScreenRequest RequestOf(const Prompt& prompt, const Answer& answer) {
       break;
     }
     case PromptKind::kGuided:
-      request.mutable_guided()->set_outcome(OutcomeOf(answer));
-      Set(request.mutable_guided()->mutable_card_serial(), answer, "card_serial");
+    case PromptKind::kGuidedRevocation: {
+      auto& form = *request.mutable_guided();
+      form.set_outcome(OutcomeOf(answer));
+      form.set_consequences_understood(answer.Flag("consequences_understood"));
+      Set(form.mutable_card_serial(), answer, "card_serial");
+      Set(form.mutable_card_serial_again(), answer, "card_serial_again");
       break;
+    }
     default:
       break;
   }
@@ -362,7 +370,7 @@ Guide::Wanted Guide::WantScreen() const {
     prompt.answer_deadline = FromProto(screen_->answer_deadline());
   Describe(*screen_, prompt);
   AddToPrompt(prompt);
-  const bool may_turn = prompt.kind == PromptKind::kGuided && MayTurn(v1::WAY_DRIVEN);
+  const bool may_turn = screen_->has_guided() && MayTurn(v1::WAY_DRIVEN);
   if (may_turn) prompt.forms.push_back({{"driven"}});
   std::string key = "screen/" + std::to_string(id.first) + "/" + std::to_string(id.second) +
                     (may_turn ? "/turn" : "");

@@ -54,6 +54,7 @@ constexpr std::array kFields = {
     Act("driven"),
     Act("done"),
     Text("card_serial", kShort),
+    Text("card_serial_again", kShort),
     Act("skip"),
     Act("start_over"),
     Act("not_possible"),
@@ -72,13 +73,14 @@ constexpr std::array kFields = {
 };
 
 constexpr std::array kKinds = {
-    PromptKind::kWordKnown,       PromptKind::kWordReset,  PromptKind::kMailLink,
-    PromptKind::kNewSecurityWord, PromptKind::kLogin,      PromptKind::kPhone,
-    PromptKind::kSmsCode,         PromptKind::kPinPage,    PromptKind::kProvePin,
-    PromptKind::kSetOwnPin,       PromptKind::kDeletion,   PromptKind::kTestSignature,
-    PromptKind::kStopped,         PromptKind::kGuided,     PromptKind::kOtherChip,
-    PromptKind::kCertificates,    PromptKind::kActivation, PromptKind::kInfo,
-    PromptKind::kUnblockRequest,  PromptKind::kUnblockPin, PromptKind::kRevocation,
+    PromptKind::kWordKnown,        PromptKind::kWordReset,  PromptKind::kMailLink,
+    PromptKind::kNewSecurityWord,  PromptKind::kLogin,      PromptKind::kPhone,
+    PromptKind::kSmsCode,          PromptKind::kPinPage,    PromptKind::kProvePin,
+    PromptKind::kSetOwnPin,        PromptKind::kDeletion,   PromptKind::kTestSignature,
+    PromptKind::kStopped,          PromptKind::kGuided,     PromptKind::kOtherChip,
+    PromptKind::kCertificates,     PromptKind::kActivation, PromptKind::kInfo,
+    PromptKind::kUnblockRequest,   PromptKind::kUnblockPin, PromptKind::kRevocation,
+    PromptKind::kGuidedRevocation,
 };
 
 absl::Status BadField(std::string_view field, std::string_view why,
@@ -111,7 +113,8 @@ bool HasControlCharacter(std::string_view text) {
 }
 
 void Tidy(std::string_view name, Secret& value) {
-  if (name == "national_id" || name == "code" || name == "card_serial") {
+  if (name == "national_id" || name == "code" || name == "card_serial" ||
+      name == "card_serial_again") {
     value = WithoutBlanks(value.view());
   } else if (name == "link" || name == "email" || name == "captcha" || name == "phone") {
     value = Secret(Trimmed(value.view()));
@@ -232,6 +235,8 @@ std::string_view PromptKindName(PromptKind kind) {
       return "unblock_pin";
     case PromptKind::kRevocation:
       return "revocation";
+    case PromptKind::kGuidedRevocation:
+      return "guided_revocation";
   }
   return "";
 }
@@ -285,6 +290,11 @@ absl::Status CheckTry(const Prompt& prompt, const AnswerForm& form, Answer& answ
 
 // Nothing is revoked but the card whose serial was typed, digit by digit.
 absl::Status CheckRevocation(const Prompt& prompt, const Answer& answer) {
+  if (answer.Has("card_serial_again") &&
+      answer.Text("card_serial_again") != answer.Text("card_serial")) {
+    return BadField("card_serial_again", "is not the serial of the card; nothing was sent",
+                    v1::ERROR_REASON_WRONG_CARD_SERIAL);
+  }
   if (prompt.kind != PromptKind::kRevocation || answer.Flag("keep")) return absl::OkStatus();
   const auto& serials = prompt.card_serials;
   if (std::find(serials.begin(), serials.end(), answer.Text("card_serial")) != serials.end()) {

@@ -48,6 +48,8 @@ enum class PromptKind {
   kUnblockRequest,
   kUnblockPin,
   kRevocation,
+  // Before the instruction of a guided step that revokes.
+  kGuidedRevocation,
 };
 
 // "word_known", "login", ...: stable names.
@@ -114,8 +116,8 @@ struct Prompt {
   std::vector<PinPageCard> cards;
   // kDeletion and the card's prompts; kGuided, where the step is about one card.
   std::string card_serial;
-  // kGuided. The page to begin with, if it is another one than before; what to press
-  // or fill in there, as the portal writes it; the heading of the page at the end.
+  // kGuided, kGuidedRevocation. The page to begin with, if it is another one than before; what to
+  // press or fill in there, as the portal writes it; the heading of the page at the end.
   std::string address;
   std::vector<std::string> labels;
   std::string end_heading;
@@ -124,8 +126,8 @@ struct Prompt {
   std::vector<std::string> card_serials;
   // kCertificates.
   std::vector<v1::PortalCertificate> certificates;
-  // In the readers: kCertificates, kActivation, kRevocation, kOtherChip, and kPinPage
-  // where it has more than one card.
+  // In the readers: kCertificates, kActivation, kRevocation, kGuidedRevocation, kOtherChip,
+  // and kPinPage where it has more than one card.
   std::vector<Chip> chips;
   // kStopped: see ways_on.h. The best one first.
   std::vector<WayOn> ways_on;

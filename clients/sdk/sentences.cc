@@ -80,10 +80,11 @@ Sentence Guided(const Texts& texts, const Prompt& prompt) {
               texts.Say("Type the code on the portal's page and leave the page open; the PUK is "
                         "needed in the next step.")};
     case v1::STEP_KIND_REVOKE_CERTIFICATE:
-      return {texts.Say("The portal can revoke your certificate. It is invalid for ever then, and "
-                        "a new one has to be paid for."),
-              texts.Say("Only if that is what you want, use what is named below, for the card "
-                        "named on your chip and for no other; if not, leave it out.")};
+      return {texts.Say("The serials are the same: the certificate of the card named below can be "
+                        "revoked now, for ever."),
+              texts.Say("Use what is named below on the portal's page, for this card and for no "
+                        "other; then say that it is done. If you would rather not, press nothing "
+                        "there and leave it out.")};
     default:
       return {texts.Say("The next step is at the portal."), texts.Say(kFollow)};
   }
@@ -160,6 +161,12 @@ Sentence AskedOfMenu(const Texts& texts, const Prompt& prompt) {
       return {RevocationConsequences(texts),
               texts.Say("Only if that is what you want, type the serial of the card once more, "
                         "digit by digit; if not, leave everything as it is.")};
+    case PromptKind::kGuidedRevocation:
+      return {RevocationConsequences(texts),
+              texts.Say("Only if that is what you want: take the serial from the card or its "
+                        "papers, open the page that is named below in your own browser, press "
+                        "nothing on it yet, and type the serial as it stands there as well. If "
+                        "not, leave everything as it is.")};
     default:
       return Unblock(texts, prompt);
   }
@@ -237,6 +244,7 @@ Sentence Asked(const Texts& texts, const Prompt& prompt) {
     case PromptKind::kUnblockRequest:
     case PromptKind::kUnblockPin:
     case PromptKind::kRevocation:
+    case PromptKind::kGuidedRevocation:
       return AskedOfMenu(texts, prompt);
     case PromptKind::kStopped:
       break;
@@ -267,6 +275,7 @@ Sentence PromptSentence(const Texts& texts, const Prompt& prompt) {
   Sentence asked = Asked(texts, prompt);
   if (prompt.kind == PromptKind::kStopped || prompt.kind == PromptKind::kGuided ||
       prompt.kind == PromptKind::kOtherChip || prompt.kind == PromptKind::kRevocation ||
+      prompt.kind == PromptKind::kGuidedRevocation ||
       prompt.reason == v1::ERROR_REASON_UNSPECIFIED) {
     return asked;
   }
@@ -341,6 +350,12 @@ Sentence StatusSentence(const Texts& texts, const absl::Status& status, std::str
       sentence.happened = absl::Substitute(texts.Say("\"$0\" is missing or cannot be right."),
                                            FieldTitle(texts, field->second));
     }
+  }
+  if (ReasonOf(status) == v1::ERROR_REASON_WRONG_CARD_SERIAL && field != metadata.end() &&
+      field->second == "card_serial_again") {
+    return {texts.Say("The two serials are not the same, so nothing is shown that revokes."),
+            texts.Say("Compare the card with the portal's page digit by digit. If the page does "
+                      "not name this card, leave everything as it is.")};
   }
   v1::StepKind step = v1::STEP_KIND_UNSPECIFIED;
   const auto lacking = metadata.find("step");

@@ -235,8 +235,9 @@ const char* ReaderWords(v1::ReaderState state) {
   }
 }
 
-constexpr std::array<std::pair<std::string_view, const char*>, 20> kFieldWords = {{
+constexpr std::array<std::pair<std::string_view, const char*>, 21> kFieldWords = {{
     {"card_serial", ILKIMZA_TEXT("Serial of the card, as the page shows it")},
+    {"card_serial_again", ILKIMZA_TEXT("The same serial, as the portal's page shows it")},
     {"national_id", ILKIMZA_TEXT("National id (11 digits)")},
     {"phone", ILKIMZA_TEXT("Mobile phone")},
     {"allow_puk_try", ILKIMZA_TEXT("The consent to spend a try")},

@@ -114,7 +114,10 @@ class JourneyApi : public v1::JourneyService::CallbackService {
     const auto retry = [&](const std::string& actor, Engine::Done done) {
       engine_.Retry(request->name(), actor, request->way(), request->request_id(), std::move(done));
     };
-    return TakeChange(*context, *request, CheckWay(request->way()), *response, retry);
+    absl::Status granted = CheckWay(request->way());
+    const auto journey = Visible(*context, "name", request->name());
+    if (granted.ok() && journey.ok()) granted = CheckGoal((*journey)->goal(), "name");
+    return TakeChange(*context, *request, granted, *response, retry);
   }
 
  private:
@@ -145,12 +148,7 @@ class JourneyApi : public v1::JourneyService::CallbackService {
     if (!v1::Goal_IsValid(journey.goal()) || journey.goal() == v1::GOAL_UNSPECIFIED) {
       return BadField("journey.goal", "must be a known goal, such as GOAL_GET_PIN.");
     }
-    if (options_.goals_off.count(journey.goal()) > 0) {
-      return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_GOAL_SWITCHED_OFF,
-                       absl::StrCat("This server's configuration has switched ",
-                                    v1::Goal_Name(journey.goal()), " off (goals_off)."),
-                       {{"field", "journey.goal"}});
-    }
+    ILKIMZA_RETURN_IF_ERROR(CheckGoal(journey.goal(), "journey.goal"));
     NewJourney wish;
     wish.goal = journey.goal();
     wish.security_word_forgotten = journey.security_word_forgotten();
@@ -230,6 +228,15 @@ class JourneyApi : public v1::JourneyService::CallbackService {
       response.set_next_page_token(MakePageToken(key, Position(last)));
     }
     return absl::OkStatus();
+  }
+
+  // Whether the organisation lets people go for this, or on with it.
+  [[nodiscard]] absl::Status CheckGoal(v1::Goal goal, const std::string& field) const {
+    if (options_.goals_off.count(goal) == 0) return absl::OkStatus();
+    return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_GOAL_SWITCHED_OFF,
+                     absl::StrCat("This server's configuration has switched ", v1::Goal_Name(goal),
+                                  " off (goals_off)."),
+                     {{"field", field}});
   }
 
   // Whether the organisation lets portal steps be carried out in this way.

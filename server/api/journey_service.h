@@ -21,7 +21,8 @@ struct JourneyApiOptions {
   v1::PortalHost portal_host = v1::PORTAL_HOST_AGENT;
   KnownPortal portal;
   GuidedMode guided = GuidedMode::kOffer;
-  // No journey to one of these is begun: GOAL_SWITCHED_OFF.
+  // No journey to one of these is begun, driven or guided, or gone on with once it has
+  // stopped: GOAL_SWITCHED_OFF.
   std::set<v1::Goal> goals_off;
 };
 

@@ -97,6 +97,20 @@ absl::Status FakeWorld::AnswerRevocation(const v1::RevocationAnswer& answer) {
   return absl::OkStatus();
 }
 
+void FakeWorld::GuideRevocation(v1::GuidedStep& guided) const {
+  guided.clear_choices();
+  guided.add_choices(confirmed_serial_.empty() ? v1::GUIDED_OUTCOME_CONFIRMED
+                                               : v1::GUIDED_OUTCOME_DONE);
+  guided.add_choices(v1::GUIDED_OUTCOME_SKIPPED);
+  if (confirmed_serial_.empty()) {
+    guided.set_asks_confirmation(true);
+    guided.add_labels("Sertifikamı İptal Et");
+  } else {
+    guided.set_card_serial(confirmed_serial_);
+    guided.add_labels("İptal Et");
+  }
+}
+
 absl::Status FakeWorld::AnswerMenu(const v1::AnswerScreenRequest& answer) {
   switch (answer.answer_case()) {
     case v1::AnswerScreenRequest::kCertificateTable:

@@ -348,6 +348,9 @@ void FakeWorld::Guide(v1::Screen& screen) const {
       guided.set_card_serial(facts_.serial);
       guided.add_choices(v1::GUIDED_OUTCOME_SKIPPED);
       break;
+    case v1::STEP_KIND_REVOKE_CERTIFICATE:
+      GuideRevocation(guided);
+      break;
     default:
       break;
   }
@@ -540,7 +543,16 @@ absl::Status FakeWorld::AnswerCode(const v1::SmsCodeAnswer& answer) {
 absl::Status FakeWorld::AnswerGuided(const v1::GuidedAnswer& answer) {
   log_.push_back(v1::GuidedOutcome_Name(answer.outcome()));
   switch (answer.outcome()) {
+    case v1::GUIDED_OUTCOME_CONFIRMED:
+      if (!answer.consequences_understood()) complaint_ = "confirmed without being told";
+      confirmed_serial_ = answer.card_serial();
+      Show(v1::ERROR_REASON_UNSPECIFIED);
+      break;
     case v1::GUIDED_OUTCOME_DONE:
+      if (screen_->step() == v1::STEP_KIND_REVOKE_CERTIFICATE) {
+        if (confirmed_serial_.empty()) complaint_ = "revoked without confirmation";
+        journey_->mutable_facts()->set_certificate_revoked(true);
+      }
       if (screen_->guided().asks_card_serial()) typed_serial_ = answer.card_serial();
       Done();
       break;

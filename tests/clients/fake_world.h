@@ -94,10 +94,12 @@ class FakeWorld {
 
   [[nodiscard]] bool IsAutomatic(v1::StepKind kind) const;
   void Guide(v1::Screen& screen) const;
+  void GuideRevocation(v1::GuidedStep& guided) const;
 
   int64_t next_screen_ = 1;
   // Of a guided journey.
   std::string typed_serial_;
+  std::string confirmed_serial_;
   std::set<std::string> request_ids_;
   std::string create_id_;
 };

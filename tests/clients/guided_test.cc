@@ -210,6 +210,58 @@ TEST_F(GuidedEventsTest, RetryTurnsAJourneyFromTheCommandLine) {
   EXPECT_EQ(RunProgram({"journey", "retry", "--way", "sideways"}).exit_code, 64);
 }
 
+// -- Revoking --
+
+TEST_F(GuidedEventsTest, TheInstructionToRevokeComesAfterTheSerialWasTypedTwice) {
+  FakeAgent& agent = StartAgent();
+  Begin({"--remembered", "--guided", "--goal", "revoke"});
+  PlayToSerial();
+  const Json asked = Prompt("guided_revocation", "REVOKE_CERTIFICATE");
+  EXPECT_EQ(asked["labels"], Json({"Sertifikamı İptal Et"}));
+  EXPECT_EQ(asked["chips"][0]["card_serial"], world_.serial);
+  EXPECT_THAT(asked["sentence"], HasSubstr("invalid for ever"));
+  EXPECT_THAT(asked["next"], HasSubstr("press nothing on it yet"));
+  EXPECT_EQ(asked["answers"],
+            Json::parse(R"([["consequences_understood", "card_serial", "card_serial_again"],
+                            ["skip"], ["start_over"], ["not_possible"], ["driven"]])"));
+  const std::string& serial = world_.serial;
+  const std::pair<Json, const char*> wrong[] = {
+      {{{"done", true}}, "BAD_FIELD"},
+      {{{"card_serial", serial}, {"card_serial_again", serial}}, "BAD_FIELD"},
+      {{{"consequences_understood", true}, {"card_serial", serial}}, "BAD_FIELD"},
+      {{{"consequences_understood", true},
+        {"card_serial", serial},
+        {"card_serial_again", "87211470000000000099"}},
+       "WRONG_CARD_SERIAL"}};
+  for (const auto& [answer, reason] : wrong) {
+    Answer(asked, answer);
+    EXPECT_EQ(Next("error")["reason"], reason) << answer.dump();
+  }
+  EXPECT_THAT(agent.log(), Not(Contains("GUIDED_OUTCOME_CONFIRMED")));
+  Answer(asked, {{"consequences_understood", true},
+                 {"card_serial", serial},
+                 {"card_serial_again", "8721 1470 0000 0000 0001"}});
+  const Json instruction = Prompt("guided", "REVOKE_CERTIFICATE");
+  EXPECT_EQ(instruction["card_serial"], serial);
+  EXPECT_EQ(instruction["labels"], Json({"İptal Et"}));
+  Answer(instruction, {{"done", true}});
+  Play("guided", "LOG_OUT", {{"done", true}});
+  const Json result = Next("result");
+  EXPECT_EQ(result["outcome"], "SUCCEEDED");
+  EXPECT_TRUE(result["facts"]["certificate_revoked"]);
+}
+
+TEST_F(GuidedEventsTest, WhoDoesNotConfirmIsShownNothingThatRevokes) {
+  FakeAgent& agent = StartAgent();
+  Begin({"--remembered", "--guided", "--goal", "revoke"});
+  PlayToSerial();
+  Answer(Prompt("guided_revocation"), {{"skip", true}});
+  Play("guided", "LOG_OUT", {{"done", true}});
+  const Json result = Next("result");
+  EXPECT_FALSE(result["facts"]["certificate_revoked"]);
+  EXPECT_THAT(agent.log(), Not(Contains("GUIDED_OUTCOME_CONFIRMED")));
+}
+
 // -- At a terminal --
 
 class GuidedTerminalTest : public ProgramTest {
@@ -317,6 +369,34 @@ TEST_F(GuidedTerminalTest, TheSerialIsTypedAgainWhereTheChipIsAnother) {
   EXPECT_EQ(agent.tries(), 3);
   terminal->Send("\x03");
   terminal->Exit();
+}
+
+TEST_F(GuidedTerminalTest, RevokingTakesBothSerialsAndAPhrase) {
+  FakeAgent& agent = StartAgent();
+  const auto terminal = Begin({"--guided", "--goal", "revoke"});
+  for (const char* step : {"", "Confirm the phone number", "Type the SMS code"}) {
+    if (*step != '\0') terminal->See(std::string("\x1b[1m") + step);
+    terminal->Type("Number: ", "1");
+  }
+  terminal->See("invalid for ever");
+  terminal->See("Card " + world_.serial + "   in the reader");
+  terminal->See("1) Leave it out");
+  terminal->Type("Number: ", "2");
+  terminal->Type("or its papers: ", world_.serial);
+  terminal->Type("page shows it: ", "87211470000000000099");
+  terminal->See("The two serials are not the same");
+  terminal->Type("or its papers: ", world_.serial);
+  terminal->Type("page shows it: ", world_.serial);
+  terminal->Type("to revoke, or only Enter to stop: ", "for ever");
+  terminal->See("The serials are the same");
+  terminal->See("İptal Et");
+  terminal->See("Card " + world_.serial);
+  terminal->Type("Number: ", "1");
+  terminal->See("You are still logged in");
+  terminal->Type("Number: ", "1");
+  terminal->See("The certificate is revoked, for ever.");
+  EXPECT_EQ(terminal->Exit(), 0);
+  EXPECT_TRUE(agent.journey().facts().certificate_revoked());
 }
 
 }  // namespace

@@ -140,6 +140,24 @@ TEST_P(GuidedMode, AndBackWhereThePageIsKnownAgain) {
   EXPECT_EQ(GuidedSteps(result).size(), 0u);
 }
 
+// The serial is read off the card and off the page, and only then is it said what to press.
+TEST_P(GuidedMode, RevokesTheCardWhoseSerialWasTypedTwice) {
+  const std::string serial = "87211470000000000000";
+  Process cli = stack_.Journey({"--guided", "--goal", "revoke"});
+  const Json result = Play(cli, [&](const Json& prompt) {
+    if (prompt.at("kind") != "guided_revocation") return Json();
+    browser_.Follow(prompt);
+    EXPECT_NE(browser_.browser().text().find(serial), std::string::npos);
+    EXPECT_NE(PortalCard(stack_).at("certificate"), "revoked");
+    return Json{
+        {"consequences_understood", true}, {"card_serial", serial}, {"card_serial_again", serial}};
+  });
+  ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person_);
+  EXPECT_EQ(person_.Prompts("guided_revocation"), 1);
+  EXPECT_TRUE(result.at("facts").at("certificate_revoked"));
+  EXPECT_EQ(PortalCard(stack_).at("certificate"), "revoked");
+}
+
 INSTANTIATE_TEST_SUITE_P(Portals, GuidedMode, ::testing::ValuesIn(kPortals),
                          [](const auto& info) { return info.param.style; });
 

@@ -94,9 +94,62 @@ TEST(InstructionTest, EachStepCanBeDoneAndHasAWayOutThatIsNotDone) {
   for (const v1::StepKind step : PortalSteps()) {
     if (IsFolded(step)) continue;
     const v1::GuidedStep asked = Instruction(step);
-    EXPECT_EQ(asked.choices(0), v1::GUIDED_OUTCOME_DONE) << v1::StepKind_Name(step);
+    EXPECT_EQ(asked.choices(0),
+              asked.asks_confirmation() ? v1::GUIDED_OUTCOME_CONFIRMED : v1::GUIDED_OUTCOME_DONE)
+        << v1::StepKind_Name(step);
     EXPECT_GE(asked.choices_size(), 2) << v1::StepKind_Name(step);
   }
+}
+
+// Before it is confirmed nothing is shown that revokes; and nothing else is confirmed.
+TEST(InstructionTest, WhatCannotBeUndoneIsConfirmedFirst) {
+  for (const v1::StepKind step : PortalSteps()) {
+    EXPECT_EQ(Instruction(step).asks_confirmation(), step == v1::STEP_KIND_REVOKE_CERTIFICATE)
+        << v1::StepKind_Name(step);
+  }
+  const v1::GuidedStep asked = Instruction(v1::STEP_KIND_REVOKE_CERTIFICATE);
+  EXPECT_THAT(asked.labels(), ElementsAre("Menü", "Sertifikamı İptal Et"));
+  EXPECT_EQ(asked.end_heading(), "");
+  EXPECT_THAT(asked.choices(), Not(Contains(v1::GUIDED_OUTCOME_DONE)));
+  const v1::GuidedStep confirmed =
+      ConfirmedInstructionFor(Directive(v1::STEP_KIND_REVOKE_CERTIFICATE),
+                              *Profile::Named("kamusm"), "87211470000000000000");
+  EXPECT_THAT(confirmed.labels(), ElementsAre("İptal Et", "Onay"));
+  EXPECT_EQ(confirmed.card_serial(), "87211470000000000000");
+  EXPECT_FALSE(confirmed.asks_confirmation());
+  EXPECT_EQ(confirmed.choices(0), v1::GUIDED_OUTCOME_DONE);
+  EXPECT_THAT(confirmed.choices(), Contains(v1::GUIDED_OUTCOME_SKIPPED));
+}
+
+TEST(ConfirmationTest, TakesOneSerialTypedTwice) {
+  const std::string kCard = "87211470000000000000";
+  const v1::GuidedStep asked = Instruction(v1::STEP_KIND_REVOKE_CERTIFICATE);
+  v1::GuidedAnswer answer;
+  answer.set_outcome(v1::GUIDED_OUTCOME_CONFIRMED);
+  const auto refused = [&](v1::ErrorReason reason, const std::string& field) {
+    const auto card = ConfirmedCard(answer, asked);
+    EXPECT_EQ(ReasonOf(card.status()), reason);
+    EXPECT_EQ(MetadataOf(card.status())["field"], field);
+    EXPECT_EQ(card.status().message().find("8721"), absl::string_view::npos);
+  };
+  answer.set_card_serial(kCard);
+  answer.set_card_serial_again(kCard);
+  refused(v1::ERROR_REASON_BAD_FIELD, "consequences_understood");
+  answer.set_consequences_understood(true);
+  EXPECT_EQ(*ConfirmedCard(answer, asked), kCard);
+  answer.set_card_serial_again(" 8721 1470 0000 0000 0000\n");
+  EXPECT_EQ(*ConfirmedCard(answer, asked), kCard);
+  answer.set_card_serial_again("87211470000000000001");
+  refused(v1::ERROR_REASON_WRONG_CARD_SERIAL, "card_serial_again");
+  answer.set_card_serial_again("");
+  refused(v1::ERROR_REASON_BAD_FIELD, "card_serial_again");
+  answer.set_card_serial_again(kCard);
+  answer.set_card_serial("here");
+  refused(v1::ERROR_REASON_BAD_FIELD, "card_serial");
+  answer.set_card_serial(kCard);
+  EXPECT_FALSE(ConfirmedCard(answer, Instruction(v1::STEP_KIND_LOG_OUT)).ok());
+  EXPECT_FALSE(EndingBy(answer, asked, v1::STEP_KIND_REVOKE_CERTIFICATE).ok())
+      << "a confirmation ends nothing";
 }
 
 TEST(InstructionTest, AsksForTheSerialUntilTheChipIsKnown) {
@@ -147,6 +200,8 @@ TEST(GuidedAnswerTest, TakesOnlyTheStepsOwnChoices) {
   for (const v1::StepKind step : PortalSteps()) {
     if (IsFolded(step)) continue;
     const v1::GuidedStep asked = Instruction(step);
+    // What a confirmation has to say is asked of ConfirmedCard.
+    if (asked.asks_confirmation()) continue;
     for (int value = 0; value < v1::GuidedOutcome_ARRAYSIZE; ++value) {
       const auto outcome = static_cast<v1::GuidedOutcome>(value);
       const auto& choices = asked.choices();
@@ -203,9 +258,41 @@ class GuidedHostTest : public ::testing::Test {
     return client_.Send(request);
   }
 
+  grpc::Status Confirm(const v1::Screen& screen, const std::string& again) {
+    v1::AnswerScreenRequest request;
+    request.set_journey(kJourney);
+    request.set_screen_id(screen.screen_id());
+    request.mutable_guided()->set_outcome(v1::GUIDED_OUTCOME_CONFIRMED);
+    request.mutable_guided()->set_card_serial("87211470000000000000");
+    request.mutable_guided()->set_card_serial_again(again);
+    request.mutable_guided()->set_consequences_understood(true);
+    return client_.Send(request);
+  }
+
   SandboxPortal& portal_ = SandboxPortal::Get();
   HostClient client_{portal_};
 };
+
+// However it is answered: without two serials that are the same, no instruction is shown
+// and the step is not done.
+TEST_F(GuidedHostTest, NothingLeadsPastTheConfirmationOfRevoking) {
+  const int64_t directive = Guide(v1::STEP_KIND_REVOKE_CERTIFICATE);
+  const v1::Screen asked = Shown(v1::STEP_KIND_REVOKE_CERTIFICATE);
+  EXPECT_EQ(ReasonOf(Confirm(asked, "87211470000000000001")), v1::ERROR_REASON_WRONG_CARD_SERIAL);
+  EXPECT_EQ(ReasonOf(Say(asked, v1::GUIDED_OUTCOME_DONE)), v1::ERROR_REASON_BAD_FIELD);
+  EXPECT_EQ(ReasonOf(Say(asked, v1::GUIDED_OUTCOME_DONE, "87211470000000000000")),
+            v1::ERROR_REASON_BAD_FIELD);
+  EXPECT_EQ(ReasonOf(Say(asked, v1::GUIDED_OUTCOME_CONFIRMED, "87211470000000000000")),
+            v1::ERROR_REASON_BAD_FIELD);
+  EXPECT_TRUE(Confirm(asked, "8721 1470 0000 0000 0000").ok());
+  const v1::Screen instruction =
+      client_.stream().WaitForKind(v1::Screen::kGuided, asked.screen_id());
+  EXPECT_THAT(instruction.guided().labels(), Contains("İptal Et"));
+  // Still time to leave it.
+  EXPECT_TRUE(Say(instruction, v1::GUIDED_OUTCOME_SKIPPED).ok());
+  EXPECT_EQ(client_.reports().Of(directive).outcome(), v1::STEP_OUTCOME_SKIPPED);
+  EXPECT_EQ(client_.reports().Of(directive).reason(), v1::ERROR_REASON_LEFT_AS_IT_WAS);
+}
 
 TEST_F(GuidedHostTest, GoesThroughAllStepsWithoutARequestToThePortal) {
   for (const v1::StepKind step : PortalSteps()) {
@@ -214,8 +301,16 @@ TEST_F(GuidedHostTest, GoesThroughAllStepsWithoutARequestToThePortal) {
       const v1::Screen screen = Shown(step);
       ASSERT_TRUE(screen.has_guided()) << v1::StepKind_Name(step);
       const bool asks = screen.guided().asks_card_serial();
-      ASSERT_TRUE(
-          Say(screen, v1::GUIDED_OUTCOME_DONE, asks ? "8721 1470 0000 0000 0000" : "").ok());
+      if (screen.guided().asks_confirmation()) {
+        ASSERT_TRUE(Confirm(screen, "87211470000000000000").ok());
+        const v1::Screen instruction =
+            client_.stream().WaitForKind(v1::Screen::kGuided, screen.screen_id());
+        EXPECT_EQ(instruction.guided().card_serial(), "87211470000000000000");
+        ASSERT_TRUE(Say(instruction, v1::GUIDED_OUTCOME_DONE).ok());
+      } else {
+        ASSERT_TRUE(
+            Say(screen, v1::GUIDED_OUTCOME_DONE, asks ? "8721 1470 0000 0000 0000" : "").ok());
+      }
     }
     const v1::StepReport report = client_.reports().Of(directive);
     EXPECT_EQ(report.outcome(), v1::STEP_OUTCOME_DONE) << v1::StepKind_Name(step);
@@ -224,9 +319,8 @@ TEST_F(GuidedHostTest, GoesThroughAllStepsWithoutARequestToThePortal) {
       EXPECT_THAT(report.portal_serials(), ElementsAre("87211470000000000000"));
     }
     EXPECT_THAT(client_.reports().TurnsOf(directive), Not(Contains(v1::ACTOR_PORTAL)));
-    EXPECT_THAT(client_.reports().TurnsOf(directive),
-                IsFolded(step) ? ::testing::Matcher<std::vector<v1::Actor>>(IsEmpty())
-                               : ElementsAre(v1::ACTOR_HOLDER));
+    EXPECT_THAT(client_.reports().TurnsOf(directive), ::testing::Each(v1::ACTOR_HOLDER));
+    EXPECT_EQ(client_.reports().TurnsOf(directive).empty(), IsFolded(step));
   }
   EXPECT_THAT(portal_.State()["requests"], IsEmpty());
 }
