@@ -157,6 +157,7 @@ absl::Status Conversation::Forget() {
   page_.reset();
   captcha_ = {};
   first_lines_.clear();
+  contact_.reset();
   return absl::OkStatus();
 }
 
@@ -261,8 +262,12 @@ std::optional<Ending> Conversation::Look(const Profile::Step& step, ScreenKind s
       view.serials = CardSerials(*page_, profile_, Blocks::kSerials);
       break;
     case profile_v1::SCREEN_KIND_INFO:
-      view.phone = FieldValue(profile_v1::FIELD_KIND_PHONE);
-      view.email = FieldValue(profile_v1::FIELD_KIND_EMAIL);
+      if (!contact_) {
+        contact_.emplace(FieldValue(profile_v1::FIELD_KIND_PHONE),
+                         FieldValue(profile_v1::FIELD_KIND_EMAIL));
+      }
+      view.phone = contact_->first.Clone();
+      view.email = contact_->second.Clone();
       break;
     case profile_v1::SCREEN_KIND_REVOCATION_CHOICE:
     case profile_v1::SCREEN_KIND_REVOCATION:
@@ -400,6 +405,7 @@ std::optional<Ending> Conversation::Judge(const Profile::Step& step, const Recog
                                           ScreenKind submitted_on) {
   if (seen.sure() && Contains(step.ends, seen.kind)) {
     first_lines_.try_emplace(seen.kind, LinesOf(*page_));
+    if (seen.kind == profile_v1::SCREEN_KIND_INFO_UPDATED) contact_.reset();
     return Arrived(seen);
   }
   // A screen on which the step goes on may still show what was said before.

@@ -155,6 +155,9 @@ class Conversation {
   // The lines of each screen when it was first seen: see FindMessage.
   std::map<profile_v1::ScreenKind, LineSet> first_lines_;
   std::vector<v1::SeenScreen> seen_;
+  // Phone and mail address as the portal had them when its form was first seen: after a
+  // refusal the form shows what was typed, and that is not what the portal has.
+  std::optional<std::pair<Secret, Secret>> contact_;
 };
 
 }  // namespace ilkimza::portal

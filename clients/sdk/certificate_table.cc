@@ -105,6 +105,30 @@ bool IsOld(const Chip& chip) {
   return any;
 }
 
+std::string HolderOf(const Chip& chip) {
+  constexpr std::string_view kName = "CN=";
+  for (const v1::Certificate& certificate : chip.certificates) {
+    if (!certificate.qualified()) continue;
+    const std::string& subject = certificate.subject();
+    std::string name;
+    bool in_name = subject.starts_with(kName);
+    for (size_t i = in_name ? kName.size() : 0; i < subject.size(); ++i) {
+      // A comma that belongs to a value has a backslash before it.
+      const bool is_escaped = subject[i] == '\\' && i + 1 < subject.size();
+      if (is_escaped) ++i;
+      if (!is_escaped && subject[i] == ',') {
+        if (in_name) break;
+        in_name = subject.compare(i + 1, kName.size(), kName) == 0;
+        if (in_name) i += kName.size();
+      } else if (in_name && !absl::ascii_iscntrl(static_cast<unsigned char>(subject[i]))) {
+        name += subject[i];
+      }
+    }
+    if (!name.empty()) return name;
+  }
+  return {};
+}
+
 std::vector<CertificateRow> CompareCertificates(std::span<const v1::PortalCertificate> portal,
                                                 std::span<const Chip> chips, absl::Time now) {
   std::vector<CertificateRow> rows;

@@ -28,6 +28,10 @@ struct Chip {
 // the clock of the agent that read it. False where nothing is known.
 bool IsOld(const Chip& chip);
 
+// Whose chip it is: the name on its qualified certificate. Empty where there is none, or
+// its certificates could not be read.
+std::string HolderOf(const Chip& chip);
+
 enum class Place {
   // On the portal and on the chip: the same certificate.
   kSame,

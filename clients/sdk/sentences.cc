@@ -316,12 +316,17 @@ std::string OtherChipSentence(const Texts& texts, const std::vector<std::string>
                               const std::vector<Chip>& chips) {
   if (wanted.empty() || chips.empty()) return {};
   const Chip& chip = chips.front();
+  const std::string holder = HolderOf(chip);
   const char* words =
       IsOld(chip) ? ILKIMZA_TEXT(
                         "In the reader is an old chip, $0: its certificate has ended. The "
                         "portal names card $1.")
-                  : ILKIMZA_TEXT("In the reader is the chip of card $0; the portal names card $1.");
-  return absl::Substitute(texts.Say(words), chip.card_serial, Joined(wanted));
+      : holder.empty()
+          ? ILKIMZA_TEXT("In the reader is the chip of card $0; the portal names card $1.")
+          : ILKIMZA_TEXT(
+                "In the reader is the chip of card $0, issued to $2; the portal names "
+                "card $1.");
+  return absl::Substitute(texts.Say(words), chip.card_serial, Joined(wanted), holder);
 }
 
 Sentence HeldSentence(const Texts& texts, const std::vector<std::string>& programs) {
@@ -387,6 +392,14 @@ Sentence WaitSentence(const Texts& texts, const Waiting& waiting) {
     Sentence sentence = ReasonSentence(texts, waiting.reason, waiting.hotline);
     std::string known = OtherChipSentence(texts, waiting.card_serials, waiting.chips);
     if (!known.empty()) sentence.happened = std::move(known);
+    const bool may_be_theirs = !waiting.chips.empty() && !IsOld(waiting.chips.front());
+    if (waiting.step == v1::STEP_KIND_MATCH_CARD && may_be_theirs) {
+      sentence.next = texts.Say(
+          "If that chip is an old one or somebody else's, put in the one that the portal names, "
+          "and İlkimza goes on by itself. If it is yours, its PIN was deleted at the portal: use "
+          "the one you know (\"ilkimza card change-pin\"), or have its PUK shown after a code by "
+          "SMS (\"ilkimza start --goal unblock\").");
+    }
     return sentence;
   }
   if (waiting.reason != v1::ERROR_REASON_UNSPECIFIED) {

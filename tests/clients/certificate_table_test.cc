@@ -156,5 +156,20 @@ TEST(CertificateTableTest, EachHasANameAndWords) {
   EXPECT_EQ(words.size(), 10U);
 }
 
+TEST(HolderOfTest, IsTheNameOnTheQualifiedCertificate) {
+  Chip chip;
+  const auto add = [&](const char* subject, bool qualified) {
+    chip.certificates.emplace_back().set_subject(subject);
+    chip.certificates.back().set_qualified(qualified);
+  };
+  EXPECT_EQ(HolderOf(chip), "");
+  add("CN=Another", false);
+  EXPECT_EQ(HolderOf(chip), "");
+  add("C=TR,serialNumber=*********46", true);
+  EXPECT_EQ(HolderOf(chip), "");
+  add("serialNumber=1\\,CN=no,CN=AYŞE\\,\x1b YILMAZ,C=TR", true);
+  EXPECT_EQ(HolderOf(chip), "AYŞE, YILMAZ");
+}
+
 }  // namespace
 }  // namespace ilkimza::client

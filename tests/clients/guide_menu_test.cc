@@ -46,6 +46,7 @@ class GuideMenuTest : public GuideTest {
       v1::Certificate& certificate = *certificates.add_certificates();
       certificate.set_serial_number("0A1B");
       certificate.set_qualified(true);
+      certificate.set_subject("CN=AYŞE YILMAZ,serialNumber=*********46,C=TR");
       certificate.set_validity(validity);
       guide_.OnResult(call.id, GuideResponse(certificates));
     }
@@ -378,6 +379,31 @@ TEST_F(GuideMenuTest, AnOldChipLeftInTheReaderIsSaid) {
   const Sentence sentence = WaitSentence(Texts(Language::kEnglish), *waiting);
   EXPECT_THAT(sentence.happened, HasSubstr("old chip, " + std::string(kOld)));
   EXPECT_THAT(sentence.happened, HasSubstr(kNew));
+}
+
+// Two cards, and one row on the page: nobody can say whether the chip without a row is a
+// stranger's, or the holder's own whose PIN was deleted there. Both are said, with whose
+// name is on it and with what helps.
+TEST_F(GuideMenuTest, AChipWithoutARowMayBeTheHoldersAsWell) {
+  Resume(v1::STEP_KIND_OPEN_LOGIN);
+  guide_.OnReaders(Readers(true));
+  Tell(At(v1::GOAL_GET_PIN, v1::STEP_KIND_MATCH_CARD, v1::ERROR_REASON_SERIAL_MISMATCH));
+  EXPECT_FALSE(Next<Waiting>());
+  AnswerChips({kOld});
+  const auto waiting = Next<Waiting>();
+  ASSERT_TRUE(waiting);
+  const Sentence said = WaitSentence(Texts(Language::kEnglish), *waiting);
+  EXPECT_THAT(said.happened, HasSubstr("issued to AYŞE YILMAZ"));
+  EXPECT_THAT(said.next, HasSubstr("somebody else's"));
+  EXPECT_THAT(said.next, HasSubstr("If it is yours"));
+  EXPECT_THAT(said.happened, HasSubstr(kOld));
+  EXPECT_THAT(said.next, HasSubstr("ilkimza card change-pin"));
+  EXPECT_THAT(said.next, HasSubstr("--goal unblock"));
+  // Once a chip was matched, another one is another one.
+  Waiting later = *waiting;
+  later.step = v1::STEP_KIND_PROVE_PIN;
+  EXPECT_THAT(WaitSentence(Texts(Language::kEnglish), later).next,
+              ::testing::Not(HasSubstr("If it is yours")));
 }
 
 TEST_F(GuideMenuTest, AChipWhosePukThePageDoesNotNameMayBeMeant) {

@@ -88,6 +88,16 @@ TEST_P(MenuTest, ShowsAndChangesContactInformation) {
               v1::ERROR_REASON_BAD_CONTACT_INFO);
   EXPECT_EQ(walk.view.phone.view(), Ayse().phone);
   EXPECT_EQ(walk.view.email.view(), Ayse().email);
+  // The form that comes back holds what was typed. What is kept is what the portal has.
+  walk.phone = "12";
+  walk.email = "other@ornek.example";
+  EXPECT_ENDS(walk.Do(v1::STEP_KIND_UPDATE_INFO), v1::STEP_OUTCOME_REJECTED,
+              v1::ERROR_REASON_BAD_CONTACT_INFO);
+  EXPECT_EQ(walk.view.phone.view(), Ayse().phone);
+  View again;
+  ASSERT_FALSE(walk.conversation().Begin(v1::STEP_KIND_UPDATE_INFO, {}, again));
+  EXPECT_EQ(again.phone.view(), Ayse().phone);
+  EXPECT_EQ(again.email.view(), Ayse().email);
   walk.phone = "0537 111 22 33";
   walk.email = "yeni@ornek.example";
   ASSERT_DONE(walk.Do(v1::STEP_KIND_UPDATE_INFO));
