@@ -13,10 +13,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "clients/cli/captcha.h"
+#include "clients/cli/card_questions.h"
 #include "clients/cli/choices.h"
 #include "clients/cli/interview.h"
 #include "clients/cli/journey_view.h"
 #include "clients/cli/menu_questions.h"
+#include "clients/cli/portal_questions.h"
 #include "clients/cli/program.h"
 #include "clients/cli/signals.h"
 #include "clients/sdk/guide_session.h"
@@ -40,6 +42,8 @@ class GuidedProgram {
         interview_(texts_, screen_, keyboard_),
         choices_(texts_, screen_, interview_, opener),
         menu_(texts_, screen_, interview_),
+        portal_(texts_, screen_, keyboard_, interview_, menu_),
+        card_(texts_, screen_, interview_, menu_),
         session_(program.agent, std::move(options)) {
     interview_.WatchFor(session_.event_fd(), [this] { return PromptIsOver(); });
   }
@@ -245,29 +249,22 @@ class GuidedProgram {
   bool AskFor(Answer& answer) {
     switch (prompt_->kind) {
       case PromptKind::kWordKnown:
-        return AskFlag(answer, "known", Say("Do you know it?"));
       case PromptKind::kWordReset:
-        return AskPortalForm(answer);
       case PromptKind::kMailLink:
-        return AskOr(answer, "link", "not_received", Say("Has no mail come?"));
       case PromptKind::kNewSecurityWord:
-        return AskField(answer, "security_word") && AskField(answer, "security_word_again");
       case PromptKind::kLogin:
-        return AskPortalForm(answer);
       case PromptKind::kPhone:
-        return AskPhone(answer);
       case PromptKind::kSmsCode:
-        return AskSmsCode(answer);
       case PromptKind::kPinPage:
-        return AskPinPage(answer);
-      case PromptKind::kProvePin:
-        return AskProvePin(answer);
-      case PromptKind::kSetOwnPin:
-        return AskOwnPin(answer);
       case PromptKind::kDeletion:
-        return AskFlag(answer, "delete", Say("Delete it?"));
+        return portal_.Ask(*prompt_, answer);
+      case PromptKind::kProvePin:
+      case PromptKind::kSetOwnPin:
       case PromptKind::kTestSignature:
-        return AskTry(answer) && AskField(answer, "pin");
+      case PromptKind::kUnblockPin:
+        if (card_.Ask(*prompt_, answer)) return true;
+        if (card_.declined()) Leave();
+        return false;
       case PromptKind::kStopped:
         return choices_.AskStopped(*prompt_, answer);
       case PromptKind::kGuided:
@@ -276,246 +273,9 @@ class GuidedProgram {
         return choices_.AskRevocation(*prompt_, answer);
       case PromptKind::kOtherChip:
         return choices_.AskOtherChip(*prompt_, answer);
-      case PromptKind::kUnblockPin:
-        return AskUnblockPin(answer);
       default:
         return menu_.Ask(*prompt_, answer);
     }
-    return false;
-  }
-
-  bool AskFlag(Answer& answer, const char* name, const std::string& question) {
-    const auto yes = interview_.AskYesNo(question);
-    if (yes) answer.flags[name] = *yes;
-    return yes.has_value();
-  }
-
-  // What we call a field, and what the portal calls it where that says more. The portal
-  // speaks Turkish, and so it needs no title of ours beside its own.
-  [[nodiscard]] std::string Label(std::string_view name) const {
-    const std::string title = FieldTitle(texts_, name);
-    const auto label = prompt_->field_labels.find(name);
-    if (label == prompt_->field_labels.end()) return title;
-    const std::string own = Printable(label->second);
-    return texts_.language() == Language::kTurkish ? own : title + " (" + own + ")";
-  }
-
-  // Asks until something was typed.
-  bool AskField(Answer& answer, const char* name, bool echo = false) {
-    const std::string label = Label(name);
-    while (true) {
-      auto typed = echo ? interview_.AskText(label) : interview_.AskSecret(label);
-      if (!typed) return false;
-      if (typed->empty()) continue;
-      answer.texts[name] = *std::move(typed);
-      return true;
-    }
-  }
-
-  // A field, or with nothing typed and after a question the other answer.
-  bool AskOr(Answer& answer, const char* name, const char* otherwise, const std::string& question) {
-    while (true) {
-      auto typed = interview_.AskSecret(Label(name));
-      if (!typed) return false;
-      if (!typed->empty()) {
-        answer.texts[name] = *std::move(typed);
-        return true;
-      }
-      const auto other = interview_.AskYesNo(question);
-      if (!other) return false;
-      if (*other) {
-        answer.flags[otherwise] = true;
-        return true;
-      }
-    }
-  }
-
-  bool AskNationalId(Answer& answer) {
-    std::string label = FieldTitle(texts_, "national_id");
-    if (!national_id_.empty()) label += " " + Say("[Enter: as before]");
-    while (true) {
-      auto typed = interview_.AskText(label);
-      if (!typed) return false;
-      if (typed->empty() && national_id_.empty()) continue;
-      if (!typed->empty()) national_id_ = *std::move(typed);
-      answer.texts["national_id"] = national_id_.Clone();
-      Prompt only_id = *prompt_;
-      only_id.forms = {{{"national_id"}}};
-      Answer id;
-      id.texts["national_id"] = national_id_.Clone();
-      const absl::Status status = CheckAnswer(only_id, id);
-      if (status.ok()) return true;
-      national_id_.Wipe();
-      label = FieldTitle(texts_, "national_id");
-      Tell(StatusSentence(texts_, status), Style::kWarning);
-    }
-  }
-
-  bool AskCaptcha(Answer& answer) {
-    auto typed =
-        interview_.AskText(FieldTitle(texts_, "captcha") + " " + Say("[Enter: another picture]"));
-    if (!typed) return false;
-    if (typed->empty()) {
-      answer.flags["new_captcha"] = true;
-    } else {
-      answer.texts["captcha"] = *std::move(typed);
-    }
-    return true;
-  }
-
-  // What the portal's form asks for, in its order, until another answer is chosen.
-  bool AskPortalForm(Answer& answer) {
-    for (const std::string_view name : prompt_->forms.front().fields) {
-      if (!AskPortalField(answer, name)) return false;
-      if (answer.flags.empty()) continue;
-      answer.texts.clear();
-      return true;
-    }
-    return true;
-  }
-
-  bool AskPortalField(Answer& answer, std::string_view name) {
-    if (name == "national_id") return AskNationalId(answer);
-    if (name == "captcha") return AskCaptcha(answer);
-    if (name == "email") return AskField(answer, "email", /*echo=*/true);
-    return AskOr(answer, "security_word", "word_forgotten", Say("Is the word forgotten?"));
-  }
-
-  bool AskPhone(Answer& answer) {
-    screen_.WriteLine("  " + screen_.Paint(Style::kBold, Printable(prompt_->masked_phone)));
-    const std::string hotline = Printable(prompt_->hotline);
-    if (!hotline.empty()) {
-      screen_.WriteText(absl::Substitute(Say("If it is not yours: the hotline is $0."), hotline), 2,
-                        Style::kDim);
-    }
-    return AskFlag(answer, "correct", Say("Is this your phone?"));
-  }
-
-  bool AskSmsCode(Answer& answer) {
-    const absl::Time end = prompt_->code_expire_time;
-    const auto label = [&] {
-      if (end == absl::InfiniteFuture()) return FieldTitle(texts_, "code");
-      const int64_t left = std::max<int64_t>(0, absl::ToInt64Seconds(end - SystemClock().Now()));
-      return FieldTitle(texts_, "code") + " " + absl::Substitute(Say("[$0 s left]"), left);
-    };
-    while (true) {
-      auto typed = interview_.AskTicking(label);
-      if (!typed) return false;
-      if (!typed->empty()) {
-        answer.texts["code"] = *std::move(typed);
-        return true;
-      }
-      const auto missing = interview_.AskYesNo(Say("Has no SMS come?"));
-      if (!missing) return false;
-      if (*missing) {
-        answer.flags["not_received"] = true;
-        return true;
-      }
-    }
-  }
-
-  bool AskPinPage(Answer& answer) {
-    menu_.ShowCards(*prompt_);
-    if (!keyboard_.is_terminal() || !screen_.is_terminal()) {
-      // What cannot be hidden again is not shown.
-      screen_.WriteText(Say("PIN and PUK are shown on a terminal only."), 2, Style::kDim);
-      answer.flags["seen"] = true;
-      return true;
-    }
-    const std::string label = "  " + Say("s: show them for a while   Enter: go on ");
-    while (true) {
-      const auto key = interview_.AskKey([&] { return label; }, std::chrono::hours(1));
-      if (!key) return false;
-      const bool show = *key == 's' || *key == 'S' || *key == 'g' || *key == 'G';
-      if (!show && *key != '\n') continue;
-      screen_.WriteLine();
-      answer.flags[show ? "reveal" : "seen"] = true;
-      return true;
-    }
-  }
-
-  bool AskProvePin(Answer& answer) {
-    if (!AskTry(answer)) return false;
-    if (prompt_->portal_pin) {
-      const auto use = interview_.AskYesNo(Say("Use the PIN of the portal's page?"));
-      if (!use) return false;
-      if (*use) {
-        answer.flags["use_portal_pin"] = true;
-        return true;
-      }
-    }
-    return AskField(answer, "pin");
-  }
-
-  bool AskOwnPin(Answer& answer) {
-    if (prompt_->keep_current) {
-      const auto keep = interview_.AskYesNo(Say("Keep the PIN you have just proven?"));
-      if (!keep) return false;
-      if (*keep) {
-        answer.flags["keep_current"] = true;
-        return true;
-      }
-    }
-    if (!AskTry(answer)) return false;
-    if (!prompt_->old_pin_known) {
-      std::optional<bool> use = false;
-      if (prompt_->portal_pin) {
-        use = interview_.AskYesNo(Say("Is the PIN of the portal's page still the card's?"));
-      }
-      if (!use) return false;
-      if (*use) answer.flags["use_portal_pin"] = true;
-      if (!*use && !AskField(answer, "old_pin")) return false;
-    }
-    return AskNewPin(answer);
-  }
-
-  bool AskNewPin(Answer& answer) {
-    WriteNewPinLength(screen_, texts_, prompt_->pin_state);
-    auto pin = interview_.AskNewPin();
-    if (!pin) return false;
-    answer.texts["new_pin_again"] = pin->Clone();
-    answer.texts["new_pin"] = *std::move(pin);
-    return true;
-  }
-
-  bool AskUnblockPin(Answer& answer) {
-    if (choices_.Offers(*prompt_, "by_code")) {
-      const auto choice =
-          interview_.AskChoice({Say("I have the PUK of this card"),
-                                Say("Let the portal send a code by SMS and show the PUK")});
-      if (!choice) return false;
-      if (*choice == 1) {
-        answer.flags["by_code"] = true;
-        return true;
-      }
-    }
-    const auto allowed = menu_.AskPukTry(*prompt_);
-    if (!allowed) return false;
-    if (!*allowed) {
-      Leave();
-      return false;
-    }
-    answer.flags["allow_puk_try"] = true;
-    if (prompt_->IsLastTry()) answer.flags["allow_last_try"] = true;
-    if (prompt_->portal_puk) {
-      const auto use = interview_.AskYesNo(Say("Use the PUK of the portal's page?"));
-      if (!use) return false;
-      if (*use) answer.flags["use_portal_puk"] = true;
-    }
-    if (!answer.Flag("use_portal_puk") && !AskField(answer, "puk")) return false;
-    return AskNewPin(answer);
-  }
-
-  // The last try has to be allowed. Not allowed: the holder stops here.
-  bool AskTry(Answer& answer) {
-    const auto allowed = interview_.AskLastTry(prompt_->pin_state);
-    if (!allowed) return false;
-    if (!*allowed) {
-      Leave();
-      return false;
-    }
-    if (prompt_->IsLastTry()) answer.flags["allow_last_try"] = true;
-    return true;
   }
 
   // Writes one line of secrets; how many rows of the screen it takes.
@@ -571,6 +331,8 @@ class GuidedProgram {
   Interview interview_;
   Choices choices_;
   MenuQuestions menu_;
+  PortalQuestions portal_;
+  CardQuestions card_;
   GuideSession session_;
   std::deque<GuideEvent> events_;
   std::optional<Prompt> prompt_;
@@ -583,8 +345,6 @@ class GuidedProgram {
   bool interrupted_ = false;
   bool left_ = false;
   bool journey_told_ = false;
-  // Of this run only, so that a wrong captcha does not cost typing it again.
-  Secret national_id_;
   std::optional<int> exit_code_;
 };
 
