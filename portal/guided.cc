@@ -222,6 +222,8 @@ absl::StatusOr<Ending> EndingBy(const v1::GuidedAnswer& answer, const v1::Guided
       return EndingOf(v1::ERROR_REASON_WRONG_PHONE);
     case v1::GUIDED_OUTCOME_PIN_INFO_DELETED:
       return EndingOf(v1::ERROR_REASON_PIN_INFO_DELETED);
+    case v1::GUIDED_OUTCOME_CONFIRMED:
+      return BadField("outcome", "confirms, which ends no step");
     default:
       return EndingOf(v1::ERROR_REASON_GUIDED_NOT_POSSIBLE);
   }
