@@ -1,8 +1,8 @@
 #include "portal/page.h"
 
-#include <cstdio>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "portal/page_builder.h"
 #include "portal/page_impl.h"
@@ -51,9 +51,7 @@ std::span<const Control> Page::controls() const { return impl_->controls; }
 std::span<const Image> Page::images() const { return impl_->images; }
 
 std::string Page::fingerprint() const {
-  char text[17];
-  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(impl_->structure));
-  return text;
+  return absl::StrCat(absl::Hex(impl_->structure, absl::kZeroPad16));
 }
 
 }  // namespace ilkimza::portal
