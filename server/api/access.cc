@@ -156,4 +156,9 @@ absl::Status Access::MayAttach(const grpc::ServerContextBase& context,
   return NotGoodFor(*names, agent);
 }
 
+absl::Status Access::IsStillGood(const Caller& caller) const {
+  if (caller.issued_serial.empty()) return absl::OkStatus();
+  return enrolments_->CheckCertificate(caller.issued_serial, caller.agent);
+}
+
 }  // namespace ilkimza::server

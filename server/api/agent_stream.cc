@@ -132,10 +132,12 @@ class AgentStream : public grpc::ServerBidiReactor<AttachAgentRequest, AttachAge
     }
     agent_ = hello.agent();
     Send(fleet_.Welcome());
-    const auto generation = fleet_.Attach(hello, self_, [self = self_](const absl::Status& status) {
-      if (!status.ok()) return self->Close(status);
-      self->ReadOnceAttached();
-    });
+    const auto generation = fleet_.Attach(
+        hello, self_, [&] { return access_.IsStillGood(*caller); },
+        [self = self_](const absl::Status& status) {
+          if (!status.ok()) return self->Close(status);
+          self->ReadOnceAttached();
+        });
     if (!generation.ok()) return Close(generation.status());
     generation_ = *generation;
     ReadOnceAttached();

@@ -26,11 +26,6 @@ ServerUnaryReactor* Finished(CallbackServerContext& context, const absl::Status&
   return reactor;
 }
 
-// The next change is committed after it, so its own end is the one to wait for.
-std::function<void(absl::Status)> Remember(std::shared_ptr<absl::Status> status) {
-  return [status = std::move(status)](const absl::Status& committed) { *status = committed; };
-}
-
 // Strangers call it, so it is an address of its own.
 class EnrolmentDoor : public v1::FleetService::CallbackService {
  public:
@@ -70,14 +65,18 @@ ServerUnaryReactor* EnrolmentApi::DeleteAgent(CallbackServerContext& context,
     return Finished(context, BadField("name", "must be \"agents/{agent}\"."));
   }
   auto* reactor = context.DefaultReactor();
-  auto revoked = std::make_shared<absl::Status>();
-  // First of all, so that it cannot attach again in between.
-  if (enrolments_ != nullptr) {
-    enrolments_->Revoke(request.name(), caller->actor, Remember(revoked));
+  const auto forget = [this, reactor, agent = request.name()](const absl::Status& revoked) {
+    fleet_.Forget(agent, [reactor, revoked](const absl::Status& forgotten) {
+      reactor->Finish(ToGrpcStatus(revoked.ok() ? forgotten : revoked));
+    });
+  };
+  if (enrolments_ == nullptr) {
+    forget(absl::OkStatus());
+  } else {
+    // First of all, so that it cannot attach again in between; and the fleet forgets it
+    // only after the certificates it got before have been told of.
+    enrolments_->Revoke(request.name(), caller->actor, forget);
   }
-  fleet_.Forget(request.name(), [reactor, revoked](const absl::Status& forgotten) {
-    reactor->Finish(ToGrpcStatus(revoked->ok() ? forgotten : *revoked));
-  });
   return reactor;
 }
 

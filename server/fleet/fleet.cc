@@ -74,14 +74,15 @@ v1::AttachAgentResponse Fleet::Welcome() const {
 
 absl::StatusOr<int64_t> Fleet::Attach(const v1::AttachAgentRequest::Hello& hello,
                                       const AgentLinkPtr& link,
+                                      const std::function<absl::Status()>& still_may,
                                       std::function<void(absl::Status)> done) {
   AgentLinkPtr older;
-  v1::Agent agent;
   int64_t generation = 0;
   bool other_card = false;
   {
     const std::lock_guard lock(mutex_);
     if (leaving_) return ShuttingDown();
+    ILKIMZA_RETURN_IF_ERROR(still_may());
     ILKIMZA_RETURN_IF_ERROR(RoomFor(hello.agent()));
     Member& member = members_[hello.agent()];
     generation = ++last_generation_;
@@ -96,7 +97,7 @@ absl::StatusOr<int64_t> Fleet::Attach(const v1::AttachAgentRequest::Hello& hello
     *member.agent.mutable_profile() = hello.profile();
     *member.agent.mutable_attach_time() = ToProto(options_.clock->Now());
     member.agent.clear_detach_time();
-    agent = member.agent;
+    Save(member.agent);
   }
   if (older != nullptr) {
     spdlog::info("{}: attached again, the older stream ends", hello.agent());
@@ -105,7 +106,6 @@ absl::StatusOr<int64_t> Fleet::Attach(const v1::AttachAgentRequest::Hello& hello
   } else {
     spdlog::info("{}: attached, version {}", hello.agent(), hello.version());
   }
-  Save(agent);
   if (other_card) engine_.CardChanged(hello.agent(), hello.card_serial());
   engine_.AgentAttached(hello.agent(), generation, hello.profile(),
                         {hello.conversations().begin(), hello.conversations().end()},
@@ -126,16 +126,12 @@ absl::Status Fleet::MayBecomeKnown(const std::string& agent) const {
 
 void Fleet::Certified(const std::string& agent, const v1::AgentCertificate& certificate,
                       bool first) {
-  v1::Agent state;
-  {
-    const std::lock_guard lock(mutex_);
-    Member& member = members_[agent];
-    member.agent.set_name(agent);
-    if (first) *member.agent.mutable_enrol_time() = certificate.issue_time();
-    *member.agent.mutable_certificate_expire_time() = certificate.expire_time();
-    state = member.agent;
-  }
-  Save(state);
+  const std::lock_guard lock(mutex_);
+  Member& member = members_[agent];
+  member.agent.set_name(agent);
+  if (first) *member.agent.mutable_enrol_time() = certificate.issue_time();
+  *member.agent.mutable_certificate_expire_time() = certificate.expire_time();
+  Save(member.agent);
 }
 
 void Fleet::Forget(const std::string& agent, std::function<void(absl::Status)> done) {
@@ -154,6 +150,9 @@ void Fleet::Forget(const std::string& agent, std::function<void(absl::Status)> d
     was_attached = found->second.agent.attached();
     if (was_attached) --attached_;
     members_.erase(found);
+    EnrolmentChange change;
+    change.deleted_agents.push_back(agent);
+    store_.SaveEnrolment(std::move(change), std::move(done));
   }
   spdlog::info("{}: deleted", agent);
   if (link != nullptr) {
@@ -162,34 +161,33 @@ void Fleet::Forget(const std::string& agent, std::function<void(absl::Status)> d
         absl::StrCat("The operator has deleted ", agent, "; enrol it anew to use it again.")));
   }
   if (was_attached) engine_.AgentDetached(agent, generation);
-  EnrolmentChange change;
-  change.deleted_agents.push_back(agent);
-  store_.SaveEnrolment(std::move(change), std::move(done));
 }
 
 void Fleet::Detach(const std::string& agent, int64_t generation) {
-  v1::Agent state;
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     const auto found = members_.find(agent);
-    if (found == members_.end() || found->second.generation != generation) return;
+    if (found == members_.end()) {
+      // Forgotten, perhaps before the engine had heard that it was attached.
+      lock.unlock();
+      return engine_.AgentDetached(agent, generation);
+    }
     Member& member = found->second;
+    if (member.generation != generation) return;
     member.link = nullptr;
     // What happens while the server leaves says nothing about the agent.
     if (leaving_ || !member.agent.attached()) return;
     member.agent.set_attached(false);
     *member.agent.mutable_detach_time() = ToProto(options_.clock->Now());
     --attached_;
-    state = member.agent;
+    Save(member.agent);
   }
   spdlog::info("{}: detached", agent);
-  Save(state);
   engine_.AgentDetached(agent, generation);
 }
 
 void Fleet::CardChanged(const std::string& agent, int64_t generation,
                         const std::string& card_serial) {
-  v1::Agent state;
   {
     const std::lock_guard lock(mutex_);
     const auto found = members_.find(agent);
@@ -198,9 +196,8 @@ void Fleet::CardChanged(const std::string& agent, int64_t generation,
       return;
     }
     found->second.agent.set_card_serial(card_serial);
-    state = found->second.agent;
+    Save(found->second.agent);
   }
-  Save(state);
   engine_.CardChanged(agent, card_serial);
 }
 

@@ -59,9 +59,13 @@ class Fleet : public DirectiveSink {
   void GoAway();
 
   // A stream said hello. The result names it in the calls below; `done` is called
-  // once the journeys know of the agent, and not at all where this fails.
+  // once the journeys know of the agent, and not at all where this fails. `still_may`
+  // is asked at the very moment the agent becomes attached, so that none slips in which
+  // Forget() has just put out; it must be quick and call nothing of the fleet.
   absl::StatusOr<int64_t> Attach(const v1::AttachAgentRequest::Hello& hello,
-                                 const AgentLinkPtr& link, std::function<void(absl::Status)> done);
+                                 const AgentLinkPtr& link,
+                                 const std::function<absl::Status()>& still_may,
+                                 std::function<void(absl::Status)> done);
   void Detach(const std::string& agent, int64_t generation);
   void CardChanged(const std::string& agent, int64_t generation, const std::string& card_serial);
   [[nodiscard]] v1::AttachAgentResponse Welcome() const;
@@ -70,7 +74,8 @@ class Fleet : public DirectiveSink {
   void Certified(const std::string& agent, const v1::AgentCertificate& certificate, bool first);
   // Whether another agent may become known, `agent` or a new one.
   [[nodiscard]] absl::Status MayBecomeKnown(const std::string& agent) const;
-  // Ends its stream and forgets it. NOT_FOUND where it is not known.
+  // Ends its stream and forgets it. NOT_FOUND where it is not known. What makes
+  // `still_may` refuse it comes before.
   void Forget(const std::string& agent, std::function<void(absl::Status)> done);
 
   absl::StatusOr<v1::Agent> GetAgent(const std::string& name) const;
@@ -89,6 +94,7 @@ class Fleet : public DirectiveSink {
   // With the lock held.
   [[nodiscard]] absl::Duration Spread() const;
   [[nodiscard]] absl::Status RoomFor(const std::string& agent) const;
+  // So that the store hears of an agent in the order in which it changed.
   void Save(const v1::Agent& agent);
 
   const FleetOptions options_;

@@ -255,6 +255,35 @@ TEST_F(EnrolmentApiTest, ADeletedAgentIsCutOffAndStaysOut) {
   EXPECT_TRUE(Attach(Main(Enrol("agents/pc1")), "agents/pc1").ok()) << "enrolled anew";
 }
 
+// Each round deletes it a little later: before its hello, while it attaches, and after.
+TEST_F(EnrolmentApiTest, AnAgentThatIsDeletedWhileItAttachesStaysOut) {
+  Start();
+  for (int i = 0; i < 100; ++i) {
+    const auto channel = Main(Enrol("agents/pc1"));
+    ASSERT_TRUE(
+        channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(30)));
+    FakeAgent agent(channel, "agents/pc1");
+    grpc::Status deleted;
+    std::thread operator_at_work([&, i] {
+      std::this_thread::sleep_for(std::chrono::microseconds(20) * i);
+      deleted = Delete("agents/pc1");
+    });
+    agent.Attach();
+    operator_at_work.join();
+    ASSERT_TRUE(deleted.ok()) << deleted.error_message();
+    ASSERT_EQ(ReasonOf(agent.End()), v1::ERROR_REASON_CERTIFICATE_REFUSED);
+    grpc::ClientContext context;
+    v1::ListAgentsResponse agents;
+    ASSERT_TRUE(admin_->ListAgents(&context, v1::ListAgentsRequest(), &agents).ok());
+    ASSERT_EQ(agents.agents_size(), 0);
+  }
+  Restart();
+  grpc::ClientContext context;
+  v1::ListAgentsResponse agents;
+  ASSERT_TRUE(admin_->ListAgents(&context, v1::ListAgentsRequest(), &agents).ok());
+  EXPECT_EQ(agents.agents_size(), 0) << "nor does the store know it";
+}
+
 TEST_F(EnrolmentApiTest, KeepsAgentsAndAuthorityOverARestart) {
   Start();
   const testing::Issued identity = Enrol("agents/pc1");

@@ -51,7 +51,7 @@ void FakeAgent::Attach(const std::vector<std::string>& conversations) {
   context_ = std::make_unique<grpc::ClientContext>();
   context_->AddMetadata("ilkimza-agent", name_);
   context_->set_wait_for_ready(true);
-  context_->set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(5));
+  context_->set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(2));
   stream_ = stub_->AttachAgent(context_.get());
   v1::AttachAgentRequest request;
   auto* hello = request.mutable_hello();
