@@ -88,9 +88,7 @@ absl::StatusOr<Probes> MakeProbes(const AgentConfig& config,
   probes.modules = ModuleProbe(modules);
   probes.server = ServerProbe(link);
   probes.server_host = config.server.address;
-  ILKIMZA_ASSIGN_OR_RETURN(const portal::Address entrance,
-                           portal::ParseAddress("", options.profile.entrance()));
-  probes.portal_host = entrance.origin;
+  probes.portal_host = options.profile.entrance_address().origin;
   probes.portal = PortalProbe(options.profile, options.browser);
   return probes;
 }

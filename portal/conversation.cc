@@ -351,9 +351,7 @@ Ending Conversation::Finish(v1::StepKind kind, const Typed& typed, const std::st
   if (kind == v1::STEP_KIND_LOG_OUT) return LogOut(step, stop);
   if (step.fresh) {
     absl::Status status = Forget();
-    const auto entrance = ParseAddress("", profile_.entrance());
-    if (status.ok()) status = entrance.status();
-    if (status.ok()) status = Open({.address = *entrance}, stop);
+    if (status.ok()) status = Open({.address = profile_.entrance_address()}, stop);
     if (!status.ok()) return EndingOf(status);
   }
   if (!page_) return EndingOf(v1::ERROR_REASON_CONVERSATION_LOST);

@@ -71,7 +71,7 @@ absl::StatusOr<Profile> Profile::WithEntrance(std::string_view entrance) const {
   auto contents = std::make_shared<Contents>();
   contents->Read(contents_->message);  // was read before, so it fits
   ILKIMZA_ASSIGN_OR_RETURN(contents->origins, Origins::Of({address->origin.substr(8)}));
-  contents->entrance = address->url;
+  contents->entrance = *address;
   return Profile(std::move(contents));
 }
 
@@ -79,7 +79,8 @@ Profile::Profile(std::shared_ptr<const Contents> contents) : contents_(std::move
 
 const std::string& Profile::name() const { return contents_->message.name(); }
 int Profile::version() const { return contents_->message.version(); }
-const std::string& Profile::entrance() const { return contents_->entrance; }
+const Address& Profile::entrance_address() const { return contents_->entrance; }
+const std::string& Profile::entrance() const { return contents_->entrance.url; }
 const Origins& Profile::origins() const { return contents_->origins; }
 Charset Profile::charset() const { return contents_->charset; }
 const std::string& Profile::display_name() const { return contents_->message.display_name(); }

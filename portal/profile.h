@@ -38,6 +38,7 @@ class Profile {
   [[nodiscard]] const std::string& name() const;
   // 0 where it has none.
   [[nodiscard]] int version() const;
+  [[nodiscard]] const Address& entrance_address() const;
   [[nodiscard]] const std::string& entrance() const;
   [[nodiscard]] const Origins& origins() const;
   [[nodiscard]] Charset charset() const;

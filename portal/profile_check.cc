@@ -133,7 +133,7 @@ class Reader {
     if (!entrance.ok() || !to_.origins.Allows(*entrance)) {
       return "entrance has to be an https address on one of the hosts.";
     }
-    to_.entrance = entrance->url;
+    to_.entrance = *entrance;
     const auto charset = CharsetByName(source_.charset());
     if (!charset) return "charset has to be utf-8, windows-1254 or iso-8859-9.";
     to_.charset = *charset;

@@ -18,7 +18,7 @@ struct Profile::Contents {
   Contents& operator=(const Contents&) = delete;
 
   profile_v1::Profile message;
-  std::string entrance;
+  Address entrance;
   Origins origins;
   Charset charset = Charset::kUtf8;
   std::vector<Field> fields;

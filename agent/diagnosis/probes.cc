@@ -147,9 +147,7 @@ std::function<PortalLook(std::stop_token)> PortalProbe(portal::Profile profile,
       look.status = browser.status();
       return look;
     }
-    const auto entrance = portal::ParseAddress("", profile.entrance());
-    const auto page =
-        entrance.ok() ? (*browser)->Load({.address = *entrance}, stop) : entrance.status();
+    const auto page = (*browser)->Load({.address = profile.entrance_address()}, stop);
     look.status = page.status();
     if (!page.ok()) return look;
     look.http_status = page->status;

@@ -113,7 +113,7 @@ absl::StatusOr<Response> Reader::Open(const std::string& file) const {
         absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_PAGE_TOO_LARGE,
         absl::StrCat("The file ", file, " is larger than a page may be (", most, " bytes)."));
   }
-  ILKIMZA_ASSIGN_OR_RETURN(response.address, ParseAddress("", profile_.entrance()));
+  response.address = profile_.entrance_address();
   response.status = 200;
   response.content_type = "text/html";
   if (!options_.charset.empty())
