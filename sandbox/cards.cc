@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/time/civil_time.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "sandbox/text.h"
 
@@ -80,6 +81,9 @@ absl::Status Cards::Insert(const std::string& serial, std::size_t slot) {
   const std::string before = Occupy(slot, serial);
   if (!before.empty() && before != serial) {
     if (const auto other = Get(before); other.ok()) (*other)->Remove();
+    // As long as a hand takes. The reader is looked at every 400 ms; one that finds the next
+    // card there at once never says that the first was taken out.
+    absl::SleepFor(absl::Seconds(1));
   }
   return (*card)->Insert(slots_[slot - 1].host, slots_[slot - 1].port);
 }

@@ -120,8 +120,7 @@ void VpcdLink::Run(const std::stop_token& stop) {
     {
       const Socket socket(Connect(host_, port_));
       if (socket.get() >= 0) lives = Serve(socket.get(), stop);
-    }
-    {
+      // Before the reader's side hears of it.
       const std::lock_guard lock(mutex_);
       in_reader_ = false;
       alive_ = lives;
