@@ -72,7 +72,7 @@ std::shared_ptr<pkcs11::Modules> MakeModules(const AgentConfig& config) {
   options.so_pin_is_puk = config.pkcs11.so_pin_is_puk;
   auto modules = std::make_shared<pkcs11::Modules>(std::move(options));
   for (const pkcs11::ModuleStatus& status : modules->Statuses()) {
-    if (!status.sentence.empty()) spdlog::warn("{}", status.sentence);
+    if (!status.sentence.empty()) LogWarning("{}", status.sentence);
   }
   return modules;
 }
@@ -124,8 +124,8 @@ absl::Status RenewOver(ServerLink& link, const AgentConfig& config, const std::s
   ILKIMZA_ASSIGN_OR_RETURN(
       const absl::Time end,
       RenewCertificate(channel, config.name, config.server.identity_directory, stop));
-  spdlog::info("The agent's certificate was renewed and is good until {}",
-               absl::FormatTime(absl::RFC3339_sec, end, absl::UTCTimeZone()));
+  LogInfo("The agent's certificate was renewed and is good until {}",
+          absl::FormatTime(absl::RFC3339_sec, end, absl::UTCTimeZone()));
   return absl::OkStatus();
 }
 

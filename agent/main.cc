@@ -35,11 +35,12 @@ int Fail(const absl::Status& status) {
 void Reload(const std::string& path) {
   const auto config = ReadConfig(path, ThisMachine());
   if (!config.ok()) {
-    spdlog::error("The configuration was not taken up: {}", std::string(config.status().message()));
+    LogError("The configuration was not taken up: {}", std::string(config.status().message()));
     return;
   }
-  spdlog::set_level(spdlog::level::from_str(config->log_level));
-  spdlog::info("The log level is {}", config->log_level);
+  // Read with the rest of it, so it is known.
+  SetLogLevel(config->log_level).IgnoreError();
+  LogInfo("The log level is {}", config->log_level);
 }
 
 int Serve(const Flags& flags) {
@@ -51,8 +52,7 @@ int Serve(const Flags& flags) {
   BlockSignals({SIGTERM, SIGINT, SIGHUP});
   const auto agent = Agent::Start(*config, RealHosts());
   if (!agent.ok()) return Fail(agent.status());
-  spdlog::info("{} {} serves {} as {}", kProgram, ILKIMZA_VERSION, (*agent)->address(),
-               config->name);
+  LogInfo("{} {} serves {} as {}", kProgram, ILKIMZA_VERSION, (*agent)->address(), config->name);
   if (!flags.address_file.empty()) {
     if (const absl::Status status = WriteAddressFile(flags.address_file, (*agent)->address());
         !status.ok()) {
@@ -62,7 +62,7 @@ int Serve(const Flags& flags) {
   NotifySystemd("READY=1");
   while (WaitForSignal({SIGTERM, SIGINT, SIGHUP}) == SIGHUP) Reload(flags.config);
   NotifySystemd("STOPPING=1");
-  spdlog::info("Stopping");
+  LogInfo("Stopping");
   (*agent)->Stop();
   return EX_OK;
 }

@@ -9,8 +9,8 @@ void Steps::OnRunStep(const v1::RunStep& directive) {
   journeys_.Note(directive.journey(), directive.portal_host());
   if (IsCardStep(directive.step())) return card_->RunStep(directive);
   if (directive.portal_host() == v1::PORTAL_HOST_SERVER) {
-    spdlog::warn("{}: a portal step came to this agent, but the server hosts the conversation",
-                 directive.journey());
+    LogWarning("{}: a portal step came to this agent, but the server hosts the conversation",
+               directive.journey());
     return Refuse(directive, v1::ERROR_REASON_BAD_CONFIGURATION);
   }
   // The journey is at the portal now; a card step it left must not go on.

@@ -55,7 +55,7 @@ void QuietLibraries() {
   }
   gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
   gpr_set_log_function([](gpr_log_func_args* args) {
-    if (args->severity == GPR_LOG_SEVERITY_ERROR) spdlog::debug("gRPC: {}", args->message);
+    if (args->severity == GPR_LOG_SEVERITY_ERROR) LogDebug("gRPC: {}", args->message);
   });
 }
 
@@ -115,8 +115,7 @@ void NotifySystemd(std::string_view state) {
   if (sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
              reinterpret_cast<const sockaddr*>(&address),
              static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size)) < 0) {
-    spdlog::warn("systemd could not be told '{}': {}", state,
-                 std::generic_category().message(errno));
+    LogWarning("systemd could not be told '{}': {}", state, std::generic_category().message(errno));
   }
   close(fd);
 }

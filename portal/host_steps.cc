@@ -266,10 +266,10 @@ void HostImpl::End(const JourneyPtr& journey, const v1::RunStep& directive, Endi
     }
   }
   *report.mutable_report_time() = ToProto(options_.clock->Now());
-  spdlog::info("{} directive {}: {} ended with {} {}", directive.journey(),
-               directive.directive_id(), v1::StepKind_Name(directive.step()),
-               v1::StepOutcome_Name(ending.outcome), ReasonName(ending.reason));
-  if (!ending.sentence.empty()) spdlog::info("{}: {}", directive.journey(), ending.sentence);
+  LogInfo("{} directive {}: {} ended with {} {}", directive.journey(), directive.directive_id(),
+          v1::StepKind_Name(directive.step()), v1::StepOutcome_Name(ending.outcome),
+          ReasonName(ending.reason));
+  if (!ending.sentence.empty()) LogInfo("{}: {}", directive.journey(), ending.sentence);
   {
     const std::lock_guard lock(mutex_);
     journey->running = false;

@@ -150,7 +150,8 @@ absl::Status Complete(Flags& flags) {
 void InsertFirstCard(Sandbox& sandbox, const std::string& serial) {
   const absl::Status status = sandbox.cards().Insert(serial, 1);
   if (!status.ok()) {
-    spdlog::warn("The first card is not in its reader yet: {}", std::string(status.message()));
+    ilkimza::LogWarning("The first card is not in its reader yet: {}",
+                        std::string(status.message()));
   }
 }
 

@@ -86,13 +86,14 @@ class Running : public ControlServer {
   absl::Status Start() {
     if (settings_.portal_host == v1::PORTAL_HOST_SERVER) {
       ILKIMZA_ASSIGN_OR_RETURN(hosting_, ServerHost::Create(settings_.portal, access_, engine_));
-      spdlog::warn(
+      LogWarning(
           "portal_host is \"server\": PINs, security words and SMS codes of holders will pass "
           "through the memory of this process; with \"agent\" they never leave the holder's PC");
     }
     engine_.Connect(&fleet_, hosting_.get());
     ILKIMZA_RETURN_IF_ERROR(fleet_.Start());
     ILKIMZA_RETURN_IF_ERROR(engine_.Start());
+    ILKIMZA_RETURN_IF_ERROR(EndSwitchedOff());
     if (enrolments_ != nullptr) ILKIMZA_RETURN_IF_ERROR(enrolments_->Start());
     ILKIMZA_RETURN_IF_ERROR(Listen());
     ILKIMZA_RETURN_IF_ERROR(OpenDoor());
@@ -120,6 +121,24 @@ class Running : public ControlServer {
   }
 
  private:
+  // A journey that was under way when its goal was switched off does not go on. No agent
+  // is attached yet, so the cancelling comes before whatever they may say.
+  absl::Status EndSwitchedOff() {
+    if (settings_.goals_off.empty()) return absl::OkStatus();
+    ILKIMZA_ASSIGN_OR_RETURN(const std::vector<v1::Journey> active, store_->LoadActive());
+    for (const v1::Journey& journey : active) {
+      if (settings_.goals_off.count(journey.goal()) == 0) continue;
+      LogInfo("{}: cancelled, its goal is switched off ('goals_off')", journey.name());
+      engine_.Cancel(journey.name(), "server", /*request_id=*/"",
+                     [name = journey.name()](const auto& cancelled) {
+                       if (cancelled.ok()) return;
+                       LogError("{}: not cancelled: {}", name,
+                                std::string(cancelled.status().message()));
+                     });
+    }
+    return absl::OkStatus();
+  }
+
   // Who may show a certificate: what the configuration says, and our own agents.
   static Settings WithIssuer(Settings settings, const Issuer* issuer) {
     if (issuer != nullptr) settings.tls.second_ca = issuer->certificate_file();

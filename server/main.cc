@@ -54,9 +54,9 @@ int Run(const std::string& config_file, const std::string& address_file) {
   std::string addresses = absl::StrJoin((*server)->addresses(), "\n");
   for (const std::string& door : (*server)->enrolment_addresses()) {
     absl::StrAppend(&addresses, "\nenrolment ", door);
-    spdlog::info("agents enrol at {}", door);
+    LogInfo("agents enrol at {}", door);
   }
-  spdlog::info("listening on {}", absl::StrJoin((*server)->addresses(), ", "));
+  LogInfo("listening on {}", absl::StrJoin((*server)->addresses(), ", "));
   if (!address_file.empty()) {
     if (const auto written = WriteAddressFile(address_file, addresses); !written.ok()) {
       return Fail(written);
@@ -65,9 +65,9 @@ int Run(const std::string& config_file, const std::string& address_file) {
   NotifySystemd("READY=1");
   const int signal = WaitForSignal({SIGTERM, SIGINT});
   NotifySystemd("STOPPING=1");
-  spdlog::info("signal {}, shutting down", signal);
+  LogInfo("signal {}, shutting down", signal);
   (*server)->Shutdown();
-  spdlog::info("stopped");
+  LogInfo("stopped");
   return EX_OK;
 }
 

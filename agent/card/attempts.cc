@@ -290,7 +290,7 @@ void Attempts::Send(const std::shared_ptr<Run>& run, const SeenReader& seen) {
   };
   work.pin_was_right = [journal = parts_.journal, attempt = &run->attempt] {
     const absl::Status written = journal->Finish(attempt->number, AttemptResult::kRight, -1);
-    if (!written.ok()) spdlog::error("{}", std::string(written.message()));
+    if (!written.ok()) LogError("{}", std::string(written.message()));
   };
   run->facts = seen.facts;
   run->family = seen.family;
@@ -339,7 +339,7 @@ void Attempts::Finish(Run& run, const absl::Status& status) {
   const absl::Status written =
       parts_.journal->Finish(attempt.number, attempt.result, attempt.tries_left);
   // What is known is told all the same; the next start of the program will not know it.
-  if (!written.ok()) spdlog::error("{}", std::string(written.message()));
+  if (!written.ok()) LogError("{}", std::string(written.message()));
   if (run.claim) {
     if (const auto end = EndOf(attempt)) {
       parts_.steps->Report(*run.claim, *end);
@@ -349,7 +349,7 @@ void Attempts::Finish(Run& run, const absl::Status& status) {
   }
   Reply(run, AnswerOf(run, status), IsFinal(attempt));
   const absl::Status kept = parts_.journal->Synchronise();
-  if (!kept.ok()) spdlog::error("{}", std::string(kept.message()));
+  if (!kept.ok()) LogError("{}", std::string(kept.message()));
 }
 
 Attempts::Answer Attempts::AnswerOf(const Run& run, const absl::Status& status) {

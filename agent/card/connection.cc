@@ -160,7 +160,7 @@ void CardConnection::EndTransaction(Pcsc& pcsc) {
   in_transaction_ = false;
   reset_due_ = false;
   if (code != SCARD_S_SUCCESS) {
-    spdlog::debug("giving the card back: {:08X}", static_cast<uint32_t>(code));
+    LogDebug("giving the card back: {:08X}", static_cast<uint32_t>(code));
   }
   if (!ended || broken_) Disconnect(pcsc, unpower ? SCARD_UNPOWER_CARD : SCARD_LEAVE_CARD);
 }
@@ -168,7 +168,7 @@ void CardConnection::EndTransaction(Pcsc& pcsc) {
 void CardConnection::Disconnect(Pcsc& pcsc, DWORD disposition) {
   const LONG code = pcsc.Disconnect(card_, disposition);
   if (code != SCARD_S_SUCCESS) {
-    spdlog::debug("disconnecting the card: {:08X}", static_cast<uint32_t>(code));
+    LogDebug("disconnecting the card: {:08X}", static_cast<uint32_t>(code));
   }
   connected_ = false;
   broken_ = false;

@@ -34,12 +34,12 @@ absl::StatusOr<IdentifiedCard> CardFamilies::Identify(CardEnvironment& environme
     if (status.ok()) return found;
     switch (ReasonOf(status)) {
       case v1::ERROR_REASON_CARD_UNSUPPORTED:
-        spdlog::debug("{}: not the card in '{}'", std::string(family->name()), facts.reader);
+        LogDebug("{}: not the card in '{}'", std::string(family->name()), facts.reader);
         break;
       // A broken module must not keep the card from a family that works.
       case v1::ERROR_REASON_MODULE_FAILED:
-        spdlog::warn("{} cannot be asked for the card in '{}': {}", std::string(family->name()),
-                     facts.reader, std::string(status.message()));
+        LogWarning("{} cannot be asked for the card in '{}': {}", std::string(family->name()),
+                   facts.reader, std::string(status.message()));
         module_failure.Update(status);
         break;
       default:

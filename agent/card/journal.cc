@@ -139,7 +139,7 @@ void Journal::TakeLine(std::string_view line) {
   const json record = json::parse(line, nullptr, /*allow_exceptions=*/false);
   const int64_t number = record.is_object() ? Number(record, "attempt", 0) : 0;
   if (number <= 0 || number > kMaxNumber) {
-    spdlog::warn("the journal of PIN attempts has a line that is none; it was skipped");
+    LogWarning("the journal of PIN attempts has a line that is none; it was skipped");
     return;
   }
   if (const auto result = Named<AttemptResult>(kResults, Text(record, "result"))) {

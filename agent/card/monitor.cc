@@ -112,7 +112,7 @@ void MonitorImpl::Stop() {
     waker.join();
     return;
   }
-  spdlog::warn("the smart-card service hangs; a call to it is left behind");
+  LogWarning("the smart-card service hangs; a call to it is left behind");
   thread_.detach();
   waker.detach();
 }
@@ -140,8 +140,8 @@ void MonitorImpl::Loop(const std::stop_token& stop) {
     if (worked) code = OnceConnected(code);
     if (worked) pause = kFirstPause;
     if (stop.stop_requested()) return;
-    spdlog::debug("watching readers ended with {:08X}; asking again in {} ms",
-                  static_cast<uint32_t>(code), absl::ToInt64Milliseconds(pause));
+    LogDebug("watching readers ended with {:08X}; asking again in {} ms",
+             static_cast<uint32_t>(code), absl::ToInt64Milliseconds(pause));
     context.Release();
     ServiceGone(ServiceError(*pcsc_, code));
     std::unique_lock lock(mutex_);

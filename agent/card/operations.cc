@@ -256,8 +256,8 @@ absl::StatusOr<std::vector<ReadCertificate>> ReadCertificates(Card& card, const 
   for (const CardCertificateEntry& entry : entries) {
     const auto certificate = ParsedOf(entry);
     if (!certificate.ok()) {
-      spdlog::warn("a certificate file of card {} was left out: {}", serial,
-                   std::string(certificate.status().message()));
+      LogWarning("a certificate file of card {} was left out: {}", serial,
+                 std::string(certificate.status().message()));
       continue;
     }
     certificates.push_back({Describe(entry, **certificate, now), entry.der});
@@ -299,7 +299,7 @@ absl::Status DoAttempt(Card& card, AttemptWork& work) {
   ILKIMZA_RETURN_IF_ERROR(LookAtTriesAgain(card, pin, before, work));
   if (right) {
     if (const absl::Status closed = card.LogOut(); !closed.ok()) {
-      spdlog::debug("logging out of card {}: {}", work.serial, ReasonName(ReasonOf(closed)));
+      LogDebug("logging out of card {}: {}", work.serial, ReasonName(ReasonOf(closed)));
     }
   }
   return status;

@@ -230,13 +230,13 @@ absl::StatusOr<PinAnswer> Pkcs11Card::Judge(uint64_t rv, const PinInfo& pin, boo
       return answer;
     case PinMeaning::kRefused:
       answer.verdict = PinVerdict::kRefused;
-      spdlog::warn("the PKCS#11 module '{}' did not take the PIN: {}", module_.name(),
-                   pkcs11::ReturnValueName(rv));
+      LogWarning("the PKCS#11 module '{}' did not take the PIN: {}", module_.name(),
+                 pkcs11::ReturnValueName(rv));
       return answer;
     case PinMeaning::kUnknown:
       answer.verdict = PinVerdict::kUnknown;
-      spdlog::warn("the PKCS#11 module '{}' answered {} to a PIN", module_.name(),
-                   pkcs11::ReturnValueName(rv));
+      LogWarning("the PKCS#11 module '{}' answered {} to a PIN", module_.name(),
+                 pkcs11::ReturnValueName(rv));
       return answer;
   }
   const auto status = ReadPinStatus(pin);
@@ -305,8 +305,8 @@ absl::StatusOr<PinAnswer> Pkcs11Card::Unblock(const PinInfo& pin, const PinEntry
                                                       [&] { return use_.InitPin(entry.chosen); }));
   if (rv == CKR_OK) return PinAnswer{.verdict = PinVerdict::kRight};
   // The PUK was right: no try was spent. Whether the PIN was set is another matter.
-  spdlog::warn("the PKCS#11 module '{}' answered {} to C_InitPIN", module_.name(),
-               pkcs11::ReturnValueName(rv));
+  LogWarning("the PKCS#11 module '{}' answered {} to C_InitPIN", module_.name(),
+             pkcs11::ReturnValueName(rv));
   const bool refused = pkcs11::MeaningOf(rv) == PinMeaning::kRefused;
   return PinAnswer{.verdict = refused ? PinVerdict::kRefused : PinVerdict::kUnknown};
 }
@@ -473,8 +473,8 @@ void Pkcs11Family::ResetCard(CardEnvironment& environment) {
     environment.pcsc.Disconnect(card, SCARD_RESET_CARD);
   } else {
     // The module has logged out, which closes the card as well.
-    spdlog::debug("the card in '{}' could not be reset: {}", environment.reader,
-                  std::string(PcscError(code, environment.reader).message()));
+    LogDebug("the card in '{}' could not be reset: {}", environment.reader,
+             std::string(PcscError(code, environment.reader).message()));
   }
   static_cast<void>(environment.control.Leave());
 }

@@ -264,8 +264,8 @@ std::optional<absl::Duration> ReaderTable::TakeTrouble(Watched& watched,
   seen.trouble = trouble;
   const v1::ErrorReason reason = ReasonOf(trouble);
   ErrorMetadata details = MetadataOf(trouble);
-  spdlog::info("the card in '{}' did not say who it is: {} {}{}", seen.pcsc_name,
-               ReasonName(reason), details["pcsc_code"], details["status_word"]);
+  LogInfo("the card in '{}' did not say who it is: {} {}{}", seen.pcsc_name, ReasonName(reason),
+          details["pcsc_code"], details["status_word"]);
   switch (reason) {
     case v1::ERROR_REASON_CARD_MUTE:
       seen.reader.set_state(v1::READER_STATE_CARD_MUTE);

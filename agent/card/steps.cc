@@ -99,9 +99,9 @@ void CardSteps::Tell(const News& news) {
     observer_.OnTurn(journey, directive_id, turn);
   }
   for (const v1::StepReport& report : news.reports) {
-    spdlog::info("{} {} directive {}: {} {}", report.journey(), v1::StepKind_Name(report.step()),
-                 report.directive_id(), v1::StepOutcome_Name(report.outcome()),
-                 ReasonName(report.reason()));
+    LogInfo("{} {} directive {}: {} {}", report.journey(), v1::StepKind_Name(report.step()),
+            report.directive_id(), v1::StepOutcome_Name(report.outcome()),
+            ReasonName(report.reason()));
     observer_.OnStepReport(report);
   }
 }
@@ -336,10 +336,10 @@ void CardSteps::Close() {
 void CardSteps::ReportInterrupted(const std::vector<Attempt>& attempts) {
   News news;
   for (Attempt attempt : attempts) {
-    spdlog::warn("attempt {} on card {} was interrupted: whether it counted is not known",
-                 attempt.number, attempt.serial);
+    LogWarning("attempt {} on card {} was interrupted: whether it counted is not known",
+               attempt.number, attempt.serial);
     const absl::Status written = journal_->Finish(attempt.number, AttemptResult::kUnknown, -1);
-    if (!written.ok()) spdlog::error("{}", std::string(written.message()));
+    if (!written.ok()) LogError("{}", std::string(written.message()));
     attempt.result = AttemptResult::kUnknown;
     if (attempt.journey.empty()) continue;
     news.reports.push_back(

@@ -100,10 +100,10 @@ absl::Duration Renewal::Step(const std::stop_token& stop) {
   const absl::Duration delay =
       RetryDelay(backoff_.NextDelay(now, options_.random()), life->not_after - now);
   next_try_ = now + delay;
-  spdlog::warn("The agent's certificate ends on {} and was not renewed; next try in {}: {}",
-               absl::FormatTime(absl::RFC3339_sec, life->not_after, absl::UTCTimeZone()),
-               absl::FormatDuration(absl::Trunc(delay, absl::Seconds(1))),
-               std::string(renewed.message()));
+  LogWarning("The agent's certificate ends on {} and was not renewed; next try in {}: {}",
+             absl::FormatTime(absl::RFC3339_sec, life->not_after, absl::UTCTimeZone()),
+             absl::FormatDuration(absl::Trunc(delay, absl::Seconds(1))),
+             std::string(renewed.message()));
   const std::lock_guard lock(mutex_);
   last_failure_ = renewed;
   return std::min(delay, options_.look_every);

@@ -282,7 +282,7 @@ void ServerLink::Impl::AttachOnce(Lock& lock) {
   lock.lock();
   if (!dialled.ok()) {
     last_error_ = dialled.status();
-    spdlog::error("The server cannot be dialled: {}", std::string(last_error_.message()));
+    LogError("The server cannot be dialled: {}", std::string(last_error_.message()));
   } else {
     welcomed_ = going_away_ = done_ = false;
     server_started_.reset();
@@ -342,7 +342,7 @@ void ServerLink::Impl::WaitForNextAttempt(Lock& lock) {
   const absl::Time now = MonotonicNow();
   const absl::Duration delay = backoff_.NextDelay(now, options_.random());
   absl::Time next = now + delay;
-  spdlog::info("Trying the server again in {}", absl::FormatDuration(delay));
+  LogInfo("Trying the server again in {}", absl::FormatDuration(delay));
   bool hurried = false;
   while (!stopping_ && MonotonicNow() < next) {
     if (!waiters_.empty() && !hurried) {
@@ -393,14 +393,14 @@ void ServerLink::Impl::OnMessage(const AttachAgentResponse& message) {
       return;
     }
     case AttachAgentResponse::KIND_NOT_SET:
-      spdlog::warn("The server sent a message this version does not know; it was ignored");
+      LogWarning("The server sent a message this version does not know; it was ignored");
   }
 }
 
 void ServerLink::Impl::OnWelcome(const AttachAgentResponse::Welcome& welcome) {
   Lock lock(mutex_);
   if (welcomed_) return;
-  spdlog::info("Attached to the server '{}' as {}", options_.server_address, options_.agent);
+  LogInfo("Attached to the server '{}' as {}", options_.server_address, options_.agent);
   backoff_.OnWelcome(MonotonicNow(), FromProtoDuration(welcome.reattach_spread()));
   last_error_ = absl::OkStatus();
   welcomed_ = true;
@@ -414,11 +414,11 @@ void ServerLink::Impl::OnWelcome(const AttachAgentResponse::Welcome& welcome) {
 
 void ServerLink::Impl::OnRunStep(const v1::RunStep& directive) {
   if (const absl::Status status = CheckDirective(directive); !status.ok()) {
-    spdlog::warn("A directive of the server was ignored: {}", std::string(status.message()));
+    LogWarning("A directive of the server was ignored: {}", std::string(status.message()));
     return;
   }
-  spdlog::info("{}: directive {}, step {}", directive.journey(), directive.directive_id(),
-               StepName(directive.step()));
+  LogInfo("{}: directive {}, step {}", directive.journey(), directive.directive_id(),
+          StepName(directive.step()));
   {
     const std::lock_guard lock(mutex_);
     outbox_.ForgetBefore(directive.journey(), directive.directive_id());
@@ -430,9 +430,9 @@ void ServerLink::Impl::OnDone(const grpc::Status& status) {
   const std::lock_guard lock(mutex_);
   last_error_ = FromGrpcStatus(status);
   if (!stopping_) {
-    spdlog::warn("The stream to the server '{}' {}: {}", options_.server_address,
-                 welcomed_ ? "ended" : "could not be opened",
-                 status.ok() ? "in good order" : status.error_message());
+    LogWarning("The stream to the server '{}' {}: {}", options_.server_address,
+               welcomed_ ? "ended" : "could not be opened",
+               status.ok() ? "in good order" : status.error_message());
   }
   done_ = true;
   changed_.notify_all();

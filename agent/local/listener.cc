@@ -48,7 +48,7 @@ void Listener::AcceptOne() {
   UniqueFd connection(accept4(listen_fd_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!connection.ok()) {
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      spdlog::warn("The agent has too many files open to take another connection");
+      LogWarning("The agent has too many files open to take another connection");
       std::this_thread::sleep_for(kExhaustedPause);
     }
     return;
@@ -57,8 +57,8 @@ void Listener::AcceptOne() {
   socklen_t size = sizeof peer;
   if (getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
       peer.uid != allowed_uid_) {
-    spdlog::warn("A connection of user {} (process {}) was refused: this agent serves user {} only",
-                 peer.uid, peer.pid, allowed_uid_);
+    LogWarning("A connection of user {} (process {}) was refused: this agent serves user {} only",
+               peer.uid, peer.pid, allowed_uid_);
     return;
   }
   grpc::AddInsecureChannelFromFd(&server_, connection.Release());

@@ -240,7 +240,7 @@ absl::Status Module::Failed(std::string_view why) {
   const std::string sentence =
       absl::StrCat("The PKCS#11 module '", name_, "' ", std::string(why),
                    ". Nothing else is affected; ask its vendor for another version.");
-  spdlog::warn("{}", sentence);
+  LogWarning("{}", sentence);
   const std::lock_guard lock(status_mutex_);
   ++failures_in_a_row_;
   not_before_ = Clock::now() + absl::ToChronoNanoseconds(PauseAfter(failures_in_a_row_));

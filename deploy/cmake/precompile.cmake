@@ -10,7 +10,7 @@ set(STANDARD_HEADERS
   <absl/strings/str_cat.h> <absl/strings/str_format.h> <absl/strings/str_join.h>
   <absl/time/clock.h> <absl/time/time.h>)
 set(SERVICE_HEADERS
-  <grpcpp/grpcpp.h> <nlohmann/json.hpp> <spdlog/spdlog.h>
+  <grpcpp/grpcpp.h> <fmt/core.h> <nlohmann/json.hpp>
   <ilkimza/v1/card_service.grpc.pb.h> <ilkimza/v1/fleet_service.grpc.pb.h>
   <ilkimza/v1/journey_service.grpc.pb.h> <ilkimza/v1/portal_service.grpc.pb.h>)
 
@@ -28,7 +28,7 @@ precompiled_header(tests ${STANDARD_HEADERS} ${SERVICE_HEADERS} <gmock/gmock.h> 
 foreach(KIND product tests)
   add_dependencies(precompiled_${KIND} ilkimza_contracts)
   target_include_directories(precompiled_${KIND} SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/proto/gen)
-  target_link_libraries(precompiled_${KIND} PRIVATE gRPC::grpc++ protobuf::libprotobuf spdlog::spdlog)
+  target_link_libraries(precompiled_${KIND} PRIVATE gRPC::grpc++ protobuf::libprotobuf fmt::fmt)
 endforeach()
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 target_link_libraries(precompiled_sandbox PRIVATE PkgConfig::HTTPLIB)

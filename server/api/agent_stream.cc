@@ -212,7 +212,7 @@ class AgentStream : public grpc::ServerBidiReactor<AttachAgentRequest, AttachAge
       // Only what may succeed later is to be sent again.
       if (absl::IsUnavailable(status)) return self->Close(status);
       if (!status.ok()) {
-        spdlog::warn("{}: report refused: {}", self->agent_, std::string(status.message()));
+        LogWarning("{}: report refused: {}", self->agent_, std::string(status.message()));
       }
       self->Send(taken);
       self->Read();

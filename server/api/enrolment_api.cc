@@ -152,7 +152,7 @@ Enrolments::EnrolledDone EnrolmentApi::Answer(std::string agent, bool first, Res
         response.add_server_authorities(der);
       }
     } else {
-      spdlog::warn("{}: no certificate: {}", agent, std::string(enrolled.status().message()));
+      LogWarning("{}: no certificate: {}", agent, std::string(enrolled.status().message()));
     }
     reactor->Finish(ToGrpcStatus(enrolled.status()));
   };

@@ -25,7 +25,7 @@ absl::StatusOr<KnownPortal> KnownPortalOf(const HostingOptions& options, bool ho
   const bool is_file = options.profile.find('/') != std::string::npos;
   if (hosts || is_file) return profile.status();
   known.name = options.profile;
-  spdlog::warn(
+  LogWarning(
       "the profile '{}' is not built into this server: journeys are given to the agents as they "
       "are asked for; name its file in portal.profile to have those refused that it cannot drive",
       known.name);

@@ -154,7 +154,7 @@ void DriftWatch::Conclude(Screen& screen, Structure& structure, Verdict verdict,
   structure.set_state(PortalScreen::STATE_CHANGED);
   *screen.screen.mutable_change_time() = ToProto(now);
   FindPaused();
-  spdlog::warn(
+  LogWarning(
       "{} has changed: {} agents met structure {}, which nobody knew; {} {}. Look at the page, "
       "then 'ilkimza-server accept-drift {}', or give out a newer version of the profile",
       screen.screen.name(), structure.agents(), structure.fingerprint(),
@@ -165,7 +165,7 @@ void DriftWatch::Conclude(Screen& screen, Structure& structure, Verdict verdict,
 void DriftWatch::Save(Screen& screen, absl::Time now) {
   screen.saved = now;
   store_.SaveScreen(screen.screen, [name = screen.screen.name()](const absl::Status& status) {
-    if (!status.ok()) spdlog::error("{}: not stored: {}", name, std::string(status.message()));
+    if (!status.ok()) LogError("{}: not stored: {}", name, std::string(status.message()));
   });
 }
 
@@ -234,7 +234,7 @@ absl::StatusOr<PortalScreen> DriftWatch::Accept(const std::string& name,
     screen.clear_change_time();
     *screen.mutable_accept_time() = ToProto(now);
     screen.set_accepter(accepter);
-    spdlog::info("{}: the change is accepted by {}", name, accepter);
+    LogInfo("{}: the change is accepted by {}", name, accepter);
     Save(known->second, now);
     FindPaused();
   }

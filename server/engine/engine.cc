@@ -325,8 +325,7 @@ void Engine::Report(const std::string& agent, const v1::StepReport& report,
   const bool hosted_here =
       entry->journey->portal_host() == v1::PORTAL_HOST_SERVER && SpecOf(report.step()).on_portal;
   if (hosted_here != agent.empty() || (!hosted_here && agent != entry->wish.agent)) {
-    spdlog::warn("{}: report from '{}', which does not carry out this step", report.journey(),
-                 agent);
+    LogWarning("{}: report from '{}', which does not carry out this step", report.journey(), agent);
     return locked.calls.push_back([done] {
       done(MakeError(absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_NOT_ALLOWED,
                      "The report is for a journey that another host carries out."));

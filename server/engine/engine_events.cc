@@ -161,7 +161,7 @@ void Engine::Commit(const EntryPtr& entry, AppendRequest append, std::vector<Dir
 }
 
 void Engine::NotCommitted(const EntryPtr& entry, const absl::Status& status) {
-  spdlog::error("{}: event not stored: {}", entry->name, std::string(status.message()));
+  LogError("{}: event not stored: {}", entry->name, std::string(status.message()));
   if (entry->journey == nullptr) {
     Remove(entry);
   } else {

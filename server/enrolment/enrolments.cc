@@ -154,7 +154,7 @@ void Enrolments::CreateToken(const v1::JoinToken& wish, const std::string& creat
   store_.SaveEnrolment(std::move(change), [made = *std::move(made),
                                            done = std::move(done)](const absl::Status& committed) {
     if (!committed.ok()) return done(committed);
-    spdlog::info("{} made by {}", made->resource.name(), made->resource.creator());
+    LogInfo("{} made by {}", made->resource.name(), made->resource.creator());
     done(made);
   });
 }
@@ -322,9 +322,9 @@ absl::StatusOr<Enrolments::Enrolled> Enrolments::Issue(const std::string& agent,
   serials_of_[agent].push_back(issued.serial);
   certificates_[issued.serial] = {agent, certificate};
   change.certificates.push_back(certificate);
-  spdlog::info("{}: certificate {} {}, good until {}", agent, issued.serial,
-               join_token.empty() ? "renewed" : absl::StrCat("got with ", join_token),
-               absl::FormatTime(absl::RFC3339_sec, issued.not_after, absl::UTCTimeZone()));
+  LogInfo("{}: certificate {} {}, good until {}", agent, issued.serial,
+          join_token.empty() ? "renewed" : absl::StrCat("got with ", join_token),
+          absl::FormatTime(absl::RFC3339_sec, issued.not_after, absl::UTCTimeZone()));
   return enrolled;
 }
 
@@ -351,7 +351,7 @@ void Enrolments::RevokeSerial(const std::string& serial, const std::string& revo
 void Enrolments::RevokeAll(const std::string& agent, const std::string& revoker,
                            EnrolmentChange& change) {
   for (const std::string& serial : GoodSerials(agent)) {
-    spdlog::info("{}: certificate {} revoked by {}", agent, serial, revoker);
+    LogInfo("{}: certificate {} revoked by {}", agent, serial, revoker);
     RevokeSerial(serial, revoker, change);
   }
 }

@@ -100,11 +100,11 @@ absl::StatusOr<int64_t> Fleet::Attach(const v1::AttachAgentRequest::Hello& hello
     Save(member.agent);
   }
   if (older != nullptr) {
-    spdlog::info("{}: attached again, the older stream ends", hello.agent());
+    LogInfo("{}: attached again, the older stream ends", hello.agent());
     older->Close(MakeError(absl::StatusCode::kAborted, v1::ERROR_REASON_AGENT_NOT_ATTACHED,
                            absl::StrCat("Another stream of ", hello.agent(), " took over.")));
   } else {
-    spdlog::info("{}: attached, version {}", hello.agent(), hello.version());
+    LogInfo("{}: attached, version {}", hello.agent(), hello.version());
   }
   if (other_card) engine_.CardChanged(hello.agent(), hello.card_serial());
   engine_.AgentAttached(hello.agent(), generation, hello.profile(),
@@ -154,7 +154,7 @@ void Fleet::Forget(const std::string& agent, std::function<void(absl::Status)> d
     change.deleted_agents.push_back(agent);
     store_.SaveEnrolment(std::move(change), std::move(done));
   }
-  spdlog::info("{}: deleted", agent);
+  LogInfo("{}: deleted", agent);
   if (link != nullptr) {
     link->Close(MakeError(
         absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_CERTIFICATE_REFUSED,
@@ -182,7 +182,7 @@ void Fleet::Detach(const std::string& agent, int64_t generation) {
     --attached_;
     Save(member.agent);
   }
-  spdlog::info("{}: detached", agent);
+  LogInfo("{}: detached", agent);
   engine_.AgentDetached(agent, generation);
 }
 
@@ -203,7 +203,7 @@ void Fleet::CardChanged(const std::string& agent, int64_t generation,
 
 void Fleet::Save(const v1::Agent& agent) {
   store_.SaveAgent(agent, [name = agent.name()](const absl::Status& status) {
-    if (!status.ok()) spdlog::error("{}: not stored: {}", name, std::string(status.message()));
+    if (!status.ok()) LogError("{}: not stored: {}", name, std::string(status.message()));
   });
 }
 

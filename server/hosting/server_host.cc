@@ -59,7 +59,7 @@ class Hosting : public ServerHost, public portal::HostObserver {
     engine_.Report("", report, [report](const absl::Status& status) {
       // The step's deadline then stops the journey, and RetryJourney goes on.
       if (!status.ok()) {
-        spdlog::error("{}: report lost: {}", report.journey(), std::string(status.message()));
+        LogError("{}: report lost: {}", report.journey(), std::string(status.message()));
       }
     });
   }

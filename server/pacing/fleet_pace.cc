@@ -17,16 +17,16 @@ constexpr absl::Duration kComingBack = absl::Minutes(1);
 void SayState(const std::string& profile, const Pacer& pacer, int failing) {
   switch (pacer.state()) {
     case Pacer::State::kOpen:
-      return spdlog::warn(
+      return LogWarning(
           "the portal of '{}' fails for many ({} journeys): no new conversations until {}", profile,
           failing, absl::FormatTime(pacer.state_end(), absl::UTCTimeZone()));
     case Pacer::State::kProbing:
-      return spdlog::info("the portal of '{}' is tried with one journey", profile);
+      return LogInfo("the portal of '{}' is tried with one journey", profile);
     case Pacer::State::kRamping:
-      return spdlog::info("the portal of '{}' answers again: {} journeys wait to be let in",
-                          profile, pacer.waiting());
+      return LogInfo("the portal of '{}' answers again: {} journeys wait to be let in", profile,
+                     pacer.waiting());
     case Pacer::State::kClosed:
-      return spdlog::info("the portal of '{}' is back at its full pace", profile);
+      return LogInfo("the portal of '{}' is back at its full pace", profile);
   }
 }
 

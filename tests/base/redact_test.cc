@@ -3,11 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
-#include <sstream>
-
+#include "base/log.h"
 #include "ilkimza/v1/card_service.pb.h"
 #include "ilkimza/v1/fleet_service.pb.h"
 #include "ilkimza/v1/options.pb.h"
@@ -98,15 +95,14 @@ TEST(Redact, HidesAndWipesJoinTokens) {
 TEST(Redact, AnEmptySecretIsNotShownAsSet) { EXPECT_EQ(Redacted(v1::VerifyPinRequest()), ""); }
 
 TEST(Redact, LoggingARedactedMessageLogsNoSecret) {
-  std::ostringstream log;
-  spdlog::logger logger("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log));
-  logger.set_level(spdlog::level::trace);
+  ASSERT_TRUE(InitLogging("test", "trace").ok());
   v1::WatchScreenResponse response;
   Fill(*response.mutable_screen()->mutable_login());
-  logger.trace("screen {}", Redacted(response));
-  logger.flush();
-  EXPECT_THAT(log.str(), HasSubstr("[secret]"));
-  EXPECT_THAT(log.str(), Not(HasSubstr(kMark)));
+  ::testing::internal::CaptureStderr();
+  LogInfo("screen {}", Redacted(response));
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("[secret]"));
+  EXPECT_THAT(log, Not(HasSubstr(kMark)));
 }
 
 TEST(WipeSecrets, ClearsSecretsAtAnyDepthAndNothingElse) {

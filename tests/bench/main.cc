@@ -19,7 +19,7 @@ namespace {
 int Main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   ProtectProcessMemory();
-  spdlog::set_level(spdlog::level::warn);
+  SetLogLevel("warning").IgnoreError();
   bool quick = false;
   bool smoke = false;
   std::vector<std::string> only = {"portal", "browser", "waiting", "pages",

@@ -12,6 +12,7 @@
 #include <utmp.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <map>
@@ -21,7 +22,8 @@
 
 namespace ilkimza::testing {
 
-inline constexpr int kLimitMs = 20000;
+// For each thing that is waited for, however much else is written meanwhile.
+inline constexpr std::chrono::seconds kLimit(20);
 
 // A program on a pseudo terminal of 80 x 40.
 class Terminal {
@@ -57,21 +59,27 @@ class Terminal {
     close(slave_);
   }
 
-  // Reads until `text` was written after what was waited for before.
+  // Reads until `text` was written after what was waited for before. Where something was
+  // not, nothing later is waited for.
   bool See(const std::string& text) {
-    while (true) {
+    const auto until = Clock::now() + kLimit;
+    while (!is_lost_) {
       const size_t found = screen_.find(text, seen_);
       if (found != std::string::npos) {
         seen_ = found + text.size();
         return true;
       }
-      if (!Read(kLimitMs)) break;
+      if (!ReadUntil(until)) break;
     }
-    ADD_FAILURE() << "\"" << text << "\" was not seen in:\n" << screen_.substr(seen_);
+    if (!is_lost_) {
+      ADD_FAILURE() << "\"" << text << "\" was not seen in:\n" << screen_.substr(seen_);
+    }
+    is_lost_ = true;
     return false;
   }
   // Which of the two was written first after what was waited for before.
   std::string SeeEither(const std::string& one, const std::string& other) {
+    const auto until = Clock::now() + kLimit;
     while (true) {
       const size_t first = std::min(screen_.find(one, seen_), screen_.find(other, seen_));
       if (first != std::string::npos) {
@@ -79,7 +87,7 @@ class Terminal {
         seen_ = first + text.size();
         return text;
       }
-      if (!Read(kLimitMs)) break;
+      if (!ReadUntil(until)) break;
     }
     ADD_FAILURE() << "neither \"" << one << "\" nor \"" << other << "\" was seen";
     return "";
@@ -92,7 +100,8 @@ class Terminal {
     EXPECT_EQ(write(master_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
   }
   int Exit() {
-    for (int i = 0; i < kLimitMs / 20 && !exit_code_; ++i) {
+    const auto until = Clock::now() + kLimit;
+    while (!exit_code_ && Clock::now() < until) {
       int status = 0;
       if (waitpid(pid_, &status, WNOHANG) == pid_) {
         exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -115,6 +124,12 @@ class Terminal {
   [[nodiscard]] size_t seen() const { return seen_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  bool ReadUntil(Clock::time_point until) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+    return left > 0 && Read(static_cast<int>(left));
+  }
   bool Read(int limit_ms) {
     pollfd polled{master_, POLLIN, 0};
     if (poll(&polled, 1, limit_ms) <= 0) return false;
@@ -130,6 +145,7 @@ class Terminal {
   pid_t pid_ = -1;
   std::string screen_;
   size_t seen_ = 0;
+  bool is_lost_ = false;
   std::optional<int> exit_code_;
 };
 

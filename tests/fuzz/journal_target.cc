@@ -42,7 +42,7 @@ std::vector<int64_t> Numbers(const std::vector<agent::Attempt>& attempts) {
 
 bool TakeInput(std::string_view input) {
   static const Folder folder;
-  spdlog::set_level(spdlog::level::off);
+  SetLogLevel("off").IgnoreError();
   std::ofstream(folder.journal(), std::ios::binary | std::ios::trunc)
       .write(input.data(), static_cast<std::streamsize>(input.size()));
 

@@ -1,6 +1,7 @@
 // The real program, killed at every step of the main path.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <memory>
@@ -135,6 +136,32 @@ TEST_F(RestartTest, StopsInGoodOrder) {
   EXPECT_EQ(server_->Wait(std::chrono::seconds(60)), 0);
   EXPECT_EQ(agent->End().error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_TRUE(agent->Received().back().has_go_away());
+}
+
+TEST_F(RestartTest, WhatIsSwitchedOffMeanwhileDoesNotGoOn) {
+  Start();
+  auto agent = Agent(nullptr);
+  agent->Attach();
+  const auto revocation = JourneyClient(channel_, "agents/pc1").Create(v1::GOAL_REVOKE_CERTIFICATE);
+  ASSERT_TRUE(revocation.ok()) << revocation.status();
+  const auto other = Create();
+  ASSERT_TRUE(other.ok()) << other.status();
+  server_->Kill();
+  testing::WriteFile(folder_ / "server.toml",
+                     testing::ReadFile(folder_ / "server.toml") +
+                         "[journey]\ngoals_off = [\"REVOKE_CERTIFICATE\"]\n");
+  Start();
+  JourneyClient client(channel_, "agents/pc1");
+  EXPECT_TRUE(client.WaitForState(revocation->name(), v1::JOURNEY_STATE_CANCELLED).ok());
+  EXPECT_NE(client.Get(other->name())->state(), v1::JOURNEY_STATE_CANCELLED);
+  const std::size_t before = agent->Received().size();
+  agent->Attach({revocation->name(), other->name()});
+  EXPECT_TRUE(agent->WaitFor([&](const auto& received) {
+    return std::any_of(received.begin() + static_cast<std::ptrdiff_t>(before), received.end(),
+                       [&](const v1::AttachAgentResponse& response) {
+                         return response.close_conversation().journey() == revocation->name();
+                       });
+  })) << "the agent still holds its conversation";
 }
 
 TEST_F(RestartTest, SaysWhatIsWrongAndEndsWithTheRightCode) {

@@ -239,7 +239,7 @@ int Main(int argc, char** argv) {
     cycles = std::atoi(argv[i + 1]);
   }
   Check(cycles > 0 && argc % 2 == 1, "say --cycles N or --real N");
-  spdlog::set_level(spdlog::level::off);
+  SetLogLevel("off").IgnoreError();
   std::unique_ptr<Place> place;
   if (real) {
     place = std::make_unique<RealPlace>();
