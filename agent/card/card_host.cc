@@ -55,9 +55,10 @@ class CardView : public std::enable_shared_from_this<CardView> {
         changed = serial != std::exchange(serial_, serial);
       }
     }
+    // First of all, so that who hears of a card finds it when asking for it.
+    server_->OnChange(view);
     if (changed) observer_.OnCardSerial(serial);
     steps_->OnCards(serials, view->Settled());
-    server_->OnChange(view);
   }
 
   [[nodiscard]] std::string Serial() const {

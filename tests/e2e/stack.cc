@@ -56,17 +56,11 @@ std::string Stack::WorldFile() const {
 
 void Stack::StartSandbox() {
   if (!options_.world.empty()) WriteFile(WorldFile(), options_.world);
-  std::vector<std::string> command = {Program("ilkimza-sandbox"),
-                                      "--world",
-                                      WorldFile(),
-                                      "--style",
-                                      options_.style,
-                                      "--charset",
-                                      options_.charset,
-                                      "--portal",
-                                      options_.portal,
-                                      "--ca-out",
-                                      dir_ / "portal-ca.pem"};
+  std::vector<std::string> command = {Program("ilkimza-sandbox"), "--world", WorldFile(), "--style",
+                                      options_.style, "--charset", options_.charset, "--portal",
+                                      options_.portal, "--ca-out", dir_ / "portal-ca.pem",
+                                      // New ones would be half of what a test costs.
+                                      "--card-keys", ILKIMZA_TEST_KEY_DIRECTORY};
   if (options_.card) command.insert(command.end(), {"--vpcd", "localhost:35963"});
   command.insert(command.end(), options_.sandbox.begin(), options_.sandbox.end());
   sandbox_ = std::make_unique<Process>(
