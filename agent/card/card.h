@@ -202,7 +202,9 @@ class CardFamily {
 
   // Opens the card in `environment.reader`, calls `work` with it and returns what that
   // returned. The card is given back, with no PIN verified and before anybody else can
-  // have it, by this call or at the end of the job (worker.h).
+  // have it, by this call or at the end of the job (worker.h). A PKCS#11 module shares its
+  // card from C_Login until this call resets it: other programs of this PC can use the PIN
+  // for that long, since a transaction of ours would keep the module out as well.
   //
   // CARD_UNSUPPORTED, without a call of `work`, where the card turns out to be none of
   // this family: the next one is asked.

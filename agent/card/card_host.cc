@@ -8,6 +8,7 @@
 #include "agent/card/attempts.h"
 #include "agent/card/families.h"
 #include "agent/card/journal.h"
+#include "agent/card/left_open.h"
 #include "agent/card/monitor.h"
 #include "agent/card/operations.h"
 #include "agent/card/pcsc.h"
@@ -96,10 +97,15 @@ class CardHostImpl final : public CardHost {
     timer_->Schedule(absl::ZeroDuration(), [weak = std::weak_ptr(steps_), interrupted] {
       if (const auto steps = weak.lock()) steps->ReportInterrupted(interrupted);
     });
-    monitor_ = Monitor::Start(pcsc_, workers_, timer_, families_,
-                              [weak = std::weak_ptr(view_)](const Monitor& monitor) {
-                                if (const auto view = weak.lock()) view->OnChange(monitor);
-                              });
+    monitor_ = Monitor::Start(
+        pcsc_, workers_, timer_, families_,
+        [weak = std::weak_ptr(view_)](const Monitor& monitor) {
+          if (const auto view = weak.lock()) view->OnChange(monitor);
+        },
+        [left_open = std::make_shared<LeftOpen>(interrupted)](
+            CardEnvironment& environment, const CardFacts& facts, const IdentifiedCard& card) {
+          if (left_open->Close(environment, card.identity.serial)) card.family->Forget(facts);
+        });
   }
 
   void RunStep(const v1::RunStep& directive) override { steps_->Run(directive); }

@@ -24,12 +24,13 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
  public:
   MonitorImpl(std::shared_ptr<Pcsc> pcsc, std::shared_ptr<CardWorkers> workers,
               std::shared_ptr<Timer> timer, std::shared_ptr<const CardFamilies> families,
-              std::function<void(const Monitor&)> on_change)
+              std::function<void(const Monitor&)> on_change, OnIdentified on_identified)
       : pcsc_(std::move(pcsc)),
         workers_(std::move(workers)),
         timer_(std::move(timer)),
         families_(std::move(families)),
         on_change_(std::move(on_change)),
+        on_identified_(std::move(on_identified)),
         snapshot_(std::make_shared<Snapshot>()),
         table_(families_) {}
 
@@ -79,6 +80,7 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
   const std::shared_ptr<Timer> timer_;
   const std::shared_ptr<const CardFamilies> families_;
   const std::function<void(const Monitor&)> on_change_;
+  const OnIdentified on_identified_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
@@ -224,8 +226,10 @@ void MonitorImpl::TakeStates(const std::vector<SCARD_READERSTATE>& states) {
 void MonitorImpl::Ask(const CardFacts& facts) {
   workers_->Run<IdentifiedCard>(
       facts.reader,
-      [families = families_, facts](CardEnvironment& environment) {
-        return families->Identify(environment, facts);
+      [families = families_, on_identified = on_identified_, facts](CardEnvironment& environment) {
+        auto identified = families->Identify(environment, facts);
+        if (identified.ok() && on_identified) on_identified(environment, facts, *identified);
+        return identified;
       },
       [weak = weak_from_this(), facts](const absl::StatusOr<IdentifiedCard>& identified) {
         if (const auto self = weak.lock()) {
@@ -353,10 +357,11 @@ std::unique_ptr<Monitor> Monitor::Start(std::shared_ptr<Pcsc> pcsc,
                                         std::shared_ptr<CardWorkers> workers,
                                         std::shared_ptr<Timer> timer,
                                         std::shared_ptr<const CardFamilies> families,
-                                        std::function<void(const Monitor&)> on_change) {
-  auto monitor =
-      std::make_shared<MonitorImpl>(std::move(pcsc), std::move(workers), std::move(timer),
-                                    std::move(families), std::move(on_change));
+                                        std::function<void(const Monitor&)> on_change,
+                                        OnIdentified on_identified) {
+  auto monitor = std::make_shared<MonitorImpl>(std::move(pcsc), std::move(workers),
+                                               std::move(timer), std::move(families),
+                                               std::move(on_change), std::move(on_identified));
   monitor->StartThread();
   return std::make_unique<MonitorHandle>(std::move(monitor));
 }

@@ -38,11 +38,18 @@ class Monitor {
   // `on_change` is called after each change, on threads of the monitor, the workers or
   // the timer, with no lock held: ask `Current` of the monitor it is given for what is
   // so now.
+  //
+  // `on_identified` is called on the reader's worker thread for each card that has said
+  // who it is, in the job that asked it: what it leaves to be given back is given back
+  // before the next one.
+  using OnIdentified =
+      std::function<void(CardEnvironment&, const CardFacts&, const IdentifiedCard&)>;
   static std::unique_ptr<Monitor> Start(std::shared_ptr<Pcsc> pcsc,
                                         std::shared_ptr<CardWorkers> workers,
                                         std::shared_ptr<Timer> timer,
                                         std::shared_ptr<const CardFamilies> families,
-                                        std::function<void(const Monitor&)> on_change);
+                                        std::function<void(const Monitor&)> on_change,
+                                        OnIdentified on_identified = nullptr);
   virtual ~Monitor() = default;
 
   [[nodiscard]] virtual std::shared_ptr<const Snapshot> Current() const = 0;

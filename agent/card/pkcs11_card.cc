@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "agent/card/apdu.h"
+#include "agent/card/beside_module.h"
 #include "agent/card/certificate.h"
 #include "agent/card/pcsc.h"
 #include "agent/card/pkcs11_token.h"
@@ -369,23 +370,19 @@ class Pkcs11Family final : public CardFamily {
 
   absl::Status Use(CardEnvironment& environment, const CardFacts& facts,
                    const Work& work) override {
-    bool attempt_made = false;
     // The module has a connection of its own, and may want the card for itself.
     environment.connection.Close(environment);
-    const absl::Status status = UseModule(environment, facts, work, attempt_made);
-    if (attempt_made && !environment.control.abandoned()) ResetCard(environment);
-    return status;
+    return UseModule(environment, facts, work);
   }
 
-  void Forget(const CardFacts&) override {}
+  // The module remembers the card as well.
+  void Forget(const CardFacts&) override { module_->StartAnew(); }
 
  private:
-  absl::Status UseModule(CardEnvironment& environment, const CardFacts& facts, const Work& work,
-                         bool& attempt_made) const;
+  absl::Status UseModule(CardEnvironment& environment, const CardFacts& facts,
+                         const Work& work) const;
   absl::StatusOr<std::vector<TokenInSlot>> FindTokens(CardEnvironment& environment,
                                                       const CardFacts& facts, ModuleUse& use) const;
-  // The module has let go of the card: whoever comes next finds it closed.
-  static void ResetCard(CardEnvironment& environment);
 
   const std::shared_ptr<pkcs11::Modules> modules_;
   const std::shared_ptr<Module> module_;
@@ -393,7 +390,7 @@ class Pkcs11Family final : public CardFamily {
 };
 
 absl::Status Pkcs11Family::UseModule(CardEnvironment& environment, const CardFacts& facts,
-                                     const Work& work, bool& attempt_made) const {
+                                     const Work& work) const {
   const pkcs11::ModuleTimeouts& timeouts = module_->timeouts();
   ILKIMZA_ASSIGN_OR_RETURN(ModuleUse use, Guarded(environment.control, JobControl::Stage::kCommand,
                                                   timeouts.busy + timeouts.load,
@@ -402,30 +399,12 @@ absl::Status Pkcs11Family::UseModule(CardEnvironment& environment, const CardFac
   if (tokens.empty()) return NotThisFamily();
   Pkcs11Card card(*module_, use, environment.control, std::move(tokens), facts.recognition);
   absl::Status status = work(card);
-  attempt_made = card.attempt_made();
+  if (card.attempt_made()) {
+    // Whatever became of the module's process: whoever comes next finds the card closed.
+    use.HangUp();
+    ResetAfterModule(environment);
+  }
   return status;
-}
-
-// Whether this is the only card in all readers. GetStatusChange answers at once: the
-// states it is given are "unaware".
-bool OnlyCard(CardEnvironment& environment) {
-  std::vector<std::string> readers;
-  if (environment.context.Establish() != SCARD_S_SUCCESS ||
-      environment.pcsc.ListReaders(environment.context.get(), readers) != SCARD_S_SUCCESS ||
-      readers.empty()) {
-    return false;
-  }
-  std::vector<SCARD_READERSTATE> states(readers.size());
-  for (std::size_t i = 0; i < readers.size(); ++i) {
-    states[i].szReader = readers[i].c_str();
-    states[i].dwCurrentState = SCARD_STATE_UNAWARE;
-  }
-  if (environment.pcsc.GetStatusChange(environment.context.get(), states) != SCARD_S_SUCCESS) {
-    return false;
-  }
-  return std::count_if(states.begin(), states.end(), [](const SCARD_READERSTATE& state) {
-           return (state.dwEventState & SCARD_STATE_PRESENT) != 0;
-         }) == 1;
 }
 
 absl::StatusOr<std::vector<TokenInSlot>> Pkcs11Family::FindTokens(CardEnvironment& environment,
@@ -441,7 +420,10 @@ absl::StatusOr<std::vector<TokenInSlot>> Pkcs11Family::FindTokens(CardEnvironmen
   for (const pkcs11::Slot& slot : slots) {
     if (DescribesReader(slot.description, facts.reader)) ours.push_back(slot);
   }
-  if (ours.empty() && slots.size() == 1 && OnlyCard(environment)) ours = slots;
+  if (ours.empty() && slots.size() == 1) {
+    ILKIMZA_ASSIGN_OR_RETURN(const bool only, OnlyCard(environment));
+    if (only) ours = slots;
+  }
   std::vector<TokenInSlot> tokens;
   for (const pkcs11::Slot& slot : ours) {
     auto token = guarded([&] { return use.ReadToken(slot.id); });
@@ -458,25 +440,6 @@ absl::StatusOr<std::vector<TokenInSlot>> Pkcs11Family::FindTokens(CardEnvironmen
     }
   }
   return tokens;
-}
-
-void Pkcs11Family::ResetCard(CardEnvironment& environment) {
-  if (!environment.control.Enter(JobControl::Stage::kCommand, environment.timeouts.command)) return;
-  LONG code = environment.context.Establish();
-  SCARDHANDLE card = 0;
-  DWORD protocol = 0;
-  if (code == SCARD_S_SUCCESS) {
-    code = environment.pcsc.Connect(environment.context.get(), environment.reader,
-                                    SCARD_SHARE_SHARED, card, protocol);
-  }
-  if (code == SCARD_S_SUCCESS) {
-    environment.pcsc.Disconnect(card, SCARD_RESET_CARD);
-  } else {
-    // The module has logged out, which closes the card as well.
-    LogDebug("the card in '{}' could not be reset: {}", environment.reader,
-             std::string(PcscError(code, environment.reader).message()));
-  }
-  static_cast<void>(environment.control.Leave());
 }
 
 }  // namespace

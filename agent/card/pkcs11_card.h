@@ -10,8 +10,10 @@
 // nothing at all where the module raises no flag: UNKNOWN), and PUKs. Unblocking is
 // offered only for modules whose security officer's PIN is configured to be the PUK.
 //
-// After an attempt the module's process is ended and the card reset, so that nobody
-// finds it open.
+// After an attempt the module logs out, its process is ended and the card reset in a
+// transaction, so that nobody finds it open: also where the module crashed, or was killed
+// because it hung. Until then it is open to every program of this PC, since only the module
+// could hold a transaction meanwhile (beside_module.h).
 //
 // Thread-safe.
 #ifndef ILKIMZA_AGENT_CARD_PKCS11_CARD_H_

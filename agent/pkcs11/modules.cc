@@ -151,6 +151,8 @@ absl::StatusOr<std::string> ModuleUse::Sign(Mechanism mechanism, std::string_vie
 
 absl::Status ModuleUse::Close() { return module_->Command(Request(Op::kClose).view()); }
 
+void ModuleUse::HangUp() { module_->HangUp(); }
+
 // --- Module ---
 
 Module::Module(std::string path, bool configured, const ModuleOptions& options,
@@ -257,7 +259,8 @@ absl::StatusOr<ModuleUse> Module::Use(uint64_t stay) {
                               "try again in a moment."));
   }
   failed_in_this_use_ = false;
-  if (std::exchange(stay_, stay) != stay) EndProcess();
+  const bool another_stay = std::exchange(stay_, stay) != stay;
+  if (start_anew_.exchange(false) || another_stay) EndProcess();
   ILKIMZA_RETURN_IF_ERROR(EnsureRunning());
   return ModuleUse(shared_from_this(), std::move(lock));
 }
@@ -343,6 +346,10 @@ absl::StatusOr<uint64_t> Module::Attempt(std::string_view request, absl::Duratio
                absl::StrCat(std::string(asked.status().message()),
                             " It had the PIN by then: whether the try counted is not known. Take "
                             "the card out, put it in and look at the tries left."));
+}
+
+void Module::HangUp() {
+  if (saw_pin_ && process_ != nullptr) process_->HangUp();
 }
 
 void Module::EndUse() {

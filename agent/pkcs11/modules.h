@@ -18,6 +18,7 @@
 #ifndef ILKIMZA_AGENT_PKCS11_MODULES_H_
 #define ILKIMZA_AGENT_PKCS11_MODULES_H_
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -130,6 +131,10 @@ class ModuleUse {
   // Logs out.
   absl::Status Close();
 
+  // Nothing more is asked. A process that has seen a PIN is told to end, and lets go of
+  // the card meanwhile; this going waits for it.
+  void HangUp();
+
  private:
   friend class Module;
   ModuleUse(std::shared_ptr<Module> module, std::unique_lock<std::timed_mutex> lock);
@@ -157,6 +162,8 @@ class Module : public std::enable_shared_from_this<Module> {
   // last the process is started anew, since what a module remembers of a card that has
   // gone, or of a smart-card service that has ended, is not to be relied on.
   absl::StatusOr<ModuleUse> Use(uint64_t stay = 0);
+  // The next `Use` starts the process anew. Does not block.
+  void StartAnew() { start_anew_ = true; }
 
  private:
   friend class Modules;
@@ -185,6 +192,7 @@ class Module : public std::enable_shared_from_this<Module> {
   absl::StatusOr<uint64_t> Attempt(std::string_view request, absl::Duration limit);
   // Ends the process; `why` goes on "The PKCS#11 module 'x' ...".
   absl::Status Failed(std::string_view why);
+  void HangUp();
   void EndUse();
   void EndProcess();
 
@@ -207,6 +215,7 @@ class Module : public std::enable_shared_from_this<Module> {
   const ModuleTimeouts timeouts_;
   const std::shared_ptr<Shared> shared_;
 
+  std::atomic<bool> start_anew_ = false;
   std::timed_mutex process_mutex_;
   std::unique_ptr<HelperProcess> process_;
   uint64_t stay_ = 0;

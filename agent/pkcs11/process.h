@@ -83,6 +83,9 @@ class HelperProcess {
   // Between calls: where it has ended by itself, or hung up, or speaks without being
   // asked, it is killed, and this says why.
   std::optional<std::string> WhyGone();
+  // Tells it to end, and does not wait for that: it logs out and finalises its module, and
+  // ends within two seconds whatever that does. `Call` and `WhyGone` are over.
+  void HangUp() { CloseSocket(); }
   // Hangs up, lets it finalise its module for as long as `grace`, then kills it.
   void End(absl::Duration grace);
   [[nodiscard]] pid_t pid() const { return pid_; }

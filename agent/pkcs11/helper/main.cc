@@ -13,6 +13,7 @@
 
 #include <cstdio>
 
+#include "agent/pkcs11/helper/ending.h"
 #include "agent/pkcs11/helper/server.h"
 #include "agent/pkcs11/protocol.h"
 #include "base/sanitized.h"
@@ -48,10 +49,11 @@ int Main() {
   }
   ProtectProcessMemory();
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  // Should the agent die while the module hangs. While it does not, the end of the socket
-  // tells.
-  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  EndSoonAfterAgent();
   signal(SIGPIPE, SIG_IGN);  // NOLINT: cannot fail
+  // A service manager that stops the agent tells all of its processes: this one ends when
+  // the agent has what it asked for.
+  signal(SIGTERM, SIG_IGN);  // NOLINT: cannot fail
   // The module must not find what the agent has open. The socket goes to no child of it.
   close_range(kHelperSocket + 1, ~0U, 0);
   fcntl(kHelperSocket, F_SETFD, FD_CLOEXEC);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/pkcs11/helper/ending.h"
 #include "agent/pkcs11/helper/module.h"
 #include "agent/pkcs11/protocol.h"
 #include "agent/pkcs11/wire.h"
@@ -137,12 +138,10 @@ bool Answer(std::string_view bytes, VendorModule& module, bool& loaded, Reply& r
   return false;
 }
 
-}  // namespace
-
-void Serve(int socket) {
+// Until the agent hangs up or dies.
+void AnswerAll(int socket, VendorModule& module) {
   GuardedBuffer incoming(kMaxRequest);
   std::vector<char> outgoing(kMaxReply);
-  VendorModule module;
   bool loaded = false;
   std::string_view request;
   while (ReceiveFrame(socket, incoming.span(), request, kNoDeadline) == WireResult::kOk) {
@@ -152,6 +151,15 @@ void Serve(int socket) {
     if (!answered || !reply.writer().ok()) return;
     if (SendFrame(socket, reply.writer().written(), kNoDeadline) != WireResult::kOk) return;
   }
+}
+
+}  // namespace
+
+void Serve(int socket) {
+  VendorModule module;
+  AnswerAll(socket, module);
+  // Nobody waits for a module that hangs while it logs out or is finalised.
+  EndSoon();
 }
 
 }  // namespace ilkimza::agent::pkcs11

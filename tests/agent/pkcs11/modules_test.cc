@@ -282,25 +282,46 @@ TEST_F(ModulesTest, TheProcessInheritsNothing) {
   EXPECT_EQ(Calls("debug-variable-inherited"), 0);
 }
 
-TEST_F(ModulesTest, AHangingModuleDiesWithTheAgent) {
-  path_ = rude_.Make("hang-in-slots");
-  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  const pid_t agent = fork();
-  ASSERT_GE(agent, 0);
-  if (agent == 0) {
-    Modules modules(OptionsFor({path_}));
-    auto use = modules.modules().front()->Use();
-    if (use.ok()) static_cast<void>(use->Slots());
-    _exit(0);
+// What becomes of the helper of an agent that is killed once `function` was called in the
+// module: `waitpid`'s status.
+class DyingAgentTest : public ModulesTest {
+ protected:
+  DyingAgentTest() { prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+  ~DyingAgentTest() override { prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0); }
+
+  int HelperAfter(const std::string& name, const std::string& function) {
+    path_ = rude_.Make(name);
+    const pid_t agent = fork();
+    EXPECT_GE(agent, 0);
+    if (agent == 0) {
+      Modules modules(OptionsFor({path_}));
+      auto use = modules.modules().front()->Use();
+      if (use.ok() && use->Open(7).ok()) static_cast<void>(use->Login(User::kHolder, "1234"));
+      while (true) pause();
+    }
+    while (Calls(function) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    kill(agent, SIGKILL);
+    EXPECT_EQ(waitpid(agent, nullptr, 0), agent);
+    // The helper is ours now, and ends.
+    int status = 0;
+    EXPECT_GT(waitpid(-1, &status, 0), 0);
+    return status;
   }
-  while (Calls("slots") == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  kill(agent, SIGKILL);
-  EXPECT_EQ(waitpid(agent, nullptr, 0), agent);
-  // The helper is ours now, and ends.
-  int status = 0;
-  EXPECT_GT(waitpid(-1, &status, 0), 0);
-  EXPECT_TRUE(WIFSIGNALED(status));
-  prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+};
+
+TEST_F(DyingAgentTest, AModuleThatIsLoggedInLogsOut) {
+  const int status = HelperAfter("good", "login");
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(Calls("logout"), 1);
+  EXPECT_EQ(Calls("finalize"), 1);
+}
+
+TEST_F(DyingAgentTest, AModuleThatHangsDies) {
+  for (const std::string function : {"login", "logout", "finalize"}) {
+    const int status = HelperAfter("hang-in-" + function, "login");
+    EXPECT_TRUE(WIFSIGNALED(status)) << function;
+    EXPECT_EQ(WTERMSIG(status), SIGALRM) << function;
+  }
 }
 
 TEST_F(ModulesTest, AMissingHelperIsNamed) {

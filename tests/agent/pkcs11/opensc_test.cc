@@ -6,7 +6,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <winscard.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -31,13 +30,15 @@ using ::testing::SizeIs;
 
 constexpr char kOpenSc[] = "/usr/lib/" ILKIMZA_LIBRARY_ARCHITECTURE "/opensc-pkcs11.so";
 constexpr char kSerial[] = "12345678901234567890";
-constexpr char kReader[] = "Virtual PCD 0 00 00";
+constexpr std::chrono::seconds kPatience(20);
+
 class OpenScModuleTest : public ::testing::Test {
  protected:
-  OpenScModuleTest() {
-    testing::WriteFile(folder_ / "opensc.conf", sandbox::OpenscConfiguration("1999"));
+  // `more`: of OpenSC's configuration.
+  explicit OpenScModuleTest(const std::string& more = "", ModuleTimeouts timeouts = {}) {
+    testing::WriteFile(folder_ / "opensc.conf", sandbox::OpenscConfiguration("1999") + more);
     setenv("OPENSC_CONF", (folder_ / "opensc.conf").c_str(), 1);
-    modules_ = std::make_shared<Modules>(OptionsFor({kOpenSc}));
+    modules_ = std::make_shared<Modules>(OptionsFor({kOpenSc}, timeouts));
     CardHostOptions options;
     options.families = Pkcs11Families(modules_);
     harness_ = std::make_unique<Harness>(nullptr, std::move(options));
@@ -56,6 +57,15 @@ class OpenScModuleTest : public ::testing::Test {
   absl::Status Verify(const std::string& pin, bool last_try = false,
                       v1::VerifyPinResponse* response = nullptr) {
     return harness_->Verify(seen_.name(), pin, last_try, response);
+  }
+
+  // Whether the card is closed within some seconds.
+  [[nodiscard]] bool WaitUntilClosed() const {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (card_->pin_verified() && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return !card_->pin_verified();
   }
 
   testing::TempDir folder_;
@@ -145,20 +155,83 @@ TEST_F(OpenScModuleTest, TheServiceEndsAndComesBack) {
   EXPECT_EQ(std::system("pcscd-ctl stop && pcscd-ctl start"), 0);
 }
 
-TEST_F(OpenScModuleTest, AnotherProgramCannotUseTheVerifiedPin) {
-  SCARDCONTEXT context = 0;
-  SCARDHANDLE other = 0;
-  DWORD protocol = 0;
-  ASSERT_EQ(SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context), SCARD_S_SUCCESS);
-  ASSERT_EQ(
-      SCardConnect(context, kReader, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, &other, &protocol),
-      SCARD_S_SUCCESS);
+// Another program of the same person, connected all the while.
+class ThiefTest : public OpenScModuleTest {
+ protected:
+  using OpenScModuleTest::OpenScModuleTest;
+  void SetUp() override {
+    OpenScModuleTest::SetUp();
+    thief_ = std::make_unique<sandbox::PcscReader>();
+    ASSERT_EQ(thief_->Connect(), SCARD_S_SUCCESS);
+  }
+  void TearDown() override {
+    thief_->Disconnect(SCARD_LEAVE_CARD);
+    OpenScModuleTest::TearDown();
+  }
+  // Whether it gets a signature of the card, without a PIN.
+  bool Signs() {
+    const std::string set = thief_->Send("0022C301");
+    const std::string signature = thief_->Send("002A9E9A047465787400");
+    return set == "9000" && signature.size() > 4 && signature.ends_with("9000");
+  }
+
+  std::unique_ptr<sandbox::PcscReader> thief_;
+};
+
+TEST_F(ThiefTest, AnotherProgramCannotUseTheVerifiedPin) {
   EXPECT_TRUE(Verify("1234").ok());
   // It is told that the card was reset.
-  EXPECT_EQ(SCardBeginTransaction(other), SCARD_W_RESET_CARD);
+  EXPECT_EQ(thief_->Send("0022C301"), "error 80100068");
   EXPECT_FALSE(card_->pin_verified());
-  SCardDisconnect(other, SCARD_LEAVE_CARD);
-  SCardReleaseContext(context);
+}
+
+TEST_F(ThiefTest, AProgramThatIsKilledWithThePinInItsModuleLeavesTheCardClosed) {
+  testing::Process::Options options{.command = {ILKIMZA_PKCS11_HOLDER, kOpenSc}};
+  testing::Process holder(options);
+  ASSERT_TRUE(holder.WriteLine("1234"));
+  ASSERT_EQ(holder.ReadLine(kPatience), "logged in");
+  // This is what it is about.
+  EXPECT_TRUE(Signs());
+  holder.Kill();
+  EXPECT_TRUE(WaitUntilClosed());
+  EXPECT_FALSE(Signs());
+}
+
+// The module is killed with the PIN on its way, and the card takes it after that.
+class HangingCardTest : public ThiefTest {
+ protected:
+  HangingCardTest() : ThiefTest("", ShortTimeouts()) {}
+};
+
+TEST_F(HangingCardTest, ACardThatAnswersTooLateIsClosedAllTheSame) {
+  card_->Stall(kVerify);
+  std::thread resume([&] {
+    while (modules_->Statuses().front().state != ModuleStatus::State::kFailed) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    card_->Resume();
+  });
+  const absl::Status status = Verify("1234");
+  resume.join();
+  EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_ATTEMPT_UNKNOWN) << status;
+  EXPECT_EQ(card_->CommandCount(kVerify), 1);
+  EXPECT_TRUE(WaitUntilClosed());
+  EXPECT_FALSE(Signs());
+}
+
+// OpenSC then keeps its transaction from C_Login to C_Logout.
+class LockingModuleTest : public ThiefTest {
+ protected:
+  LockingModuleTest()
+      : ThiefTest("app opensc-pkcs11 {\n  pkcs11 {\n    lock_login = true;\n  }\n}\n") {}
+};
+
+TEST_F(LockingModuleTest, AModuleThatKeepsTheCardIsWaitedFor) {
+  const absl::Status status = Verify("1234");
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(card_->CommandCount(kVerify), 1);
+  EXPECT_FALSE(card_->pin_verified());
+  EXPECT_EQ(thief_->Send("0022C301"), "error 80100068");
 }
 
 }  // namespace
