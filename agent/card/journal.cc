@@ -90,8 +90,8 @@ bool WriteAll(int fd, std::string_view bytes) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const std::filesystem::path& path,
-                                                       Clock& clock) {
-  std::unique_ptr<Journal> journal(new Journal(path, clock));
+                                                       Clock& clock, Sync sync) {
+  std::unique_ptr<Journal> journal(new Journal(path, clock, sync));
   ILKIMZA_RETURN_IF_ERROR(journal->Load());
   return journal;
 }
@@ -177,7 +177,7 @@ absl::Status Journal::Append(const std::string& line) {
 }
 
 absl::Status Journal::SynchroniseLocked() const {
-  return fdatasync(fd_) == 0 ? absl::OkStatus() : Failed("synchronised", errno);
+  return sync_(fd_) == 0 ? absl::OkStatus() : Failed("synchronised", errno);
 }
 
 absl::Status Journal::Synchronise() {
@@ -231,9 +231,17 @@ absl::StatusOr<int64_t> Journal::Begin(const Attempt& attempt) {
   next.number = last_number_ + 1;
   next.result = AttemptResult::kOpen;
   next.tries_left = -1;
-  ILKIMZA_RETURN_IF_ERROR(Append(BeginLine(next, clock_.Now())));
-  ILKIMZA_RETURN_IF_ERROR(SynchroniseLocked());
+  // Taken even where the disk fails: part of the line may be in the file, and a number
+  // there must never mean two attempts.
   last_number_ = next.number;
+  absl::Status written = Append(BeginLine(next, clock_.Now()));
+  if (written.ok()) written = SynchroniseLocked();
+  if (!written.ok()) {
+    // As far as the disk lets it be told: nothing is going to be sent.
+    next.result = AttemptResult::kNotSent;
+    static_cast<void>(Append(FinishLine(next, clock_.Now())));
+    return written;
+  }
   attempts_.push_back(next);
   DropOldest();
   return next.number;

@@ -14,6 +14,8 @@
 #ifndef ILKIMZA_AGENT_CARD_JOURNAL_H_
 #define ILKIMZA_AGENT_CARD_JOURNAL_H_
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <deque>
 #include <filesystem>
@@ -66,15 +68,20 @@ struct Attempt {
 
 class Journal {
  public:
+  // Brings what was written to the disk: fdatasync(2), or what a test puts in its place.
+  using Sync = int (*)(int fd);
+
   // Makes the file where it is missing. STORE_FAILED where it cannot be read, written
   // or locked; an unreadable line is skipped and logged.
   static absl::StatusOr<std::unique_ptr<Journal>> Open(const std::filesystem::path& path,
-                                                       Clock& clock = SystemClock());
+                                                       Clock& clock = SystemClock(),
+                                                       Sync sync = &fdatasync);
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
   ~Journal();
 
-  // Returns the attempt's number once it is on disk. STORE_FAILED: nothing may be sent.
+  // Returns the attempt's number once it is on disk. STORE_FAILED: nothing may be sent; what
+  // of it reached the file is marked as not sent, as far as the disk takes that.
   absl::StatusOr<int64_t> Begin(const Attempt& attempt);
   // A later result replaces an earlier one. It is written, and not yet synchronised.
   absl::Status Finish(int64_t number, AttemptResult result, int tries_left);
@@ -90,7 +97,8 @@ class Journal {
   [[nodiscard]] std::optional<Attempt> FindRequest(std::string_view request_id) const;
 
  private:
-  Journal(std::filesystem::path path, Clock& clock) : path_(std::move(path)), clock_(clock) {}
+  Journal(std::filesystem::path path, Clock& clock, Sync sync)
+      : path_(std::move(path)), clock_(clock), sync_(sync) {}
 
   absl::Status Load();
   void TakeLine(std::string_view line);
@@ -103,6 +111,7 @@ class Journal {
 
   const std::filesystem::path path_;
   Clock& clock_;
+  const Sync sync_;
   mutable std::mutex mutex_;
   int fd_ = -1;
   std::size_t size_ = 0;

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -152,6 +154,29 @@ TEST_F(JournalTest, ADiskThatFailsIsSaid) {
   const auto full = Journal::Open("/dev/full");
   ASSERT_FALSE(full.ok() && (*full)->Begin(MakeAttempt(1)).ok());
   EXPECT_EQ(ReasonOf(Journal::Open(folder_ / "missing/j").status()), v1::ERROR_REASON_STORE_FAILED);
+}
+
+TEST_F(JournalTest, ANumberIsNeverTwoAttempts) {
+  static bool disk_fails = false;
+  {
+    auto opened = Journal::Open(path_, SystemClock(), [](int fd) {
+      errno = EIO;
+      return disk_fails ? -1 : fdatasync(fd);
+    });
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    disk_fails = true;
+    EXPECT_EQ(ReasonOf((*opened)->Begin(MakeAttempt(1, "r-1")).status()),
+              v1::ERROR_REASON_STORE_FAILED);
+    disk_fails = false;
+    EXPECT_TRUE((*opened)->Begin(MakeAttempt(2, "r-2")).ok());
+  }
+  const auto journal = Open();
+  // The one that was sent, and not the other.
+  ASSERT_THAT(journal->Unresolved(), SizeIs(1));
+  EXPECT_EQ(journal->Unresolved().front().request_id, "r-2");
+  EXPECT_TRUE(journal->FindDirective("journeys/j1", 2));
+  const auto never_sent = journal->FindRequest("r-1");
+  EXPECT_TRUE(!never_sent || never_sent->result == AttemptResult::kNotSent);
 }
 
 }  // namespace
