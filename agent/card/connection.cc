@@ -129,7 +129,7 @@ void CardConnection::NewEpoch() {
 void CardConnection::GiveBack(CardEnvironment& environment) {
   if (!in_transaction_ && !reset_due_) return;
   JobControl& control = environment.control;
-  const bool watched = control.Enter(JobControl::Stage::kCommand, environment.timeouts.command);
+  const bool watched = control.Enter(JobControl::Stage::kGivingBack, environment.timeouts.command);
   EndTransaction(environment.pcsc);
   if (watched) static_cast<void>(control.Leave());
 }
@@ -137,7 +137,7 @@ void CardConnection::GiveBack(CardEnvironment& environment) {
 void CardConnection::Close(CardEnvironment& environment) {
   if (!connected_) return;
   JobControl& control = environment.control;
-  const bool watched = control.Enter(JobControl::Stage::kCommand, environment.timeouts.command);
+  const bool watched = control.Enter(JobControl::Stage::kGivingBack, environment.timeouts.command);
   CloseUnwatched(environment.pcsc);
   if (watched) static_cast<void>(control.Leave());
 }

@@ -53,8 +53,10 @@ JobControl::JobControl(std::shared_ptr<Timer> timer, OnAbandoned on_abandoned)
 
 bool JobControl::Enter(Stage stage, absl::Duration limit) {
   std::unique_lock lock(mutex_);
-  if (stage == Stage::kWaiting && !refuse_waiting_.ok()) Abandon(lock, refuse_waiting_);
+  const bool refuse = !refuse_calls_.ok() && !attempt_begun_ && stage != Stage::kGivingBack;
+  if (refuse) Abandon(lock, refuse_calls_);
   if (abandoned_) return false;
+  attempt_begun_ = attempt_begun_ || stage == Stage::kAttempt;
   stage_ = stage;
   const uint64_t call = ++call_;
   timer_id_ = timer_->Schedule(limit, [weak = weak_from_this(), call] {
@@ -88,10 +90,10 @@ void JobControl::Miss(uint64_t call) {
   Abandon(lock, MissedDeadline(stage_));
 }
 
-void JobControl::RefuseWaiting(const absl::Status& status) {
+void JobControl::RefuseCalls(const absl::Status& status) {
   std::unique_lock lock(mutex_);
-  refuse_waiting_ = status;
-  if (stage_ == Stage::kWaiting) Abandon(lock, status);
+  refuse_calls_ = status;
+  if (stage_ == Stage::kWaiting && !attempt_begun_) Abandon(lock, status);
 }
 
 void JobControl::Abandon(std::unique_lock<std::mutex>& lock, const absl::Status& status) {
@@ -289,7 +291,7 @@ void CardWorkers::Shutdown() {
       worker->wake.notify_all();
     }
     for (Job& job : queue) job.fail(ShuttingDown());
-    if (control != nullptr) control->RefuseWaiting(ShuttingDown());
+    if (control != nullptr) control->RefuseCalls(ShuttingDown());
     std::unique_lock lock(worker->mutex);
     worker->wake.wait(
         lock, [worker = worker.get()] { return worker->replaced || worker->control == nullptr; });

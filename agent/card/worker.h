@@ -55,7 +55,7 @@ struct CardTimeouts {
 // and `Leave`; the watchdog can end the job there and nowhere else.
 class JobControl : public std::enable_shared_from_this<JobControl> {
  public:
-  enum class Stage { kNone, kWaiting, kCommand, kAttempt };
+  enum class Stage { kNone, kWaiting, kCommand, kAttempt, kGivingBack };
   using OnAbandoned = std::function<void(absl::Status)>;
 
   JobControl(std::shared_ptr<Timer> timer, OnAbandoned on_abandoned);
@@ -67,8 +67,10 @@ class JobControl : public std::enable_shared_from_this<JobControl> {
   // Sleeps unless the job is ended. For back-off; counts as waiting.
   void Sleep(absl::Duration time);
   [[nodiscard]] bool abandoned() const;
-  // Ends the job with `status` while it waits for the card or as soon as it would.
-  void RefuseWaiting(const absl::Status& status);
+  // Ends the job with `status` while it waits for the card, or before its next call. Not a
+  // job that has begun an attempt, which goes on to its end: so the job's error is `status`
+  // only where no PIN was sent. Giving the card back is never refused.
+  void RefuseCalls(const absl::Status& status);
 
  private:
   void Miss(uint64_t call);
@@ -80,8 +82,9 @@ class JobControl : public std::enable_shared_from_this<JobControl> {
   OnAbandoned on_abandoned_;
   Stage stage_ = Stage::kNone;
   bool abandoned_ = false;
-  // Not OK: waiting is refused with it.
-  absl::Status refuse_waiting_;
+  bool attempt_begun_ = false;
+  // Not OK: calls are refused with it.
+  absl::Status refuse_calls_;
   // Tells a call from the one before it.
   uint64_t call_ = 0;
   Timer::Id timer_id_ = 0;
@@ -127,9 +130,9 @@ class CardWorkers {
   // The reader is gone: ends its thread and gives its context back, once it has no work.
   void Retire(const std::string& reader);
 
-  // Ends jobs that wait with SHUTTING_DOWN, and returns when no job runs any more: a
-  // command on its way is waited for, at most until its deadline. A thread whose service
-  // hangs while it gives its context back is left behind.
+  // Ends jobs with SHUTTING_DOWN, and returns when no job runs any more: a command on its way
+  // is waited for, at most until its deadline, and a job whose PIN was sent until its end. A thread
+  // whose service hangs while it gives its context back is left behind.
   void Shutdown();
 
  private:

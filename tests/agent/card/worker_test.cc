@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "agent/card/timer.h"
@@ -204,6 +206,52 @@ TEST_F(WorkerTest, ShutdownWaitsForACommandOnItsWay) {
   release.set_value();
   shutdown.wait();
   EXPECT_EQ(result.get().value(), 7);
+}
+
+TEST_F(WorkerTest, ShutdownEndsAJobOfManyCommands) {
+  Start();
+  std::promise<void> entered;
+  auto result = Run([&](CardEnvironment& environment) -> Result {
+    for (int i = 0; i < 20'000; ++i) {
+      if (!environment.control.Enter(Stage::kCommand, absl::Hours(1)))
+        return absl::CancelledError();
+      if (i == 0) entered.set_value();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (!environment.control.Leave()) return absl::CancelledError();
+    }
+    return 1;
+  });
+  entered.get_future().wait();
+  workers_->Shutdown();
+  EXPECT_EQ(ReasonOf(result.get().status()), v1::ERROR_REASON_SHUTTING_DOWN);
+}
+
+TEST_F(WorkerTest, AJobThatHasSentAPinGoesOnDuringShutdown) {
+  const auto ended = std::make_shared<std::atomic<int>>(0);
+  const auto refusal = absl::UnavailableError("shutting down");
+  const auto make = [&] {
+    return std::make_shared<JobControl>(timer_, [ended](const absl::Status&) { ++*ended; });
+  };
+  const auto sent = make();
+  ASSERT_TRUE(sent->Enter(Stage::kAttempt, absl::Hours(1)));
+  sent->RefuseCalls(refusal);
+  EXPECT_TRUE(sent->Leave());
+  // What the card says now belongs to the PIN; and it is given back.
+  for (const Stage stage :
+       {Stage::kCommand, Stage::kAttempt, Stage::kWaiting, Stage::kGivingBack}) {
+    EXPECT_TRUE(sent->Enter(stage, absl::Hours(1)));
+    EXPECT_TRUE(sent->Leave());
+  }
+  EXPECT_EQ(*ended, 0);
+  // One that has not sends none any more.
+  const auto reading = make();
+  ASSERT_TRUE(reading->Enter(Stage::kCommand, absl::Hours(1)));
+  reading->RefuseCalls(refusal);
+  EXPECT_TRUE(reading->Leave());
+  EXPECT_TRUE(reading->Enter(Stage::kGivingBack, absl::Hours(1)));
+  EXPECT_TRUE(reading->Leave());
+  EXPECT_FALSE(reading->Enter(Stage::kAttempt, absl::Hours(1)));
+  EXPECT_EQ(*ended, 1);
 }
 
 TEST_F(WorkerTest, ContextsAreGivenBack) {
