@@ -63,6 +63,7 @@ bool WasNotSent(v1::ErrorReason reason) {
     case v1::ERROR_REASON_NO_PINPAD:
     case v1::ERROR_REASON_PINPAD_CANCELLED:
     case v1::ERROR_REASON_PINPAD_TIMEOUT:
+    case v1::ERROR_REASON_SHUTTING_DOWN:
       return true;
     default:
       return false;
@@ -196,7 +197,7 @@ bool Attempts::Repeats(const AttemptCall& call, const Done& done) {
                         "This request_id was used for another request. Take a new one for each "
                         "request.");
     } else if (!request->answer) {
-      request->waiting.push_back(done);
+      request->waiting.push_back({done, call.given_up});
     } else {
       answer = request->answer;
     }
@@ -214,7 +215,7 @@ void Attempts::Start(AttemptCall call, const SeenReader& seen, const Done& done)
     const auto [entry, added] = requests_.try_emplace(run->call.request_id);
     entry->second.kind = run->call.kind;
     entry->second.card = run->call.card;
-    entry->second.waiting.push_back(done);
+    entry->second.waiting.push_back({done, run->call.given_up});
     if (!added) return;
   } else {
     run->done = done;
@@ -272,6 +273,18 @@ void Attempts::KeepCurrent(Run& run) {
   Reply(run, reply, false);
 }
 
+bool Attempts::IsGivenUp(const AttemptCall& call) {
+  const auto gone = [](const GivenUp& given_up) { return given_up != nullptr && *given_up; };
+  if (call.request_id.empty()) return gone(call.given_up);
+  const std::lock_guard lock(mutex_);
+  const auto found = requests_.find(call.request_id);
+  if (found == requests_.end()) return gone(call.given_up);
+  // One that asked again with the same id waits for the same answer.
+  const auto& waiting = found->second.waiting;
+  return std::all_of(waiting.begin(), waiting.end(),
+                     [&](const Waiting& caller) { return gone(caller.given_up); });
+}
+
 void Attempts::Send(const std::shared_ptr<Run>& run, const SeenReader& seen) {
   AttemptWork& work = run->work;
   work.kind = run->call.kind;
@@ -284,6 +297,7 @@ void Attempts::Send(const std::shared_ptr<Run>& run, const SeenReader& seen) {
   work.policy = parts_.policy;
   work.clock = parts_.clock;
   // `run` outlives the session they are called in.
+  work.given_up = [self = shared_from_this(), call = &run->call] { return self->IsGivenUp(*call); };
   work.before_sending = [journal = parts_.journal, attempt = &run->attempt]() -> absl::Status {
     ILKIMZA_ASSIGN_OR_RETURN(attempt->number, journal->Begin(*attempt));
     return absl::OkStatus();
@@ -309,6 +323,10 @@ void Attempts::Send(const std::shared_ptr<Run>& run, const SeenReader& seen) {
 
 void Attempts::FinishUnsent(Run& run, const absl::Status& status) {
   const v1::ErrorReason reason = ReasonOf(status);
+  if (reason == v1::ERROR_REASON_CANCELLED) {
+    LogInfo("card {}: a call with a PIN was given up by its caller; nothing was sent",
+            run.attempt.serial);
+  }
   if (run.claim) {
     // What no further try can change ends the step; all else is put right and called
     // again.
@@ -368,7 +386,7 @@ Attempts::Answer Attempts::AnswerOf(const Run& run, const absl::Status& status) 
 
 void Attempts::Reply(Run& run, const Answer& answer, bool keep) {
   if (run.call.request_id.empty()) return run.done(answer);
-  std::vector<Done> waiting;
+  std::vector<Waiting> waiting;
   {
     const std::lock_guard lock(mutex_);
     const auto found = requests_.find(run.call.request_id);
@@ -386,7 +404,7 @@ void Attempts::Reply(Run& run, const Answer& answer, bool keep) {
       requests_.erase(found);
     }
   }
-  for (const Done& done : waiting) done(answer);
+  for (const Waiting& caller : waiting) caller.done(answer);
 }
 
 }  // namespace ilkimza::agent

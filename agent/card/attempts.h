@@ -4,6 +4,9 @@
 //   call ──► seen before? ──► step claimed ──► card checked ──► journal ──► PIN sent once
 //        answer ◄── step reported or released ◄── journal ◄── the card's answer
 //
+// A call whose caller has given up, by its deadline or since it is gone, sends nothing from
+// then on: the holder was told something else meanwhile, and may be typing a PIN anew.
+//
 // A request id that was used before gets the answer it got then, also after a restart
 // of the program, and nothing is sent. An answer is kept once a PIN was sent; a call
 // that was refused before that may be made again with the same id.
@@ -12,6 +15,7 @@
 #ifndef ILKIMZA_AGENT_CARD_ATTEMPTS_H_
 #define ILKIMZA_AGENT_CARD_ATTEMPTS_H_
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -30,6 +34,9 @@
 #include "agent/card/worker.h"
 
 namespace ilkimza::agent {
+
+// True once whoever made a call waits no longer for its answer. Null: they wait for ever.
+using GivenUp = std::shared_ptr<const std::atomic<bool>>;
 
 struct AttemptCall {
   AttemptKind kind = AttemptKind::kVerify;
@@ -50,6 +57,8 @@ struct AttemptCall {
   std::string journey;
   // At most 64 letters, digits and hyphens; may be empty.
   std::string request_id;
+  // Once it is true no PIN is sent any more; one that was sent stays sent.
+  GivenUp given_up;
 };
 
 struct AttemptReply {
@@ -87,13 +96,18 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
   void Start(AttemptCall call, const SeenReader& seen, const Done& done);
 
  private:
+  // A caller, and whether it has gone.
+  struct Waiting {
+    Done done;
+    GivenUp given_up;
+  };
   // What is known of a request id.
   struct Request {
     AttemptKind kind = AttemptKind::kVerify;
     std::string card;
     // Nothing while the call is under way.
     std::optional<Answer> answer;
-    std::vector<Done> waiting;
+    std::vector<Waiting> waiting;
   };
   // A call under way.
   struct Run;
@@ -104,6 +118,8 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
   void Begin(const std::shared_ptr<Run>& run, const SeenReader& seen);
   void KeepCurrent(Run& run);
   void Send(const std::shared_ptr<Run>& run, const SeenReader& seen);
+  // Nobody waits for the answer any more.
+  bool IsGivenUp(const AttemptCall& call);
   void Finish(Run& run, const absl::Status& status);
   // What the caller is told of an attempt that was sent; `status` is how its work ended.
   static Answer AnswerOf(const Run& run, const absl::Status& status);

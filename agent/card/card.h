@@ -91,8 +91,15 @@ struct PinInfo {
   PinLimits limits;
   // Of the PUK that unblocks it.
   PinLimits puk_limits;
+  // False: the card has several PINs of its holder, and the id that was asked for names
+  // none of them, or more than one. This is the first then: no attempt is made with it.
+  bool settled = true;
   // False: the state of the PUK is not needed, and a family may spare the commands.
   bool ask_puk = true;
+  // False: the card says of it, or of its PUK, what is not understood here (which one it
+  // is, how it is written). No attempt is made with it.
+  bool usable = true;
+  bool puk_usable = true;
 };
 
 struct PinTries {

@@ -24,6 +24,7 @@ bool CardFamilies::AnyFor(const CardFacts& facts) const {
 absl::StatusOr<IdentifiedCard> CardFamilies::Identify(CardEnvironment& environment,
                                                       const CardFacts& facts) const {
   absl::Status module_failure;
+  absl::Status refusal;
   for (const auto& family : families_) {
     if (!family->Recognise(facts)) continue;
     IdentifiedCard found{.family = family};
@@ -42,12 +43,21 @@ absl::StatusOr<IdentifiedCard> CardFamilies::Identify(CardEnvironment& environme
                    facts.reader, std::string(status.message()));
         module_failure.Update(status);
         break;
+      // The card itself has refused; somebody else may know how it is asked.
+      case v1::ERROR_REASON_CARD_PROTOCOL:
+        if (!MetadataOf(status).contains("status_word")) return status;
+        LogInfo("{} cannot read the card in '{}': {}", std::string(family->name()), facts.reader,
+                std::string(status.message()));
+        refusal.Update(status);
+        break;
       default:
         return status;
     }
   }
   // It may have been the one that knows the card.
   ILKIMZA_RETURN_IF_ERROR(module_failure);
+  // It may answer the next time.
+  ILKIMZA_RETURN_IF_ERROR(refusal);
   return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CARD_UNSUPPORTED,
                    "İlkimza does not know this card. Put in the chip that came with the courier, "
                    "or name its PKCS#11 module in the agent's configuration.");

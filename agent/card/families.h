@@ -27,9 +27,9 @@ class CardFamilies {
   // nothing is sent to it.
   [[nodiscard]] bool AnyFor(const CardFacts& facts) const;
   // The first family that recognises the card and finds itself at home on it; its
-  // errors where it cannot tell. MODULE_FAILED where none does and a module that was
-  // asked has failed, else CARD_UNSUPPORTED. On the reader's
-  // worker thread.
+  // errors where it cannot tell, unless the card itself has refused a command (CARD_PROTOCOL
+  // with its status word): then the next one is asked first. MODULE_FAILED where none does and a
+  // module that was asked has failed, else CARD_UNSUPPORTED. On the reader's worker thread.
   absl::StatusOr<IdentifiedCard> Identify(CardEnvironment& environment,
                                           const CardFacts& facts) const;
 

@@ -234,19 +234,27 @@ absl::StatusOr<const PrivateKeyObject*> FileCard::KeyObjectOf(
 
 absl::StatusOr<PinInfo> FileCard::FindPin(std::string_view id) {
   ILKIMZA_ASSIGN_OR_RETURN(const auto* pins, Pins());
-  const PinObject* found = nullptr;
+  const PinObject* first = nullptr;
+  const PinObject* named = nullptr;
+  int count = 0;
+  int count_named = 0;
   for (const PinObject& pin : *pins) {
     if (pin.administrative) continue;
-    if (found == nullptr) found = &pin;
-    if (!id.empty() && pin.auth_id == id) {
-      found = &pin;
-      break;
-    }
+    if (++count == 1) first = &pin;
+    if (!id.empty() && pin.auth_id == id && ++count_named == 1) named = &pin;
   }
-  if (found == nullptr) return NotSetUp("PIN of its holder");
-  PinInfo info{.id = found->auth_id, .limits = found->limits, .puk_limits = found->limits};
+  if (first == nullptr) return NotSetUp("PIN of its holder");
+  const PinObject* found = named != nullptr ? named : first;
+  PinInfo info{.id = found->auth_id,
+               .limits = found->limits,
+               .puk_limits = found->limits,
+               .settled = count == 1 || count_named == 1,
+               .usable = found->encoding != PinEncoding::kOther};
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject* puk, PukObjectOf(*found));
-  if (puk != nullptr) info.puk_limits = puk->limits;
+  if (puk != nullptr) {
+    info.puk_limits = puk->limits;
+    info.puk_usable = puk->encoding != PinEncoding::kOther;
+  }
   return info;
 }
 

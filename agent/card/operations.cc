@@ -86,6 +86,24 @@ absl::StatusOr<SigningKey> FindSigningKey(Card& card, absl::Time now) {
                    "signed. Ask the certificate's issuer.");
 }
 
+// The PIN of the key that the holder signs with: where a card has several PINs, it is the
+// one that is told, changed and used by everything. `signing` where it is known already.
+absl::StatusOr<PinInfo> FindHolderPin(Card& card, absl::Time now, const SigningKey* signing) {
+  ILKIMZA_ASSIGN_OR_RETURN(PinInfo pin, card.FindPin(signing ? signing->entry.pin : ""));
+  if (!pin.settled && signing == nullptr) {
+    const auto found = FindSigningKey(card, now);
+    if (found.ok()) {
+      ILKIMZA_ASSIGN_OR_RETURN(pin, card.FindPin(found->entry.pin));
+    } else if (ReasonOf(found.status()) != v1::ERROR_REASON_CERTIFICATE_NOT_FOUND) {
+      return found.status();
+    }
+  }
+  if (pin.settled) return pin;
+  return MakeError(absl::StatusCode::kUnimplemented, v1::ERROR_REASON_OPERATION_UNSUPPORTED,
+                   "This card has several PINs and does not say which of them signs, so nothing "
+                   "was sent to it and no try was spent. Ask the card's issuer how it is done.");
+}
+
 bool SetsNewPin(AttemptKind kind) {
   return kind == AttemptKind::kChange || kind == AttemptKind::kUnblock;
 }
@@ -125,6 +143,12 @@ absl::Status CheckNewPin(Card& card, const PinInfo& pin, const AttemptWork& work
   return status;
 }
 
+absl::Status NotUnderstood() {
+  return MakeError(absl::StatusCode::kUnimplemented, v1::ERROR_REASON_OPERATION_UNSUPPORTED,
+                   "What this card says of its PIN is not understood here, so nothing was sent to "
+                   "it and no try was spent. Ask the card's issuer how it is done.");
+}
+
 absl::Status CheckPins(Card& card, const PinInfo& pin, const AttemptWork& work) {
   // The reader sends what is typed on it; the card alone judges that.
   if (work.on_pinpad) return absl::OkStatus();
@@ -162,7 +186,15 @@ absl::StatusOr<PinAnswer> Attempt(Card& card, const PinInfo& pin, AttemptKind ki
   return card.Verify(pin, entry);
 }
 
+absl::Status NobodyWaits() {
+  return MakeError(
+      absl::StatusCode::kAborted, v1::ERROR_REASON_CANCELLED,
+      "Whoever asked for this waited no longer, so nothing was sent to the card and no "
+      "try was spent. Try again.");
+}
+
 absl::Status Send(Card& card, const PinInfo& pin, AttemptWork& work) {
+  if (work.given_up && work.given_up()) return NobodyWaits();
   ILKIMZA_RETURN_IF_ERROR(work.before_sending());
   work.sent = true;
   auto answer = Attempt(
@@ -173,6 +205,39 @@ absl::Status Send(Card& card, const PinInfo& pin, AttemptWork& work) {
   if (!answer.ok()) return answer.status();
   work.answer = *answer;
   return absl::OkStatus();
+}
+
+int Rank(v1::TriesLeft left) {
+  switch (left) {
+    case v1::TRIES_LEFT_NONE:
+      return 0;
+    case v1::TRIES_LEFT_ONE:
+      return 1;
+    case v1::TRIES_LEFT_SOME:
+      return 2;
+    default:
+      return 3;
+  }
+}
+
+// A status word that says, by the standard, that the card did not look at the PIN is
+// believed only as long as the tries do not say otherwise: what real cards answer to a
+// wrong PIN is not known of all of them.
+void DoubtRefusal(const PinStatus& before, const PinStatus& after, AttemptWork& work) {
+  if (work.answer->verdict != PinVerdict::kRefused) return;
+  const bool unblock = work.kind == AttemptKind::kUnblock;
+  const PinTries was = unblock ? before.puk.value_or(PinTries{}) : before.pin;
+  const PinTries is = unblock ? after.puk.value_or(PinTries{}) : after.pin;
+  if (was.left == v1::TRIES_LEFT_UNKNOWN) return;
+  if (is.left == v1::TRIES_LEFT_UNKNOWN) {
+    work.answer->verdict = PinVerdict::kUnknown;
+    return;
+  }
+  const bool fewer =
+      was.count && is.count ? *is.count < *was.count : Rank(is.left) < Rank(was.left);
+  if (!fewer) return;
+  const bool none = is.left == v1::TRIES_LEFT_NONE;
+  work.answer = PinAnswer{none ? PinVerdict::kBlocked : PinVerdict::kWrong, is.count};
 }
 
 // What the holder is told after an attempt. A right PIN or PUK has all its tries again;
@@ -195,6 +260,7 @@ absl::Status LookAtTriesAgain(Card& card, const PinInfo& pin, const PinStatus& b
     if (absl::IsCancelled(read.status())) return read.status();
     after =
         read.ok() ? *read : PinStatus{.puk = before.puk ? std::optional(PinTries{}) : std::nullopt};
+    DoubtRefusal(before, after, work);
   }
   FillPinState(after, pin.limits, work.policy, work.pin_state);
   return absl::OkStatus();
@@ -236,8 +302,8 @@ absl::Status PinBlocked() {
 
 absl::Status PukBlocked() {
   return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_PUK_BLOCKED,
-                   "The card has blocked its PUK after too many wrong tries: its PIN can never be "
-                   "unblocked again. Ask the card's issuer for a new card.",
+                   "The card takes no PUK: it was blocked by wrong tries, or never set. Its PIN "
+                   "cannot be unblocked with one; ask the card's issuer.",
                    {{"tries_left", "0"}});
 }
 
@@ -266,9 +332,9 @@ absl::StatusOr<std::vector<ReadCertificate>> ReadCertificates(Card& card, const 
 }
 
 absl::StatusOr<v1::PinState> ReadPinState(Card& card, const std::string& serial,
-                                          const PinPolicy& policy) {
+                                          const PinPolicy& policy, absl::Time now) {
   if (card.SerialToldBefore() != serial) ILKIMZA_RETURN_IF_ERROR(CheckSerial(card, serial));
-  ILKIMZA_ASSIGN_OR_RETURN(const PinInfo pin, card.FindPin(""));
+  ILKIMZA_ASSIGN_OR_RETURN(const PinInfo pin, FindHolderPin(card, now, nullptr));
   ILKIMZA_ASSIGN_OR_RETURN(const PinStatus status, card.ReadPinStatus(pin));
   v1::PinState state;
   FillPinState(status, pin.limits, policy, state);
@@ -283,8 +349,10 @@ absl::Status DoAttempt(Card& card, AttemptWork& work) {
     ILKIMZA_ASSIGN_OR_RETURN(signing, FindSigningKey(card, work.clock->Now()));
     work.certificate = signing->description;
   }
-  ILKIMZA_ASSIGN_OR_RETURN(PinInfo pin, card.FindPin(signing ? signing->entry.pin : ""));
+  ILKIMZA_ASSIGN_OR_RETURN(PinInfo pin,
+                           FindHolderPin(card, work.clock->Now(), signing ? &*signing : nullptr));
   pin.ask_puk = work.kind == AttemptKind::kUnblock;
+  if (!pin.usable || (pin.ask_puk && !pin.puk_usable)) return NotUnderstood();
   ILKIMZA_RETURN_IF_ERROR(CheckPins(card, pin, work));
   ILKIMZA_ASSIGN_OR_RETURN(const PinStatus before, card.ReadPinStatus(pin));
   ILKIMZA_RETURN_IF_ERROR(CheckTries(before, work));

@@ -30,9 +30,11 @@ struct ReadCertificate {
 // Those that cannot be parsed are left out. `now` judges their validity.
 absl::StatusOr<std::vector<ReadCertificate>> ReadCertificates(Card& card, const std::string& serial,
                                                               absl::Time now);
-// `policy` says with the card how long a new PIN may be.
+// Of the PIN that opens the qualified certificate's key, as every attempt is: where the card
+// has several and does not say which that is, OPERATION_UNSUPPORTED. `policy` says with the
+// card how long a new PIN may be; `now` as above.
 absl::StatusOr<v1::PinState> ReadPinState(Card& card, const std::string& serial,
-                                          const PinPolicy& policy);
+                                          const PinPolicy& policy, absl::Time now);
 
 // One attempt with a PIN, and what became of it. Filled in on the worker's thread;
 // read by whoever ends the job, which JobControl puts in order.
@@ -51,6 +53,9 @@ struct AttemptWork {
   bool allow_puk_try = false;
   PinPolicy policy;
   Clock* clock = &SystemClock();
+  // Whether whoever asked for it waits no longer: then nothing is sent. Asked last of all;
+  // may be none.
+  std::function<bool()> given_up;
   // Called when all has been checked and the PIN goes next: puts the attempt on disk.
   // Nothing is sent where it fails.
   std::function<absl::Status()> before_sending;
@@ -71,8 +76,8 @@ struct AttemptWork {
 
 // Local refusals, before anything is sent: CARD_NOT_FOUND (another card is in the
 // reader), CARD_UNSUPPORTED, CERTIFICATE_NOT_FOUND, PIN_FORMAT, PIN_POLICY, LAST_TRY,
-// PIN_BLOCKED, PUK_TRY_NOT_CONFIRMED, PUK_BLOCKED, OPERATION_UNSUPPORTED, and what
-// `before_sending` says. After: the errors of the PIN itself are
+// PIN_BLOCKED, PUK_TRY_NOT_CONFIRMED, PUK_BLOCKED, OPERATION_UNSUPPORTED, CANCELLED (given
+// up), and what `before_sending` says. After: the errors of the PIN itself are
 // in `work.answer`, a lost answer is ATTEMPT_UNKNOWN, a bad signature
 // SIGNATURE_INVALID. OK says that all of it was done.
 //

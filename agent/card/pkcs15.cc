@@ -109,9 +109,13 @@ absl::Status ForEachEntry(std::string_view bytes, const std::function<void(const
 
 std::optional<uint8_t> Reference(const std::optional<Tlv>& integer) {
   if (!integer || integer->value.empty() || integer->value.size() > 2) return std::nullopt;
-  // 80 to FF are written as one byte by some cards and as 00 80 by others.
-  if (integer->value.size() == 2 && integer->value[0] != '\0') return std::nullopt;
-  return static_cast<uint8_t>(integer->value.back());
+  const auto low = static_cast<uint8_t>(integer->value.back());
+  if (integer->value.size() == 1) return low;
+  // 80 to FF are written as one byte by some cards, as 00 80 by others, and as FF 80, which
+  // is a negative number, by those that take the byte for one.
+  const auto high = static_cast<uint8_t>(integer->value.front());
+  if (high == 0x00 || (high == 0xFF && low >= 0x80)) return low;
+  return std::nullopt;
 }
 
 PinEncoding EncodingOf(uint32_t type) {
@@ -169,8 +173,13 @@ std::optional<PinObject> ParsePinAttributes(std::string_view sequence) {
   pin.unblock_disabled = BitIsSet(flags->value, kUnblockDisabled);
   pin.initialised = BitIsSet(flags->value, kInitialised);
   TakeFormat(*type, *min_length, *stored_length, max_length, pin);
-  const auto reference = Reference(reader.NextIf(kContext0));
-  pin.reference = reference.value_or(0);
+  // Not named, it is 0.
+  if (const auto named = reader.NextIf(kContext0)) {
+    const auto reference = Reference(named);
+    // Another PIN's must not stand in for one that cannot be read.
+    if (!reference) pin.encoding = PinEncoding::kOther;
+    pin.reference = reference.value_or(0);
+  }
   const auto pad = reader.NextIf(kOctetString);
   if (pad && pad->value.size() == 1) pin.pad = static_cast<uint8_t>(pad->value[0]);
   const auto stored = UnsignedValue(stored_length->value);

@@ -81,6 +81,7 @@ class Pkcs15Card final : public FileCard {
   absl::Status Open();
 
   absl::StatusOr<CardIdentity> Identify() override;
+  absl::StatusOr<PinInfo> FindPin(std::string_view id) override;
   absl::StatusOr<PinStatus> ReadPinStatus(const PinInfo& pin) override;
   absl::StatusOr<PinAnswer> Verify(const PinInfo& pin, const PinEntry& entry) override;
   absl::StatusOr<PinAnswer> Change(const PinInfo& pin, const PinEntry& entry) override;
@@ -237,13 +238,19 @@ absl::StatusOr<CardIdentity> Pkcs15Card::Identify() {
     if (ReasonOf(found.status()) == v1::ERROR_REASON_CARD_UNSUPPORTED) return identity;
     return found.status();
   }
+  ILKIMZA_ASSIGN_OR_RETURN(const auto* keys, Keys());
+  const auto names_pin = [&](const PrivateKeyObject& key) {
+    const auto pin = FindPin(key.auth_id);
+    return pin.ok() && pin->settled;
+  };
+  // Of several PINs none can be told from the others.
+  if (!found->settled && std::none_of(keys->begin(), keys->end(), names_pin)) return identity;
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject* pin, PinObjectOf(*found));
   identity.operations.push_back(v1::CARD_OPERATION_GET_PIN_STATE);
   if (pin->encoding == PinEncoding::kOther) return identity;
   identity.operations.push_back(v1::CARD_OPERATION_VERIFY_PIN);
   if (!pin->change_disabled) identity.operations.push_back(v1::CARD_OPERATION_CHANGE_PIN);
   if (PukOf(*pin).ok()) identity.operations.push_back(v1::CARD_OPERATION_UNBLOCK_PIN);
-  ILKIMZA_ASSIGN_OR_RETURN(const auto* keys, Keys());
   if (!keys->empty()) identity.operations.push_back(v1::CARD_OPERATION_TEST_SIGN);
   return identity;
 }
@@ -259,6 +266,15 @@ absl::StatusOr<PinTries> Pkcs15Card::AskTries(const PinObject& pin) {
     return PinTries{v1::TRIES_LEFT_ALL, answer.tries_left};
   }
   return JudgeCount(*answer.tries_left);
+}
+
+absl::StatusOr<PinInfo> Pkcs15Card::FindPin(std::string_view id) {
+  ILKIMZA_ASSIGN_OR_RETURN(PinInfo pin, FileCard::FindPin(id));
+  ILKIMZA_ASSIGN_OR_RETURN(const PinObject* object, PinObjectOf(pin));
+  // Also of a PUK that the directory does not name: a shorter one would be filled up and
+  // sent, at the price of a try.
+  if (const auto puk = PukOf(*object); puk.ok()) pin.puk_limits = puk->limits;
+  return pin;
 }
 
 absl::StatusOr<PinStatus> Pkcs15Card::ReadPinStatus(const PinInfo& pin) {
@@ -291,7 +307,7 @@ absl::StatusOr<PinObject> Pkcs15Card::PukOf(const PinObject& pin) {
   PinObject puk = pin;
   if (profile().puk_length > 0) {
     puk.padded_length = profile().puk_length;
-    puk.limits = {.min_length = puk.padded_length, .max_length = puk.padded_length};
+    puk.limits.min_length = puk.limits.max_length = puk.padded_length;
   }
   return puk;
 }

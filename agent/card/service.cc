@@ -1,5 +1,7 @@
 #include "agent/card/service.h"
 
+#include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -91,6 +93,18 @@ absl::StatusOr<const SeenReader*> FindUsableCard(const Snapshot& view, std::stri
                    absl::StrCat(which,
                                 " cannot do this here, and nothing was sent to it. Ask the "
                                 "card's issuer how it is done."));
+}
+
+// A PIN goes to the card that was meant, or to none.
+absl::Status CheckOnlyOne(const Snapshot& view, std::string_view name) {
+  const auto count = std::count_if(view.readers.begin(), view.readers.end(),
+                                   [&](const auto& seen) { return seen.card.name() == name; });
+  if (count <= 1) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CARD_NOT_FOUND,
+                   "More than one card in the readers bears this name, so nothing was sent to any "
+                   "of them. Leave the one that is meant in its reader, take the others out, and "
+                   "try again.",
+                   {{"cards", absl::StrCat(count)}});
 }
 
 v1::CardOperation OperationOf(AttemptKind kind) {
@@ -204,6 +218,18 @@ class ReadersStream final : public grpc::ServerWriteReactor<v1::WatchReadersResp
   v1::WatchReadersResponse response_;
 };
 
+// One call that may spend a try of a PIN. Its caller is told no more once its deadline has
+// passed, it was cancelled or its connection is gone.
+class AttemptReactor final : public grpc::ServerUnaryReactor {
+ public:
+  [[nodiscard]] GivenUp given_up() const { return given_up_; }
+  void OnCancel() override { *given_up_ = true; }
+  void OnDone() override { delete this; }
+
+ private:
+  const std::shared_ptr<std::atomic<bool>> given_up_ = std::make_shared<std::atomic<bool>>(false);
+};
+
 class CardServerImpl final : public CardServer, private v1::CardService::CallbackService {
  public:
   explicit CardServerImpl(Parts parts)
@@ -250,8 +276,9 @@ class CardServerImpl final : public CardServer, private v1::CardService::Callbac
             v1::CardOperation operation,
             std::function<absl::StatusOr<T>(Card&, const std::string&)> read,
             std::function<void(T&)> take);
-  // Starts the attempt, and finishes `reactor` after `take` where it went well.
-  void Attempt(Reactor* reactor, AttemptCall call, std::function<void(const AttemptReply&)> take);
+  // Starts the attempt, and finishes the reactor after `take` where it went well.
+  Reactor* Attempt(AttemptCall call, std::function<void(const AttemptReply&)> take);
+  void Begin(Reactor* reactor, AttemptCall call, std::function<void(const AttemptReply&)> take);
 
   const Parts parts_;
   const std::shared_ptr<Watchers> watchers_;
@@ -402,14 +429,22 @@ CardServerImpl::Reactor* CardServerImpl::GetPinState(Context* context,
   Read<v1::PinState>(
       reactor, "name", request->name(), v1::CARD_OPERATION_GET_PIN_STATE,
       [policy = parts_.policy](Card& card, const std::string& serial) {
-        return ReadPinState(card, serial, policy);
+        return ReadPinState(card, serial, policy, SystemClock().Now());
       },
       [response](v1::PinState& state) { *response = std::move(state); });
   return reactor;
 }
 
-void CardServerImpl::Attempt(Reactor* reactor, AttemptCall call,
-                             std::function<void(const AttemptReply&)> take) {
+CardServerImpl::Reactor* CardServerImpl::Attempt(AttemptCall call,
+                                                 std::function<void(const AttemptReply&)> take) {
+  AttemptReactor* const reactor = std::make_unique<AttemptReactor>().release();
+  call.given_up = reactor->given_up();
+  Begin(reactor, std::move(call), std::move(take));
+  return reactor;
+}
+
+void CardServerImpl::Begin(Reactor* reactor, AttemptCall call,
+                           std::function<void(const AttemptReply&)> take) {
   const Attempts::Done done = [reactor, take = std::move(take)](const Attempts::Answer& answer) {
     if (answer.ok()) take(*answer);
     reactor->Finish(ToGrpcStatus(answer.status()));
@@ -426,14 +461,14 @@ void CardServerImpl::Attempt(Reactor* reactor, AttemptCall call,
         if (!view.ok()) return done(view.status());
         const auto seen = FindUsableCard(**view, shared->card, OperationOf(shared->kind));
         if (!seen.ok()) return done(seen.status());
+        const absl::Status only_one = CheckOnlyOne(**view, shared->card);
+        if (!only_one.ok()) return done(only_one);
         parts_.attempts->Start(std::move(*shared), **seen, done);
       });
 }
 
-CardServerImpl::Reactor* CardServerImpl::VerifyPin(Context* context,
-                                                   const v1::VerifyPinRequest* request,
+CardServerImpl::Reactor* CardServerImpl::VerifyPin(Context*, const v1::VerifyPinRequest* request,
                                                    v1::VerifyPinResponse* response) {
-  Reactor* reactor = context->DefaultReactor();
   AttemptCall call{.kind = AttemptKind::kVerify,
                    .card = request->name(),
                    .pin = Secret(request->pin()),
@@ -443,16 +478,13 @@ CardServerImpl::Reactor* CardServerImpl::VerifyPin(Context* context,
                    .request_id = request->request_id()};
   // gRPC hands requests over as const, but they are ours until the call ends.
   WipeSecrets(const_cast<v1::VerifyPinRequest&>(*request));
-  Attempt(reactor, std::move(call), [response](const AttemptReply& reply) {
+  return Attempt(std::move(call), [response](const AttemptReply& reply) {
     *response->mutable_pin_state() = reply.pin_state;
   });
-  return reactor;
 }
 
-CardServerImpl::Reactor* CardServerImpl::ChangePin(Context* context,
-                                                   const v1::ChangePinRequest* request,
+CardServerImpl::Reactor* CardServerImpl::ChangePin(Context*, const v1::ChangePinRequest* request,
                                                    v1::ChangePinResponse* response) {
-  Reactor* reactor = context->DefaultReactor();
   AttemptCall call{.kind = AttemptKind::kChange,
                    .card = request->name(),
                    .pin = Secret(request->old_pin()),
@@ -463,16 +495,13 @@ CardServerImpl::Reactor* CardServerImpl::ChangePin(Context* context,
                    .journey = request->journey(),
                    .request_id = request->request_id()};
   WipeSecrets(const_cast<v1::ChangePinRequest&>(*request));
-  Attempt(reactor, std::move(call), [response](const AttemptReply& reply) {
+  return Attempt(std::move(call), [response](const AttemptReply& reply) {
     *response->mutable_pin_state() = reply.pin_state;
   });
-  return reactor;
 }
 
-CardServerImpl::Reactor* CardServerImpl::UnblockPin(Context* context,
-                                                    const v1::UnblockPinRequest* request,
+CardServerImpl::Reactor* CardServerImpl::UnblockPin(Context*, const v1::UnblockPinRequest* request,
                                                     v1::UnblockPinResponse* response) {
-  Reactor* reactor = context->DefaultReactor();
   AttemptCall call{.kind = AttemptKind::kUnblock,
                    .card = request->name(),
                    .pin = Secret(request->puk()),
@@ -482,16 +511,13 @@ CardServerImpl::Reactor* CardServerImpl::UnblockPin(Context* context,
                    .journey = request->journey(),
                    .request_id = request->request_id()};
   WipeSecrets(const_cast<v1::UnblockPinRequest&>(*request));
-  Attempt(reactor, std::move(call), [response](const AttemptReply& reply) {
+  return Attempt(std::move(call), [response](const AttemptReply& reply) {
     *response->mutable_pin_state() = reply.pin_state;
   });
-  return reactor;
 }
 
-CardServerImpl::Reactor* CardServerImpl::TestSign(Context* context,
-                                                  const v1::TestSignRequest* request,
+CardServerImpl::Reactor* CardServerImpl::TestSign(Context*, const v1::TestSignRequest* request,
                                                   v1::TestSignResponse* response) {
-  Reactor* reactor = context->DefaultReactor();
   AttemptCall call{.kind = AttemptKind::kTestSign,
                    .card = request->name(),
                    .pin = Secret(request->pin()),
@@ -499,11 +525,10 @@ CardServerImpl::Reactor* CardServerImpl::TestSign(Context* context,
                    .journey = request->journey(),
                    .request_id = request->request_id()};
   WipeSecrets(const_cast<v1::TestSignRequest&>(*request));
-  Attempt(reactor, std::move(call), [response](const AttemptReply& reply) {
+  return Attempt(std::move(call), [response](const AttemptReply& reply) {
     *response->mutable_certificate() = reply.certificate;
     response->set_algorithm(reply.algorithm);
   });
-  return reactor;
 }
 
 }  // namespace

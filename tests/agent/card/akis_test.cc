@@ -336,6 +336,37 @@ TEST(FilesTest, AKnownObjectIsReadAtBothEndsOnly) {
   }
 }
 
+// A PIN's entry with `reference`, which may be none, in the place of its reference.
+std::string PinEntry(const std::string& reference) {
+  const auto object = [](char tag, const std::string& value) {
+    return std::string(1, tag) + static_cast<char>(value.size()) + value;
+  };
+  const std::string attributes = Bytes("0302020C") + Bytes("0A0101") + Bytes("020104") +
+                                 Bytes("020108") + Bytes("020108") + reference;
+  return object('\x30', object('\x30', Bytes("0C0350494E")) + object('\x30', Bytes("040101")) +
+                            object('\xA1', object('\x30', attributes)));
+}
+
+TEST(Pkcs15Test, AReferenceThatCannotBeReadIsNoOtherPins) {
+  struct Row {
+    const char* reference;
+    int read;
+    PinEncoding encoding;
+  };
+  for (const auto& [reference, read, encoding] :
+       {Row{"", 0, PinEncoding::kText}, Row{"800101", 1, PinEncoding::kText},
+        Row{"800181", 0x81, PinEncoding::kText}, Row{"80020081", 0x81, PinEncoding::kText},
+        Row{"8002FF81", 0x81, PinEncoding::kText}, Row{"8002FF01", 0, PinEncoding::kOther},
+        Row{"80020101", 0, PinEncoding::kOther}, Row{"8000", 0, PinEncoding::kOther},
+        Row{"8003000081", 0, PinEncoding::kOther}}) {
+    const auto pins = ParseAuthenticationObjects(PinEntry(Bytes(reference)));
+    ASSERT_TRUE(pins.ok()) << pins.status();
+    ASSERT_THAT(*pins, SizeIs(1)) << reference;
+    EXPECT_EQ(pins->front().reference, read) << reference;
+    EXPECT_EQ(pins->front().encoding, encoding) << reference;
+  }
+}
+
 TEST(Pkcs15Test, LabelsAreMadePrintable) {
   EXPECT_EQ(Printable("Nitelikli İmza"), "Nitelikli İmza");
   EXPECT_EQ(Printable("a\nb\x1b[31m"), "a?b?[31m");

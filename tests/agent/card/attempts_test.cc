@@ -181,6 +181,110 @@ TEST_F(AttemptsTest, ShutdownEndsWhatWaits) {
   EXPECT_THAT(pcsc_->Sent(kVerify), IsEmpty());
 }
 
+// The agent has heard of what a client did to its calls before this one.
+void LetTheAgentHear(Harness& harness) {
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(harness.Readers().ok());
+}
+
+TEST_F(AttemptsTest, ACallerThatGaveUpHasNoPinSent) {
+  StartWithCard();
+  for (const bool by_deadline : {true, false}) {
+    pcsc_->HoldTransaction(kReader, true);
+    grpc::ClientContext context;
+    if (by_deadline) {
+      context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(300));
+    }
+    auto given_up = std::async(std::launch::async, [&] {
+      v1::VerifyPinResponse response;
+      return harness_->stub().VerifyPin(&context, VerifyRequest("4321"), &response).error_code();
+    });
+    ASSERT_TRUE(pcsc_->WaitUntilBlocked());
+    if (!by_deadline) context.TryCancel();
+    EXPECT_EQ(given_up.get(),
+              by_deadline ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED);
+    LetTheAgentHear(*harness_);
+    pcsc_->HoldTransaction(kReader, false);
+    // Behind it, on the same thread.
+    EXPECT_EQ(harness_->PinState(Name())->tries_left(), v1::TRIES_LEFT_ALL);
+    EXPECT_THAT(pcsc_->Sent(kVerify), IsEmpty());
+  }
+  EXPECT_TRUE(Verify().ok());
+}
+
+TEST_F(AttemptsTest, AStepWhoseCallerGaveUpGoesOn) {
+  StartWithCard();
+  harness_->host().RunStep(Directive(1, v1::STEP_KIND_PROVE_PIN, {card_->options().serial}));
+  v1::VerifyPinRequest request = VerifyRequest("4321");
+  request.set_journey(kJourney);
+  request.set_request_id("first");
+  pcsc_->HoldTransaction(kReader, true);
+  grpc::ClientContext context;
+  auto given_up = std::async(std::launch::async, [&] {
+    v1::VerifyPinResponse response;
+    return harness_->stub().VerifyPin(&context, request, &response).ok();
+  });
+  ASSERT_TRUE(pcsc_->WaitUntilBlocked());
+  context.TryCancel();
+  EXPECT_FALSE(given_up.get());
+  LetTheAgentHear(*harness_);
+  pcsc_->HoldTransaction(kReader, false);
+  ASSERT_TRUE(harness_->PinState(Name()).ok());
+  EXPECT_THAT(pcsc_->Sent(kVerify), IsEmpty());
+  EXPECT_EQ(harness_->observer().ReportCount(1), 0);
+  request = VerifyRequest();
+  request.set_journey(kJourney);
+  request.set_request_id("first");
+  EXPECT_TRUE(harness_->Verify(request).ok());
+  EXPECT_EQ(harness_->observer().WaitForReport(1)->outcome(), v1::STEP_OUTCOME_DONE);
+}
+
+TEST_F(AttemptsTest, AnotherCallerWithTheSameIdIsStillServed) {
+  StartWithCard();
+  v1::VerifyPinRequest request = VerifyRequest();
+  request.set_request_id("shared");
+  pcsc_->HoldTransaction(kReader, true);
+  grpc::ClientContext context;
+  auto given_up = std::async(std::launch::async, [&] {
+    v1::VerifyPinResponse response;
+    return harness_->stub().VerifyPin(&context, request, &response).ok();
+  });
+  ASSERT_TRUE(pcsc_->WaitUntilBlocked());
+  auto again = std::async(std::launch::async, [&] { return harness_->Verify(request); });
+  LetTheAgentHear(*harness_);
+  context.TryCancel();
+  EXPECT_FALSE(given_up.get());
+  LetTheAgentHear(*harness_);
+  pcsc_->HoldTransaction(kReader, false);
+  EXPECT_TRUE(again.get().ok());
+  EXPECT_THAT(pcsc_->Sent(kVerify), ElementsAre(kVerifyRight));
+}
+
+TEST_F(AttemptsTest, ARefusalIsBelievedUnlessTheTriesSayOtherwise) {
+  const auto answer = [](const char* status_word, bool looks_at_the_pin) {
+    return [=](const FakePcsc::Pass& pass, std::string& response) {
+      if (looks_at_the_pin) pass();
+      response = Bytes(status_word);
+      return SCARD_S_SUCCESS;
+    };
+  };
+  for (const char* word : {"6982", "6985", "6A80"}) {
+    card_ = MakeCard();
+    harness_.reset();
+    StartWithCard();
+    // Of all tries, some, one: not looked at, looked at, and looked at once more.
+    pcsc_->AtNext(kVerify, answer(word, false));
+    EXPECT_EQ(ReasonOf(Verify("4321")), v1::ERROR_REASON_CARD_PROTOCOL) << word;
+    EXPECT_EQ(card_->tries_left().pin, 3);
+    pcsc_->AtNext(kVerify, answer(word, true));
+    EXPECT_EQ(ReasonOf(Verify("4321")), v1::ERROR_REASON_WRONG_PIN) << word;
+    // The state cannot be read any more: the second selection of this call fails.
+    pcsc_->AtNext(kVerify, answer(word, true));
+    pcsc_->AtNext(kSelect, answer("6A82", false), /*skip=*/1);
+    EXPECT_EQ(ReasonOf(Verify("4321")), v1::ERROR_REASON_ATTEMPT_UNKNOWN) << word;
+    EXPECT_EQ(card_->tries_left().pin, 1);
+  }
+}
+
 TEST_F(AttemptsTest, NamesAreChecked) {
   StartWithCard();
   for (const std::string& name : {std::string(), std::string("cards/"), std::string("readers/x"),

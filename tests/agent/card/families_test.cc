@@ -6,8 +6,11 @@
 #include <gtest/gtest.h>
 #include <openssl/x509.h>
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/error.h"
@@ -16,13 +19,17 @@
 namespace ilkimza::agent {
 namespace {
 
+using sandbox::Bytes;
 using sandbox::CardKind;
 using sandbox::CardOptions;
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 constexpr char kIsoPuk[] = "8765432187654321";
 
@@ -34,6 +41,21 @@ class FamiliesTest : public FakeServiceTest {
   }
   void UseIsoApplet() { Use({.kind = CardKind::kIsoApplet, .puk = kIsoPuk}); }
   void UseMyEid() { Use({.kind = CardKind::kMyEid}); }
+
+  // A card of which the files say something else: `patch` changes what it answers.
+  void UsePatched(CardOptions options, const std::function<void(std::string&)>& patch) {
+    card_ = sandbox::MakeCard(std::move(options));
+    pcsc_->Insert(
+        kReader, card_->answer_to_reset(),
+        [this, patch](std::string_view apdu) {
+          std::string answer = card_->Process(apdu).value_or("");
+          patch(answer);
+          return answer;
+        },
+        [this] { card_->Reset(); });
+    Start();
+    ASSERT_TRUE(harness_->observer().WaitForSerial(card_->options().serial));
+  }
 
   template <typename Request, typename Response>
   absl::Status Call(grpc::Status (v1::CardService::Stub::*method)(grpc::ClientContext*,
@@ -125,6 +147,42 @@ TEST_F(FamiliesTest, PinsOfPaddedCards) {
     EXPECT_TRUE(Unblock(puk, "618403").ok());
     EXPECT_EQ(card_->pin(), "618403");
   }
+}
+
+TEST_F(FamiliesTest, APukOfAnotherLengthIsNotFilledUpAndCostsNoTry) {
+  UseIsoApplet();
+  const int tries = card_->tries_left().puk;
+  for (const char* puk : {"87654321", "876543218765432", "87654321876543210"}) {
+    const absl::Status status = Unblock(puk, "618403");
+    EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_PIN_FORMAT) << puk;
+    EXPECT_EQ(MetadataOf(status)["field"], "puk");
+  }
+  EXPECT_THAT(pcsc_->Sent(0x2C), IsEmpty());
+  EXPECT_EQ(card_->tries_left().puk, tries);
+}
+
+TEST_F(FamiliesTest, APukThatWasNeverSetIsNotSaidToHaveBeenWrong) {
+  UseIsoApplet();
+  pcsc_->AtNext(0x2C, [](const FakePcsc::Pass&, std::string& response) {
+    response = "\x63\xC0";
+    return SCARD_S_SUCCESS;
+  });
+  const absl::Status status = Unblock(kIsoPuk, "618403");
+  EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_PUK_BLOCKED);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("or never set"));
+}
+
+TEST_F(FamiliesTest, NothingIsSentByAReferenceThatCannotBeRead) {
+  UsePatched({}, [](std::string& answer) {
+    // Of the PIN; 384 names none.
+    const auto at = answer.find(Bytes("80020080"));
+    if (at != std::string::npos) answer[at + 2] = 0x01;
+  });
+  for (const absl::Status& status :
+       {Verify(), Change(), TestSign(), Unblock("12345678", "618403")}) {
+    EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_OPERATION_UNSUPPORTED) << status;
+  }
+  for (const uint8_t attempt : {0x20, 0x24, 0x2C}) EXPECT_THAT(pcsc_->Sent(attempt), IsEmpty());
 }
 
 TEST_F(FamiliesTest, AnEmptyVerifyIsOnlyForCardsKnownToBearIt) {
@@ -286,6 +344,133 @@ TEST_F(FamiliesTest, APinpadThatIsNotThereCostsNoTry) {
   request.set_on_pinpad(true);
   EXPECT_EQ(ReasonOf(harness_->Verify(request)), v1::ERROR_REASON_NO_PINPAD);
   EXPECT_THAT(pcsc_->Sent(0x20), IsEmpty());
+}
+
+// In all places.
+void Replace(std::string& bytes, const std::string& from, const std::string& to) {
+  ASSERT_EQ(from.size(), to.size());
+  for (auto at = bytes.find(from); at != std::string::npos; at = bytes.find(from, at + 1)) {
+    bytes.replace(at, from.size(), to);
+  }
+}
+
+// MyEID's PUK entry becomes a second PIN of the holder, with id `second`; the keys are
+// opened by the PIN with id `keys`.
+std::function<void(std::string&)> TwoPins(const char* keys) {
+  return [keys](std::string& answer) {
+    // Unblocking, initialised, padded; the flags stand behind the label and the id.
+    const std::string puk = Bytes("0C0350554B");
+    if (const auto at = answer.find(puk); at != std::string::npos) {
+      std::string rest = answer.substr(at);
+      Replace(rest, Bytes("0302011E"), Bytes("0302010C"));
+      answer.replace(at, std::string::npos, rest);
+    }
+    Replace(answer, Bytes("03020780040101"), Bytes("030207800401") + Bytes(keys));
+  };
+}
+
+TEST_F(FamiliesTest, OfTwoPinsTheOneThatSignsIsUsedByEverything) {
+  UsePatched({.kind = CardKind::kMyEid}, TwoPins("02"));
+  pcsc_->ClearLog();
+  EXPECT_TRUE(harness_->PinState(Name()).ok());
+  static_cast<void>(Verify());
+  static_cast<void>(TestSign());
+  const auto verified = pcsc_->Sent(0x20);
+  EXPECT_THAT(verified, SizeIs(Ge(3)));
+  EXPECT_THAT(verified, Each(StartsWith("00200002")));
+  static_cast<void>(Change());
+  EXPECT_THAT(pcsc_->Sent(0x24), ElementsAre(StartsWith("00240002")));
+}
+
+TEST_F(FamiliesTest, OfTwoPinsThatCannotBeToldApartNoneIsUsed) {
+  UsePatched({.kind = CardKind::kMyEid}, TwoPins("07"));
+  EXPECT_THAT(harness_->Cards()->at(0).operations(),
+              ElementsAre(v1::CARD_OPERATION_LIST_CERTIFICATES));
+  EXPECT_THAT(harness_->Certificates(Name()).value(), SizeIs(3));
+  for (const absl::Status& status :
+       {Verify(), Change(), TestSign(), harness_->PinState(Name()).status()}) {
+    EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_OPERATION_UNSUPPORTED) << status;
+  }
+  for (const uint8_t attempt : {0x20, 0x24}) EXPECT_THAT(pcsc_->Sent(attempt), IsEmpty());
+}
+
+TEST_F(FamiliesTest, AnAkisWithTwoPinsUsesThatOfItsKey) {
+  for (const bool settled : {true, false}) {
+    harness_.reset();
+    UsePatched({}, [settled](std::string& answer) {
+      // The PUK's entry is one of a PIN; and the keys are opened by it or by none.
+      Replace(answer, Bytes("030201DA"), Bytes("030201D8"));
+      if (!settled) Replace(answer, Bytes("03020780040101"), Bytes("03020780040107"));
+    });
+    pcsc_->ClearLog();
+    const absl::Status status = Verify();
+    if (settled) {
+      EXPECT_TRUE(status.ok()) << status;
+      EXPECT_THAT(pcsc_->Sent(0x20), ElementsAre(kVerifyRight));
+    } else {
+      EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_OPERATION_UNSUPPORTED);
+      EXPECT_THAT(std::string(status.message()), HasSubstr("several PINs"));
+      EXPECT_THAT(pcsc_->Sent(0x20), IsEmpty());
+    }
+  }
+}
+
+TEST_F(FamiliesTest, NoPinGoesToOneOfTwoCardsWithTheSameName) {
+  const auto twin = sandbox::MakeCard({.kind = CardKind::kMyEid, .pin = "9999"});
+  pcsc_->AddReader("Second Reader");
+  const auto insert_twin = [&] {
+    pcsc_->Insert(
+        "Second Reader", twin->answer_to_reset(),
+        [&](std::string_view apdu) { return twin->Process(apdu).value_or(""); },
+        [&] { twin->Reset(); });
+  };
+  UseMyEid();
+  insert_twin();
+  while (harness_->Cards()->size() < 2) std::this_thread::yield();
+  pcsc_->ClearLog();
+  for (const absl::Status& status : {Verify("9999"), Change(), TestSign()}) {
+    EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_CARD_NOT_FOUND);
+    EXPECT_EQ(MetadataOf(status)["cards"], "2");
+  }
+  EXPECT_THAT(pcsc_->Log(), IsEmpty());
+  pcsc_->Remove("Second Reader");
+  while (harness_->Cards()->size() > 1) std::this_thread::yield();
+  EXPECT_TRUE(Verify().ok());
+  EXPECT_EQ(twin->tries_left().pin, 3);
+  harness_.reset();
+}
+
+// Stands for the vendor's module.
+class VendorFamily final : public CardFamily {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "vendor"; }
+  [[nodiscard]] bool Recognise(const CardFacts&) const override { return true; }
+  absl::Status Use(CardEnvironment&, const CardFacts&, const Work&) override {
+    ++asked;
+    return MakeError(absl::StatusCode::kInternal, v1::ERROR_REASON_MODULE_FAILED, "vendor");
+  }
+  void Forget(const CardFacts&) override {}
+  std::atomic<int> asked = 0;
+};
+
+TEST_F(FamiliesTest, FilesThatCannotBeReadDoNotKeepTheModuleFromBeingAsked) {
+  card_ = sandbox::MakeCard({.kind = CardKind::kMyEid});
+  pcsc_->Insert(
+      kReader, card_->answer_to_reset(),
+      [this](std::string_view apdu) {
+        return apdu.size() > 1 && apdu[1] == '\xB0' ? Bytes("6982")
+                                                    : card_->Process(apdu).value_or("");
+      },
+      [this] { card_->Reset(); });
+  const auto vendor = std::make_shared<VendorFamily>();
+  CardHostOptions options;
+  options.families = {vendor};
+  Start(std::move(options));
+  // It is shown once somebody has been asked who may know it.
+  while (harness_->Cards()->empty()) std::this_thread::yield();
+  EXPECT_GE(vendor->asked, 1);
+  EXPECT_EQ(harness_->Cards()->at(0).reader(), harness_->Readers()->at(0).name());
+  harness_.reset();
 }
 
 }  // namespace
