@@ -1,7 +1,6 @@
 #include "agent/identity/renewal.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -11,12 +10,6 @@ namespace ilkimza::agent {
 namespace {
 
 constexpr absl::Duration kLeastWait = absl::Seconds(1);
-
-std::function<double()> MachineRandomness() {
-  return [engine = std::mt19937_64(std::random_device{}())]() mutable {
-    return std::uniform_real_distribution<double>(0, 1)(engine);
-  };
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "agent/link/backoff.h"
 
 #include <algorithm>
+#include <random>
 
 namespace ilkimza::agent {
 
@@ -26,6 +27,12 @@ absl::Duration Backoff::ImpatientDelay(absl::Duration left, double random) const
 
 absl::Duration Backoff::Clamped(absl::Duration spread) const {
   return std::clamp(spread, absl::ZeroDuration(), options_.max_spread);
+}
+
+std::function<double()> MachineRandomness() {
+  return [engine = std::mt19937_64(std::random_device{}())]() mutable {
+    return std::uniform_real_distribution<double>(0, 1)(engine);
+  };
 }
 
 }  // namespace ilkimza::agent

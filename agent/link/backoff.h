@@ -13,6 +13,8 @@
 #ifndef ILKIMZA_AGENT_LINK_BACKOFF_H_
 #define ILKIMZA_AGENT_LINK_BACKOFF_H_
 
+#include <functional>
+
 #include "absl/time/time.h"
 
 namespace ilkimza::agent {
@@ -58,6 +60,9 @@ class Backoff {
   // InfiniteFuture while not attached.
   absl::Time welcomed_ = absl::InfiniteFuture();
 };
+
+// What chance is drawn from outside tests: uniform in [0, 1). Not thread-safe.
+std::function<double()> MachineRandomness();
 
 }  // namespace ilkimza::agent
 

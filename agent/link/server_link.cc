@@ -6,7 +6,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
-#include <random>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -36,12 +35,6 @@ absl::Time MonotonicNow() {
 
 std::chrono::steady_clock::time_point ToSteady(absl::Time time) {
   return std::chrono::steady_clock::time_point(absl::ToChronoNanoseconds(time - absl::UnixEpoch()));
-}
-
-std::function<double()> MachineRandomness() {
-  return [engine = std::mt19937_64(std::random_device{}())]() mutable {
-    return std::uniform_real_distribution<double>(0, 1)(engine);
-  };
 }
 
 // A directive that could not have come from our server is not acted on.

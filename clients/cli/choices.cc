@@ -116,8 +116,8 @@ bool Choices::AskStep(const Prompt& prompt, Answer& answer) {
 bool Choices::AskRevocation(const Prompt& prompt, Answer& answer) {
   std::vector<std::string_view> fields;
   for (const AnswerForm& form : prompt.forms) fields.push_back(form.fields.front());
-  std::stable_partition(fields.begin(), fields.end(),
-                        [](std::string_view field) { return field == "skip"; });
+  const auto skip = std::find(fields.begin(), fields.end(), "skip");
+  if (skip != fields.end()) std::rotate(fields.begin(), skip, skip + 1);
   if (!AskOneOf(fields, answer)) return false;
   if (!answer.Flag("consequences_understood")) return true;
   if (!AskSerialTwice(prompt, answer)) return false;

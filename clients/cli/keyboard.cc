@@ -22,8 +22,6 @@ constexpr char kEraseLine = '\x15';
 constexpr char kEndOfInput = '\x04';
 constexpr char kEscape = '\x1b';
 
-bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
 void EraseLast(std::string& line) {
   while (!line.empty()) {
     const char last = line.back();

@@ -12,6 +12,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
+#include "clients/sdk/environment.h"
 
 extern char** environ;
 
@@ -31,15 +32,11 @@ bool IsHarmless(std::string_view address) {
          });
 }
 
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 // Of the desktop: "program", or "program:other program".
 std::vector<std::string> Browsers() {
   std::vector<std::string> browsers;
-  for (const auto name : absl::StrSplit(Environment("BROWSER"), ':', absl::SkipEmpty())) {
+  for (const auto name :
+       absl::StrSplit(std::string(Environment("BROWSER")), ':', absl::SkipEmpty())) {
     browsers.emplace_back(name);
   }
   const bool has_desktop =

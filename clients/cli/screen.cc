@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <utility>
+
+#include "clients/sdk/environment.h"
 
 namespace ilkimza::client {
 namespace {
@@ -18,13 +19,6 @@ constexpr size_t kNarrowest = 20;
 constexpr size_t kGap = 2;
 // A column is not shortened below this.
 constexpr size_t kLeastColumn = 8;
-
-std::string_view Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string_view() : std::string_view(value);
-}
-
-bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
 bool WriteAll(int fd, std::string_view text) {
   while (!text.empty()) {

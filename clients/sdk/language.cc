@@ -9,15 +9,12 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "clients/sdk/environment.h"
+
 namespace ilkimza::client {
 namespace {
 
 constexpr char kDomain[] = "ilkimza";
-
-std::string_view Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string_view() : std::string_view(value);
-}
 
 }  // namespace
 

@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "clients/sdk/environment.h"
 
 namespace ilkimza::client {
 namespace {
@@ -34,11 +35,6 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 void AddName(Person& person, std::string_view name) {
   if (name.size() < kShortestName) return;
   person.names.emplace_back(name);
-}
-
-const char* Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
 }
 
 std::string WithoutWord(std::string_view text, std::string_view word) {
@@ -133,7 +129,7 @@ Person ThisPerson() {
   }
   AddName(person, Environment("USER"));
   AddName(person, Environment("LOGNAME"));
-  if (const std::string home = Environment("HOME"); !home.empty()) person.home = home;
+  if (const std::string_view home = Environment("HOME"); !home.empty()) person.home = home;
   std::array<char, HOST_NAME_MAX + 1> host{};
   if (gethostname(host.data(), host.size() - 1) == 0) AddName(person, host.data());
   // "localhost" names no computer.
