@@ -78,7 +78,8 @@ AttemptResult ResultOf(const AttemptWork& work, const absl::Status& status) {
   switch (work.answer->verdict) {
     case PinVerdict::kRight:
       if (!work.signature_checked) return AttemptResult::kRight;
-      return status.ok() ? AttemptResult::kSigned : AttemptResult::kSignatureInvalid;
+      // Whatever became of the card after that.
+      return work.signature_fits ? AttemptResult::kSigned : AttemptResult::kSignatureInvalid;
     case PinVerdict::kWrong:
       return AttemptResult::kWrong;
     case PinVerdict::kBlocked:

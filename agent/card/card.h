@@ -182,9 +182,14 @@ class Card {
   // The verdict and the count are the PUK's.
   virtual absl::StatusOr<PinAnswer> Unblock(const PinInfo& pin, const PinEntry& entry) = 0;
 
+  // Whether that key wants its PIN once more for each signature. After a right `Verify`.
+  virtual absl::StatusOr<bool> AsksAgain(const CardCertificateEntry& /*certificate*/) {
+    return false;
+  }
   // Signs SHA-256 of `message` with the key of `certificate`, after a right `Verify` in
   // the same `Use`. As X.509 has signatures: RSA PKCS#1 v1.5 of the modulus' length, or
-  // ECDSA as DER.
+  // ECDSA as DER. Where the key asks again this sends the PIN once more: WRONG_PIN,
+  // PIN_BLOCKED or ATTEMPT_UNKNOWN are the card's verdict on it.
   virtual absl::StatusOr<std::string> Sign(const CardCertificateEntry& certificate,
                                            std::string_view message) = 0;
 

@@ -288,7 +288,37 @@ absl::Status SignChallenge(Card& card, const SigningKey& signing, AttemptWork& w
     if (fits) work.certificate = anew->description;
   }
   work.signature_checked = true;
+  work.signature_fits = fits;
   return fits ? absl::OkStatus() : SignatureInvalid();
+}
+
+// What a card says to the PIN of a key that asks again.
+std::optional<PinAnswer> VerdictOn(const absl::Status& signature) {
+  switch (ReasonOf(signature)) {
+    case v1::ERROR_REASON_WRONG_PIN:
+      return PinAnswer{.verdict = PinVerdict::kWrong};
+    case v1::ERROR_REASON_PIN_BLOCKED:
+      return PinAnswer{.verdict = PinVerdict::kBlocked, .tries_left = 0};
+    case v1::ERROR_REASON_ATTEMPT_UNKNOWN:
+      return PinAnswer{.verdict = PinVerdict::kUnknown};
+    default:
+      return std::nullopt;
+  }
+}
+
+// After a right PIN.
+absl::Status SignAfterPin(Card& card, const SigningKey& signing, AttemptWork& work) {
+  ILKIMZA_ASSIGN_OR_RETURN(const bool asks_again, card.AsksAgain(signing.entry));
+  const PinAnswer right = *work.answer;
+  if (asks_again) {
+    // The PIN goes out once more: until it is answered this is an attempt without a result.
+    work.answer.reset();
+  } else {
+    work.pin_was_right();
+  }
+  const absl::Status status = SignChallenge(card, signing, work);
+  if (!absl::IsCancelled(status)) work.answer = VerdictOn(status).value_or(right);
+  return status;
 }
 
 }  // namespace
@@ -359,10 +389,7 @@ absl::Status DoAttempt(Card& card, AttemptWork& work) {
   ILKIMZA_RETURN_IF_ERROR(Send(card, pin, work));
   absl::Status status;
   const bool right = work.answer->verdict == PinVerdict::kRight;
-  if (right && signing) {
-    work.pin_was_right();
-    status = SignChallenge(card, *signing, work);
-  }
+  if (right && signing) status = SignAfterPin(card, *signing, work);
   if (absl::IsCancelled(status)) return status;
   ILKIMZA_RETURN_IF_ERROR(LookAtTriesAgain(card, pin, before, work));
   if (right) {

@@ -59,7 +59,8 @@ struct AttemptWork {
   // Called when all has been checked and the PIN goes next: puts the attempt on disk.
   // Nothing is sent where it fails.
   std::function<absl::Status()> before_sending;
-  // kTestSign: called when the PIN was right, before the card signs.
+  // kTestSign: called when the PIN was right, before the card signs; not where the key asks
+  // for its PIN again.
   std::function<void()> pin_was_right;
 
   // --- Results ---
@@ -72,6 +73,7 @@ struct AttemptWork {
   v1::Certificate certificate;
   std::string algorithm;
   bool signature_checked = false;
+  bool signature_fits = false;
 };
 
 // Local refusals, before anything is sent: CARD_NOT_FOUND (another card is in the

@@ -111,6 +111,7 @@ class Pkcs11Card final : public Card {
   absl::StatusOr<PinAnswer> Verify(const PinInfo& pin, const PinEntry& entry) override;
   absl::StatusOr<PinAnswer> Change(const PinInfo& pin, const PinEntry& entry) override;
   absl::StatusOr<PinAnswer> Unblock(const PinInfo& pin, const PinEntry& entry) override;
+  absl::StatusOr<bool> AsksAgain(const CardCertificateEntry& certificate) override;
   absl::StatusOr<std::string> Sign(const CardCertificateEntry& certificate,
                                    std::string_view message) override;
   absl::Status LogOut() override;
@@ -135,6 +136,10 @@ class Pkcs11Card final : public Card {
   absl::Status OpenFor(const PinInfo& pin);
   // NO_PINPAD where the token of that PIN does not let it be typed on the reader's keys.
   absl::Status CheckKeys(const PinInfo& pin, const PinEntry& entry) const;
+  // Asked once: signing is by the key that was asked for last.
+  absl::StatusOr<pkcs11::KeyInfo> FindKey(const CardCertificateEntry& certificate);
+  // Of a key that did not take its PIN.
+  absl::Status KeyRefusedPin(uint64_t rv);
   // What the module's answer says, and the flags it leaves.
   absl::StatusOr<PinAnswer> Judge(uint64_t rv, const PinInfo& pin, bool officer);
 
@@ -144,6 +149,9 @@ class Pkcs11Card final : public Card {
   const std::vector<TokenInSlot> tokens_;
   const Recognition& recognition_;
   std::optional<uint64_t> open_slot_;
+  // The id of the key that was asked for last, and what it is.
+  std::string key_id_;
+  std::optional<pkcs11::KeyInfo> key_;
   bool attempt_made_ = false;
   bool verified_ = false;
   // Of a right Verify, for keys that ask for it again with each signature.
@@ -201,6 +209,7 @@ absl::Status Pkcs11Card::OpenFor(const PinInfo& pin) {
   if (open_slot_ == slot) return absl::OkStatus();
   ILKIMZA_RETURN_IF_ERROR(Command([&] { return use_.Open(slot); }));
   open_slot_ = slot;
+  key_.reset();
   return absl::OkStatus();
 }
 
@@ -271,6 +280,8 @@ absl::StatusOr<PinAnswer> Pkcs11Card::Verify(const PinInfo& pin, const PinEntry&
                      "to the card.");
   }
   verified_ = rv == CKR_OK;
+  // Keys may show themselves only now.
+  key_.reset();
   if (verified_) pin_ = Secret(entry.current);
   return Judge(rv, pin, /*officer=*/false);
 }
@@ -312,10 +323,42 @@ absl::StatusOr<PinAnswer> Pkcs11Card::Unblock(const PinInfo& pin, const PinEntry
   return PinAnswer{.verdict = refused ? PinVerdict::kRefused : PinVerdict::kUnknown};
 }
 
+absl::StatusOr<pkcs11::KeyInfo> Pkcs11Card::FindKey(const CardCertificateEntry& certificate) {
+  if (key_ && key_id_ == certificate.key) return *key_;
+  ILKIMZA_ASSIGN_OR_RETURN(key_, Command([&] { return use_.FindKey(certificate.key); }));
+  key_id_ = certificate.key;
+  return *key_;
+}
+
+absl::StatusOr<bool> Pkcs11Card::AsksAgain(const CardCertificateEntry& certificate) {
+  ILKIMZA_ASSIGN_OR_RETURN(const pkcs11::KeyInfo key, FindKey(certificate));
+  return key.asks_again;
+}
+
+absl::Status Pkcs11Card::KeyRefusedPin(uint64_t rv) {
+  // It is not the one that was right a moment ago, or no more.
+  verified_ = false;
+  ILKIMZA_ASSIGN_OR_RETURN(
+      const PinAnswer answer,
+      Judge(rv, {.id = absl::StrCat(open_slot_.value_or(0))}, /*officer=*/false));
+  switch (answer.verdict) {
+    case PinVerdict::kBlocked:
+      return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_PIN_BLOCKED,
+                       "The card asked for the PIN again for the signature, and has blocked it.");
+    case PinVerdict::kWrong:
+      return MakeError(absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_WRONG_PIN,
+                       "The card asked for the PIN again for the signature, and says that it is "
+                       "wrong for this key.");
+    default:
+      return MakeError(absl::StatusCode::kAborted, v1::ERROR_REASON_ATTEMPT_UNKNOWN,
+                       "The card asked for the PIN again for the signature; whether that try "
+                       "counted is not known.");
+  }
+}
+
 absl::StatusOr<std::string> Pkcs11Card::Sign(const CardCertificateEntry& certificate,
                                              std::string_view message) {
-  ILKIMZA_ASSIGN_OR_RETURN(const pkcs11::KeyInfo key,
-                           Command([&] { return use_.FindKey(certificate.key); }));
+  ILKIMZA_ASSIGN_OR_RETURN(const pkcs11::KeyInfo key, FindKey(certificate));
   // A second PIN on the reader's keys would be a try that nobody asked for.
   if (key.asks_again && pin_.empty()) {
     return Unsupported(
@@ -338,17 +381,20 @@ absl::StatusOr<std::string> Pkcs11Card::Sign(const CardCertificateEntry& certifi
           "This card's PKCS#11 module offers none of the ways to sign that can be checked here.");
   }
   const std::string_view again = key.asks_again ? pin_.view() : std::string_view();
-  ILKIMZA_ASSIGN_OR_RETURN(
-      std::string signature,
-      Guarded(control_, JobControl::Stage::kCommand, module_.timeouts().attempt,
-              [&] { return use_.Sign(key.mechanism, data, again); }));
+  const auto stage = key.asks_again ? JobControl::Stage::kAttempt : JobControl::Stage::kCommand;
+  auto answer = Guarded(control_, stage, module_.timeouts().attempt,
+                        [&] { return use_.Sign(key.mechanism, data, again); });
   pin_.Wipe();
-  return key.mechanism == Mechanism::kEcdsa ? EcdsaDer(signature) : signature;
+  if (!answer.ok()) return answer.status();
+  if (answer->pin_rv != CKR_OK) return KeyRefusedPin(answer->pin_rv);
+  return key.mechanism == Mechanism::kEcdsa ? EcdsaDer(answer->signature)
+                                            : std::move(answer->signature);
 }
 
 absl::Status Pkcs11Card::LogOut() {
   pin_.Wipe();
   open_slot_.reset();
+  key_.reset();
   return Command([&] { return use_.Close(); });
 }
 

@@ -51,6 +51,15 @@ bool Contains(const std::vector<std::string>& list, const std::string& path) {
   });
 }
 
+// Whether the refusal of a signature is one of its PIN. Some modules look at it only when
+// they sign.
+bool SaysOfThePin(const Verdict& verdict) {
+  if (verdict.outcome != Outcome::kRefused) return false;
+  const PinMeaning meaning = MeaningOf(verdict.rv);
+  const bool looked_at = meaning == PinMeaning::kWrong || meaning == PinMeaning::kBlocked;
+  return looked_at || (meaning == PinMeaning::kUnknown && verdict.text == "C_Login");
+}
+
 // A request of at most kMaxRequest bytes, in memory that is wiped when it goes.
 class Request {
  public:
@@ -135,18 +144,20 @@ absl::StatusOr<KeyInfo> ModuleUse::FindKey(std::string_view id) {
                                     module_->timeouts_.command);
 }
 
-absl::StatusOr<std::string> ModuleUse::Sign(Mechanism mechanism, std::string_view data,
-                                            std::string_view pin) {
-  ILKIMZA_ASSIGN_OR_RETURN(
-      const Module::Asked asked,
-      module_->Ask(
-          Request(Op::kSign).U8(static_cast<uint8_t>(mechanism)).Bytes(data).Bytes(pin).view(),
-          module_->timeouts_.attempt));
-  if (!asked.verdict.done()) return module_->ErrorOf(asked.verdict);
-  Reader reader(asked.rest());
-  std::string signature(reader.Bytes(kMaxSignature));
+absl::StatusOr<SignAnswer> ModuleUse::Sign(Mechanism mechanism, std::string_view data,
+                                           std::string_view pin) {
+  const auto asked = module_->Ask(
+      Request(Op::kSign).U8(static_cast<uint8_t>(mechanism)).Bytes(data).Bytes(pin).view(),
+      module_->timeouts_.attempt);
+  if (!asked.ok()) return pin.empty() ? asked.status() : module_->AttemptUnknown(asked.status());
+  if (!asked->verdict.done()) {
+    if (SaysOfThePin(asked->verdict)) return SignAnswer{.pin_rv = asked->verdict.rv};
+    return module_->ErrorOf(asked->verdict);
+  }
+  Reader reader(asked->rest());
+  SignAnswer answer{.signature = std::string(reader.Bytes(kMaxSignature))};
   if (!reader.Done()) return module_->Failed(kNonsense);
-  return signature;
+  return answer;
 }
 
 absl::Status ModuleUse::Close() { return module_->Command(Request(Op::kClose).view()); }
@@ -342,8 +353,12 @@ absl::StatusOr<uint64_t> Module::Attempt(std::string_view request, absl::Duratio
   saw_pin_ = true;
   const auto asked = Ask(request, limit);
   if (asked.ok()) return asked->verdict.rv;
+  return AttemptUnknown(asked.status());
+}
+
+absl::Status Module::AttemptUnknown(const absl::Status& why) const {
   return Error(absl::StatusCode::kAborted, v1::ERROR_REASON_ATTEMPT_UNKNOWN,
-               absl::StrCat(std::string(asked.status().message()),
+               absl::StrCat(std::string(why.message()),
                             " It had the PIN by then: whether the try counted is not known. Take "
                             "the card out, put it in and look at the tries left."));
 }

@@ -99,6 +99,14 @@ struct ModuleStatus {
   bool configured = false;
 };
 
+struct SignAnswer {
+  // Empty where there is none.
+  std::string signature;
+  // What the module said to the PIN that it was given again, where that was not taken:
+  // wrong, blocked or not known (return_values.h). Else CKR_OK.
+  uint64_t pin_rv = 0;
+};
+
 class Module;
 
 // One thread's use of a module: others wait until it goes. With a session open and a
@@ -125,9 +133,8 @@ class ModuleUse {
 
   // Both after a right Login of the holder.
   absl::StatusOr<KeyInfo> FindKey(std::string_view id);
-  // `pin` where the key asks again, else empty.
-  absl::StatusOr<std::string> Sign(Mechanism mechanism, std::string_view data,
-                                   std::string_view pin);
+  // `pin` where the key asks again, else empty. With a PIN this is an attempt as those above.
+  absl::StatusOr<SignAnswer> Sign(Mechanism mechanism, std::string_view data, std::string_view pin);
   // Logs out.
   absl::Status Close();
 
@@ -199,6 +206,8 @@ class Module : public std::enable_shared_from_this<Module> {
   absl::Status Error(absl::StatusCode code, v1::ErrorReason reason,
                      std::string_view sentence) const;
   absl::Status ErrorOf(const Verdict& verdict) const;
+  // Of an attempt whose answer is missing for that reason.
+  absl::Status AttemptUnknown(const absl::Status& why) const;
   [[nodiscard]] absl::Duration PauseAfter(int failures) const;
   // The error of a module that is left alone for now; OK where it is not.
   absl::Status Paused() const;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "agent/card/pkcs11_card.h"
 #include "agent/card/worker.h"
 #include "tests/agent/card/fake_pcsc.h"
@@ -43,6 +44,19 @@ class FamilyTest : public ::testing::Test {
     ModuleOptions options = OptionsFor({path_}, ShortTimeouts());
     if (so_pin_is_puk) options.so_pin_is_puk = {name + ".so"};
     Start(options, kRudeReader);
+  }
+
+  // The same with a qualified certificate and its key in it.
+  void StartWithKey(const std::string& name) {
+    pcsc_ = std::make_shared<FakePcsc>();
+    const std::string pem = MakeCard()->qualified_certificate();
+    constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+    const std::size_t begin = pem.find(kBegin) + kBegin.size();
+    std::string der;
+    EXPECT_TRUE(absl::Base64Unescape(
+        absl::string_view(pem).substr(begin, pem.find("-----END", begin) - begin), &der));
+    testing::WriteFile(rude_ / (name + ".so.certificate"), der);
+    StartRude(name);
   }
 
   absl::Status Verify(const std::string& pin, bool last_try = false,

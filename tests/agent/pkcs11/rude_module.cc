@@ -6,6 +6,12 @@
 // keys; on those of "keys-cancelled.so" cancel is pressed. "sixteen-digits.so" tells as
 // much of a serial as PKCS#11 has room for.
 //
+// With a file "<its own path>.certificate" beside it the token has that certificate and its
+// key, whose signatures are no good. In "asks-again.so" the key wants the PIN again, and in
+// "asks-again-wrong.so", "-blocked.so" and "-unknown.so" it does not take it. "two-pins.so"
+// has two slots with a PIN each, and the key in the second; "two-pins-alike.so" has it in
+// both, and "two-pins-empty.so" in none.
+//
 // Every call is noted in a file beside it, "<its own path>.calls", one name for each
 // line, so that a test can count the attempts that reached it. PINs are not kept between
 // processes.
@@ -21,11 +27,15 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
 constexpr CK_SLOT_ID kSlot = 7;
+constexpr CK_SLOT_ID kSecondSlot = 8;
 constexpr std::string_view kPin = "1234";
+constexpr std::string_view kSecondPin = "5678";
+constexpr std::string_view kKeyId = "\x01";
 constexpr std::string_view kOfficerPin = "87654321";
 
 std::string OwnPath() {
@@ -56,6 +66,11 @@ void NoteInheritance() {
     if (fcntl(descriptor, F_GETFD) >= 0) Note("descriptor-inherited");
   }
   if (getenv("OPENSC_DEBUG") != nullptr) Note("debug-variable-inherited");
+}
+
+bool NamedLike(std::string_view beginning) {
+  const std::string path = OwnPath();
+  return std::string_view(path).substr(path.rfind('/') + 1).starts_with(beginning);
 }
 
 // What is done in any function by its name.
@@ -139,8 +154,10 @@ CK_RV GetSlotList(unsigned char, CK_SLOT_ID* slots, CK_ULONG* count) {
     *count = 1UL << 40;
     return CKR_OK;
   }
+  const CK_ULONG number = NamedLike("two-pins") ? 2 : 1;
   if (slots != nullptr && *count > 0) slots[0] = kSlot;
-  *count = 1;
+  if (slots != nullptr && *count > 1 && number > 1) slots[1] = kSecondSlot;
+  *count = number;
   return CKR_OK;
 }
 
@@ -173,10 +190,11 @@ CK_RV GetTokenInfo(CK_SLOT_ID, CK_TOKEN_INFO* info) {
   return Named("removed") ? CKR_TOKEN_NOT_PRESENT : CKR_OK;
 }
 
-CK_RV OpenSession(CK_SLOT_ID, CK_FLAGS flags, void*, CK_NOTIFY, CK_SESSION_HANDLE* session) {
+// A session is its slot.
+CK_RV OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void*, CK_NOTIFY, CK_SESSION_HANDLE* session) {
   Misbehave("open");
   if (Named("read-only") && (flags & CKF_RW_SESSION) != 0) return CKR_TOKEN_WRITE_PROTECTED;
-  *session = 1;
+  *session = slot;
   return CKR_OK;
 }
 
@@ -188,12 +206,23 @@ bool Is(std::string_view right, const unsigned char* pin, CK_ULONG size) {
   return std::string_view(reinterpret_cast<const char*>(pin), size) == right;
 }
 
-CK_RV Login(CK_SESSION_HANDLE, CK_USER_TYPE user, unsigned char* pin, CK_ULONG size) {
+CK_RV LoginAgain(const unsigned char* pin, CK_ULONG size) {
+  Misbehave("login-again");
+  if (Named("asks-again-wrong")) return CKR_PIN_INCORRECT;
+  if (Named("asks-again-blocked")) return CKR_PIN_LOCKED;
+  if (Named("asks-again-unknown")) return CKR_DEVICE_ERROR;
+  return Is(kPin, pin, size) ? CKR_OK : CKR_PIN_INCORRECT;
+}
+
+CK_RV Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char* pin, CK_ULONG size) {
+  if (user == CKU_CONTEXT_SPECIFIC) return LoginAgain(pin, size);
   Misbehave("login");
   if (Named("device-error-in-login")) return CKR_DEVICE_ERROR;
   if (Named("locked")) return CKR_PIN_LOCKED;
   if (Named("keys-cancelled")) return CKR_FUNCTION_CANCELED;
-  return Is(user == CKU_SO ? kOfficerPin : kPin, pin, size) ? CKR_OK : CKR_PIN_INCORRECT;
+  if (session == kSecondSlot) Note("login-in-second");
+  const std::string_view holders = session == kSecondSlot ? kSecondPin : kPin;
+  return Is(user == CKU_SO ? kOfficerPin : holders, pin, size) ? CKR_OK : CKR_PIN_INCORRECT;
 }
 
 CK_RV Logout(CK_SESSION_HANDLE) {
@@ -201,10 +230,11 @@ CK_RV Logout(CK_SESSION_HANDLE) {
   return CKR_OK;
 }
 
-CK_RV SetPin(CK_SESSION_HANDLE, unsigned char* old_pin, CK_ULONG old_size, unsigned char*,
+CK_RV SetPin(CK_SESSION_HANDLE session, unsigned char* old_pin, CK_ULONG old_size, unsigned char*,
              CK_ULONG) {
   Misbehave("set-pin");
-  return Is(kPin, old_pin, old_size) ? CKR_OK : CKR_PIN_INCORRECT;
+  const std::string_view holders = session == kSecondSlot ? kSecondPin : kPin;
+  return Is(holders, old_pin, old_size) ? CKR_OK : CKR_PIN_INCORRECT;
 }
 
 CK_RV InitPin(CK_SESSION_HANDLE, unsigned char* pin, CK_ULONG) {
@@ -213,12 +243,39 @@ CK_RV InitPin(CK_SESSION_HANDLE, unsigned char* pin, CK_ULONG) {
   return CKR_OK;
 }
 
-// --- Objects: one certificate without an end, where the name asks for it ---
+// --- Objects: one certificate without an end, where the name asks for it; else the one
+// beside us, and its key ---
+
+constexpr CK_OBJECT_HANDLE kCertificate = 1;
+constexpr CK_OBJECT_HANDLE kKey = 2;
 
 bool given = false;
+std::vector<CK_OBJECT_HANDLE> found;
 
-CK_RV FindObjectsInit(CK_SESSION_HANDLE, CK_ATTRIBUTE*, CK_ULONG) {
+std::string Certificate() {
+  std::string bytes;
+  if (std::FILE* file = std::fopen((OwnPath() + ".certificate").c_str(), "re")) {
+    for (int byte = std::fgetc(file); byte != EOF; byte = std::fgetc(file)) {
+      bytes += static_cast<char>(byte);
+    }
+    std::fclose(file);
+  }
+  return bytes;
+}
+
+bool HasObjects(CK_SESSION_HANDLE session) {
+  if (Certificate().empty() || Named("two-pins-empty")) return false;
+  return !Named("two-pins") || session == kSecondSlot;
+}
+
+CK_RV FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE* pattern, CK_ULONG count) {
   given = false;
+  found.clear();
+  if (count == 0 || pattern[0].type != CKA_CLASS || !HasObjects(session)) return CKR_OK;
+  CK_OBJECT_CLASS wanted = 0;
+  std::memcpy(&wanted, pattern[0].pValue, sizeof wanted);
+  if (wanted == CKO_CERTIFICATE) found.push_back(kCertificate);
+  if (wanted == CKO_PRIVATE_KEY) found.push_back(kKey);
   return CKR_OK;
 }
 
@@ -230,13 +287,62 @@ CK_RV FindObjects(CK_SESSION_HANDLE, CK_OBJECT_HANDLE* objects, CK_ULONG room, C
     *count = 1;
     given = true;
   }
+  if (!found.empty() && room > 0) {
+    objects[0] = found.back();
+    *count = 1;
+    found.pop_back();
+  }
   return CKR_OK;
 }
 
 CK_RV FindObjectsFinal(CK_SESSION_HANDLE) { return CKR_OK; }
 
-CK_RV GetAttributeValue(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, CK_ATTRIBUTE* attributes, CK_ULONG) {
-  attributes[0].ulValueLen = CK_UNAVAILABLE_INFORMATION;
+std::string Bytes(CK_ULONG number) {
+  return {reinterpret_cast<const char*>(&number), sizeof number};
+}
+
+std::string ValueOf(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) {
+  if (type == CKA_ID) return std::string(kKeyId);
+  if (type == CKA_VALUE && object == kCertificate) return Certificate();
+  if (type == CKA_KEY_TYPE && object == kKey) return Bytes(CKK_RSA);
+  if (type == CKA_ALWAYS_AUTHENTICATE && object == kKey) {
+    const bool again = NamedLike("asks-again") || Named("crash-in-login-again");
+    return std::string(1, again ? '\1' : '\0');
+  }
+  return {};
+}
+
+CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                        CK_ATTRIBUTE* attributes, CK_ULONG) {
+  CK_ATTRIBUTE& attribute = attributes[0];
+  if (!HasObjects(session)) {
+    attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
+    return CKR_OK;
+  }
+  const std::string value = ValueOf(object, attribute.type);
+  if (attribute.pValue != nullptr) {
+    std::memcpy(attribute.pValue, value.data(),
+                std::min<std::size_t>(value.size(), attribute.ulValueLen));
+  }
+  attribute.ulValueLen = value.size();
+  return CKR_OK;
+}
+
+CK_RV GetMechanismList(CK_SLOT_ID, CK_MECHANISM_TYPE* mechanisms, CK_ULONG* count) {
+  if (mechanisms != nullptr && *count > 0) mechanisms[0] = CKM_SHA256_RSA_PKCS;
+  *count = 1;
+  return CKR_OK;
+}
+
+CK_RV SignInit(CK_SESSION_HANDLE, CK_MECHANISM*, CK_OBJECT_HANDLE) {
+  Misbehave("sign-init");
+  return CKR_OK;
+}
+
+CK_RV Sign(CK_SESSION_HANDLE, unsigned char*, CK_ULONG, unsigned char* signature, CK_ULONG* size) {
+  Misbehave("sign");
+  *size = std::min<CK_ULONG>(*size, 256);
+  std::fill_n(signature, *size, 0x5A);
   return CKR_OK;
 }
 
@@ -264,6 +370,9 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
     made.C_FindObjects = FindObjects;
     made.C_FindObjectsFinal = FindObjectsFinal;
     made.C_GetAttributeValue = GetAttributeValue;
+    made.C_GetMechanismList = GetMechanismList;
+    made.C_SignInit = SignInit;
+    made.C_Sign = Sign;
     return made;
   }();
   *list = Named("no-list") ? nullptr : &functions;

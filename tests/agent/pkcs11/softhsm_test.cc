@@ -108,7 +108,8 @@ TEST_F(SoftHsmTest, SignsAfterALoginOnly) {
     EXPECT_EQ(key->mechanism, Mechanism::kSha256RsaPkcs);
     const auto signature = use.Sign(key->mechanism, "to be signed", "");
     ASSERT_TRUE(signature.ok()) << signature.status();
-    EXPECT_THAT(*signature, SizeIs(256));
+    EXPECT_EQ(signature->pin_rv, CKR_OK);
+    EXPECT_THAT(signature->signature, SizeIs(256));
     EXPECT_FALSE(use.FindKey("\x02").ok());
   });
 }
