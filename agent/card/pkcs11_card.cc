@@ -1,6 +1,5 @@
 #include "agent/card/pkcs11_card.h"
 
-#include <openssl/x509v3.h>
 #include <p11-kit/pkcs11.h>
 
 #include <algorithm>
@@ -50,13 +49,6 @@ absl::StatusOr<PinAnswer> NotSent(const absl::Status& open) {
   return PinAnswer{.verdict = PinVerdict::kRefused};
 }
 
-bool IsAuthority(std::string_view der) {
-  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
-      d2i_X509(nullptr, &at, static_cast<long>(der.size())), &X509_free);
-  return certificate != nullptr && X509_check_ca(certificate.get()) != 0;
-}
-
 // A call of the module under the job's watchdog.
 template <typename Call>
 auto Guarded(JobControl& control, JobControl::Stage stage, absl::Duration limit, const Call& call)
@@ -98,8 +90,14 @@ class Pkcs11Card final : public Card {
         .serial = SerialOf(token.serial),
         .label = Printable(token.label),
         .module = module_.name(),
-        .operations = {v1::CARD_OPERATION_LIST_CERTIFICATES, v1::CARD_OPERATION_GET_PIN_STATE,
-                       v1::CARD_OPERATION_VERIFY_PIN, v1::CARD_OPERATION_CHANGE_PIN}};
+        .operations = {v1::CARD_OPERATION_LIST_CERTIFICATES}};
+    const auto holders = HoldersToken();
+    if (absl::IsCancelled(holders.status())) return holders.status();
+    if (!holders.ok()) return identity;
+    for (const auto operation : {v1::CARD_OPERATION_GET_PIN_STATE, v1::CARD_OPERATION_VERIFY_PIN,
+                                 v1::CARD_OPERATION_CHANGE_PIN}) {
+      identity.operations.push_back(operation);
+    }
     if (module_.so_pin_is_puk()) identity.operations.push_back(v1::CARD_OPERATION_UNBLOCK_PIN);
     identity.operations.push_back(v1::CARD_OPERATION_TEST_SIGN);
     return identity;
@@ -132,6 +130,10 @@ class Pkcs11Card final : public Card {
   absl::StatusOr<Token> ReadToken(uint64_t slot) {
     return Command([&] { return use_.ReadToken(slot); });
   }
+  // The token whose PIN opens the key of the qualified certificate: all that is told of a
+  // PIN, and tried, is of that one. OPERATION_UNSUPPORTED where the card has several and
+  // does not tell.
+  absl::StatusOr<const TokenInSlot*> HoldersToken();
   // The PIN's slot open, so that nothing stands between an attempt and its one call.
   absl::Status OpenFor(const PinInfo& pin);
   // NO_PINPAD where the token of that PIN does not let it be typed on the reader's keys.
@@ -148,6 +150,8 @@ class Pkcs11Card final : public Card {
   JobControl& control_;
   const std::vector<TokenInSlot> tokens_;
   const Recognition& recognition_;
+  // One of those; null while it is not known.
+  const TokenInSlot* holders_token_ = nullptr;
   std::optional<uint64_t> open_slot_;
   // The id of the key that was asked for last, and what it is.
   std::string key_id_;
@@ -159,46 +163,54 @@ class Pkcs11Card final : public Card {
 };
 
 absl::StatusOr<std::vector<CardCertificateEntry>> Pkcs11Card::ReadCertificates() {
-  std::vector<CardCertificateEntry> entries;
+  std::vector<SlotCertificates> slots;
   for (const TokenInSlot& in_slot : tokens_) {
     ILKIMZA_ASSIGN_OR_RETURN(pkcs11::CertificateList list,
                              Command([&] { return use_.Certificates(in_slot.slot); }));
-    for (pkcs11::TokenCertificate& certificate : list.certificates) {
-      const bool known = std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
-        return entry.der == certificate.der;
-      });
-      if (known) continue;
-      // An authority's key is not on a holder's card, whatever public keys are. Where a
-      // token hides all keys from who is not logged in, a holder's certificate is taken
-      // to have one: the signature will tell.
-      const bool hidden = !list.shows_keys && (in_slot.token.flags & CKF_LOGIN_REQUIRED) != 0;
-      const bool has_key = (certificate.key_seen || hidden) && !certificate.id.empty() &&
-                           !IsAuthority(certificate.der);
-      entries.push_back({.label = Printable(certificate.label),
-                         .der = std::move(certificate.der),
-                         .key = has_key ? certificate.id : "",
-                         .pin = absl::StrCat(in_slot.slot)});
+    slots.push_back({.slot = in_slot.slot,
+                     .needs_login = (in_slot.token.flags & CKF_LOGIN_REQUIRED) != 0,
+                     .list = std::move(list)});
+  }
+  return MergeCertificates(std::move(slots));
+}
+
+absl::StatusOr<const TokenInSlot*> Pkcs11Card::HoldersToken() {
+  if (holders_token_ != nullptr) return holders_token_;
+  std::vector<const TokenInSlot*> candidates;
+  for (const TokenInSlot& in_slot : tokens_) {
+    if ((in_slot.token.flags & CKF_USER_PIN_INITIALIZED) != 0) candidates.push_back(&in_slot);
+  }
+  if (tokens_.size() > 1) {
+    ILKIMZA_ASSIGN_OR_RETURN(const auto entries, ReadCertificates());
+    const std::string signing = SigningPin(entries);
+    for (const TokenInSlot& in_slot : tokens_) {
+      if (signing == absl::StrCat(in_slot.slot)) candidates = {&in_slot};
     }
   }
-  std::stable_partition(entries.begin(), entries.end(),
-                        [](const auto& entry) { return !entry.key.empty(); });
-  return entries;
+  if (candidates.empty() && tokens_.size() == 1) candidates = {&tokens_.front()};
+  if (candidates.size() != 1) {
+    return Unsupported(
+        "This card has several PINs, and its PKCS#11 module does not tell which of them signs. "
+        "Nothing was sent, and no try was spent: use the vendor's own program.");
+  }
+  holders_token_ = candidates.front();
+  return holders_token_;
 }
 
 absl::StatusOr<PinInfo> Pkcs11Card::FindPin(std::string_view id) {
-  const TokenInSlot* found = nullptr;
-  for (const TokenInSlot& in_slot : tokens_) {
-    if (id == absl::StrCat(in_slot.slot)) found = &in_slot;
+  ILKIMZA_ASSIGN_OR_RETURN(const TokenInSlot* found, HoldersToken());
+  // A certificate of another PIN's: that PIN is not the one that was looked at.
+  const bool others = std::any_of(tokens_.begin(), tokens_.end(), [&](const auto& in_slot) {
+    return &in_slot != found && id == absl::StrCat(in_slot.slot);
+  });
+  if (others) {
+    return Unsupported(
+        "The key of this certificate has another PIN than the one this card is signed with. "
+        "Nothing was sent, and no try was spent.");
   }
-  if (found == nullptr) {
-    const auto first = std::find_if(tokens_.begin(), tokens_.end(), [](const auto& in_slot) {
-      return (in_slot.token.flags & CKF_USER_PIN_INITIALIZED) != 0;
-    });
-    found = first != tokens_.end() ? &*first : &tokens_.front();
-  }
+  // The token announces one range for all of its PINs.
   const PinLimits limits = LimitsOf(found->token);
   PinInfo pin{.id = absl::StrCat(found->slot), .limits = limits, .puk_limits = limits};
-  // The token announces one range for all of its PINs.
   ILKIMZA_RETURN_IF_ERROR(OpenFor(pin));
   return pin;
 }

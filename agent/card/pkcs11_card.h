@@ -6,6 +6,10 @@
 // take from PC/SC; where a module gives another one, by being the only token in it while
 // only one reader holds a card. Never by its number.
 //
+// A card may show as several tokens, one for each of its PINs. Which one the holder signs
+// with says the slot that has the key of the qualified certificate; where that does not say
+// it, nothing is offered that tells of a PIN or tries one.
+//
 // What PKCS#11 does not have: a number of tries left (only "some", "one" and "none", and
 // nothing at all where the module raises no flag: UNKNOWN), and PUKs. Unblocking is
 // offered only for modules whose security officer's PIN is configured to be the PUK.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/card/card.h"
 #include "agent/card/pin_policy.h"
@@ -29,6 +30,20 @@ std::string SerialOf(std::string_view token_serial);
 
 // r and s, each half of `raw`, as the DER that X.509 has; empty where `raw` is none.
 std::string EcdsaDer(std::string_view raw);
+
+// What was read of one of a card's slots without a PIN.
+struct SlotCertificates {
+  uint64_t slot = 0;
+  // The token may hide keys from who is not logged in.
+  bool needs_login = false;
+  pkcs11::CertificateList list;
+};
+// Of a card that shows as several tokens, each certificate once, those with a key first. Its
+// PIN is the number of the slot that has the key; empty where more than one may have it.
+std::vector<CardCertificateEntry> MergeCertificates(std::vector<SlotCertificates> slots);
+
+// The PIN of the qualified certificates' keys; empty where there is none or more than one.
+std::string SigningPin(const std::vector<CardCertificateEntry>& entries);
 
 }  // namespace ilkimza::agent
 

@@ -10,6 +10,7 @@
 namespace ilkimza::agent::pkcs11 {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -59,6 +60,32 @@ TEST_F(KeyTest, AKeyThatDoesNotTakeItsPinEndsTheStep) {
     const std::string journal = testing::ReadFile(harness_->journal());
     EXPECT_THAT(journal, HasSubstr("\"" + result + "\"")) << name;
     EXPECT_THAT(journal, Not(HasSubstr("\"right\""))) << name;
+  }
+}
+
+// --- Several PINs ---
+
+TEST_F(KeyTest, OfSeveralPinsItIsTheOneThatSigns) {
+  StartWithKey("two-pins");
+  EXPECT_TRUE(harness_->PinState(card_.name()).ok());
+  EXPECT_TRUE(Verify("5678").ok());
+  EXPECT_TRUE(Change("5678", "583920").ok());
+  EXPECT_EQ(ReasonOf(TestSign("5678")), v1::ERROR_REASON_SIGNATURE_INVALID);
+  EXPECT_EQ(Calls("login-in-second"), 2);
+  EXPECT_EQ(Calls("login"), 2);
+  EXPECT_EQ(ReasonOf(Verify("1234")), v1::ERROR_REASON_WRONG_PIN);
+}
+
+TEST_F(KeyTest, WhereNothingSaysWhichPinSignsNoneIsTried) {
+  for (const std::string name : {"two-pins-alike", "two-pins-empty"}) {
+    StartWithKey(name);
+    EXPECT_THAT(card_.operations(), ElementsAre(v1::CARD_OPERATION_LIST_CERTIFICATES)) << name;
+    EXPECT_TRUE(harness_->Certificates(card_.name()).ok()) << name;
+    for (const absl::Status& refused : {Verify("1234"), Change("1234", "583920"), TestSign("1234"),
+                                        harness_->PinState(card_.name()).status()}) {
+      EXPECT_EQ(ReasonOf(refused), v1::ERROR_REASON_OPERATION_UNSUPPORTED) << name << refused;
+    }
+    EXPECT_EQ(Calls("login") + Calls("set-pin"), 0) << name;
   }
 }
 
