@@ -40,7 +40,8 @@ absl::Status Engine::ShuttingDown() {
 // Why a cancel or retry means nothing for `journey`.
 absl::Status Engine::NotReady(const v1::Journey& journey) {
   const bool waits_for_agent =
-      journey.state() == v1::JOURNEY_STATE_WAITING && !journey.has_resume_time();
+      IsPassedOver(journey) ||
+      (journey.state() == v1::JOURNEY_STATE_WAITING && !journey.has_resume_time());
   if (waits_for_agent) {
     return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_AGENT_NOT_ATTACHED,
                      absl::StrCat(journey.name(), " waits for ", journey.agent(),

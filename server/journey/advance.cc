@@ -82,8 +82,11 @@ class Rules : private Draft {
 
   bool OnAgentAttached() {
     if (journey.agent_attached()) return false;
+    // Its time may have come while the agent was away.
+    const bool is_due = IsPassedOver(journey) && Now() >= FromProto(journey.resume_time());
     journey.set_agent_attached(true);
-    if (journey.state() == v1::JOURNEY_STATE_WAITING && !journey.has_resume_time()) {
+    const bool is_waiting = journey.state() == v1::JOURNEY_STATE_WAITING;
+    if (is_waiting && (is_due || !journey.has_resume_time())) {
       // Whatever card lies in the reader now, it is worth a look.
       if (journey.current_step() == v1::STEP_KIND_MATCH_CARD) {
         Current().set_reason(v1::ERROR_REASON_UNSPECIFIED);
@@ -145,7 +148,8 @@ class Rules : private Draft {
       End(v1::JOURNEY_STATE_FAILED, v1::ERROR_REASON_JOURNEY_EXPIRED);
       return true;
     }
-    if (journey.has_resume_time() && Now() >= FromProto(journey.resume_time())) {
+    const bool resumes = journey.has_resume_time() && !IsPassedOver(journey);
+    if (resumes && Now() >= FromProto(journey.resume_time())) {
       Enter(journey.current_step());
       return true;
     }
@@ -168,6 +172,7 @@ class Rules : private Draft {
     const v1::StepKind kind = journey.current_step();
     if (IsAskedForSerialAgain()) return AskForSerialAgain();
     if (IsAskedForCode()) return AskForCode();
+    if (IsPassedOver(journey)) return false;
     if (journey.has_resume_time()) {
       Enter(kind);
       return true;

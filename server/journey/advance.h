@@ -54,6 +54,11 @@ bool AdvanceInPlace(v1::Journey& journey, const v1::JourneyEvent& event, const P
 // the step is to be tried again.
 bool IsHeldBack(const v1::StepReport& report);
 
+// True where the journey waits for its turn at the portal, and its agent is away: neither
+// time nor anybody's word lets it go on, only the agent as it attaches. It keeps the
+// reason and the time that it was told.
+bool IsPassedOver(const v1::Journey& journey);
+
 // The ways other than its present one in which a journey may go on.
 std::vector<v1::Way> OtherWays(const v1::Journey& journey, const Policy& policy);
 

@@ -16,6 +16,12 @@ bool IsHeldBack(const v1::StepReport& report) {
           report.reason() == v1::ERROR_REASON_SCREEN_DRIFTED);
 }
 
+bool IsPassedOver(const Journey& journey) {
+  return journey.state() == v1::JOURNEY_STATE_WAITING && journey.has_resume_time() &&
+         journey.reason() == v1::ERROR_REASON_PORTAL_PACED && !journey.agent_attached() &&
+         !RunsOnServer(journey);
+}
+
 std::vector<v1::Way> OtherWays(const Journey& journey, const Policy& policy) {
   if (HasEnded(journey)) return {};
   const v1::StepKind kind = journey.current_step();
@@ -37,7 +43,8 @@ std::vector<v1::Way> OtherWays(const Journey& journey, const Policy& policy) {
 absl::Time NextTime(const Journey& journey) {
   if (HasEnded(journey) || !journey.has_expire_time()) return absl::InfiniteFuture();
   absl::Time next = FromProto(journey.expire_time());
-  if (journey.has_resume_time()) next = std::min(next, FromProto(journey.resume_time()));
+  const bool resumes = journey.has_resume_time() && !IsPassedOver(journey);
+  if (resumes) next = std::min(next, FromProto(journey.resume_time()));
   if (journey.has_step_deadline()) next = std::min(next, FromProto(journey.step_deadline()));
   return next;
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/journey/advance.h"
 #include "server/pacing/signs.h"
 
 namespace ilkimza::server {
@@ -52,6 +53,7 @@ auto FleetPace::With(const std::string& profile, Use use) {
 
 std::optional<absl::Time> FleetPace::Ask(const v1::Journey& journey, absl::Time now) {
   if (journey.guided() || !OpensConversation(journey.current_step())) return std::nullopt;
+  PassThoseAway(now);
   const Pacer::Answer answer =
       With(journey.profile(), [&](Pacer& pacer) { return pacer.Ask(journey.name(), now); });
   if (answer.let_in) return std::nullopt;
@@ -60,7 +62,11 @@ std::optional<absl::Time> FleetPace::Ask(const v1::Journey& journey, absl::Time 
 
 void FleetPace::Follow(const v1::Journey& journey) {
   Pacer& pacer = Find(journey.profile());
+  const bool is_away = IsPassedOver(journey);
+  if (is_away && coming_back_.count(journey.name()) != 0) return;
+  coming_back_.erase(journey.name());
   if (IsAtPortal(journey)) return pacer.Enter(journey.name());
+  if (is_away) return pacer.Away(journey.name());
   if (WaitsForTurn(journey)) return pacer.Wait(journey.name());
   pacer.Leave(journey.name());
 }
@@ -75,6 +81,7 @@ void FleetPace::Saw(const v1::Journey& journey, const v1::StepReport& report, ab
 std::vector<std::string> FleetPace::Invite(absl::Time now) {
   std::vector<std::string> invited;
   if (now < quiet_until_) return invited;
+  PassThoseAway(now);
   for (const auto& [profile, unused] : pacers_) {
     const auto names = With(profile, [&](Pacer& pacer) { return pacer.Invite(now); });
     invited.insert(invited.end(), names.begin(), names.end());
@@ -109,8 +116,16 @@ void FleetPace::Restore(const std::vector<const v1::Journey*>& journeys, absl::T
   });
   for (const v1::Journey* journey : waiting) {
     Find(journey->profile()).RestoreWaiting(journey->name());
+    if (!RunsOnServer(*journey)) coming_back_.emplace(journey->name(), journey->profile());
   }
-  if (!waiting.empty()) InviteNobodyUntil(now + kComingBack);
+  back_until_ = now + kComingBack;
+  if (!waiting.empty()) InviteNobodyUntil(back_until_);
+}
+
+void FleetPace::PassThoseAway(absl::Time now) {
+  if (now < back_until_) return;
+  for (const auto& [journey, profile] : coming_back_) Find(profile).Away(journey);
+  coming_back_.clear();
 }
 
 std::vector<FleetPace::Portal> FleetPace::Portals() const {

@@ -37,7 +37,8 @@ class FleetPace {
   // When to call Invite() again; the infinite future if a change has to come first.
   [[nodiscard]] absl::Time NextInvitation() const;
 
-  // After a restart, before anything else: the journeys under way, in any order.
+  // After a restart, before anything else: the journeys under way, in any order. Their
+  // agents come back by and by: for a minute nobody passes those that wait for theirs.
   void Restore(const std::vector<const v1::Journey*>& journeys, absl::Time now);
 
   struct Portal {
@@ -55,10 +56,16 @@ class FleetPace {
   template <typename Use>
   auto With(const std::string& profile, Use use);
   Pacer& Find(const std::string& profile);
+  // Whoever did not come back in time after a restart is passed from now on.
+  void PassThoseAway(absl::Time now);
 
   const PacingLimits limits_;
   std::map<std::string, Pacer> pacers_;
   absl::Time quiet_until_ = absl::InfinitePast();
+  // Who waited for the agent to come back after a restart, by name with the profile; until
+  // when.
+  std::map<std::string, std::string> coming_back_;
+  absl::Time back_until_ = absl::InfinitePast();
 };
 
 }  // namespace ilkimza::server

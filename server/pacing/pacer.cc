@@ -1,24 +1,20 @@
 #include "server/pacing/pacer.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace ilkimza::server {
 namespace {
 
 constexpr absl::Duration kMinute = absl::Minutes(1);
-// Starts come in portions, so that a full line does not go in at one blow.
-constexpr absl::Duration kPortionTime = absl::Seconds(10);
-constexpr int kPortions = 6;
-// The pace at which the ramp begins, and the one it leads to where starts are not limited.
-constexpr int kFirstPace = 6;
+// What the ramp leads to, and what a wait is reckoned with, where starts are not limited.
 constexpr int kFreePace = 600;
 // A journey that waits does not look again before that.
 constexpr absl::Duration kShortestWait = absl::Seconds(1);
 // Where only a place is missing, nobody knows when one gets free.
 constexpr absl::Duration kWaitForPlace = absl::Minutes(2);
-
-int Portion(int pace) { return (pace + kPortions - 1) / kPortions; }
+// What two times that are told differ by at least: the line is put in order by them after
+// a restart.
+constexpr absl::Duration kStep = absl::Microseconds(1);
 
 }  // namespace
 
@@ -26,6 +22,7 @@ Pacer::Pacer(const PacingLimits& limits) : limits_(limits), pause_(limits.first_
 
 Pacer::Answer Pacer::Ask(const std::string& journey, absl::Time now) {
   Advance(now);
+  ComeBack(journey);
   if (invited_.erase(journey) != 0) {
     inside_.insert(journey);
     return {.let_in = true};
@@ -50,6 +47,7 @@ Pacer::Answer Pacer::Ask(const std::string& journey, absl::Time now) {
 
 void Pacer::Enter(const std::string& journey) {
   if (invited_.count(journey) != 0) return;
+  away_.erase(journey);
   Unqueue(journey);
   inside_.insert(journey);
 }
@@ -57,11 +55,22 @@ void Pacer::Enter(const std::string& journey) {
 void Pacer::Leave(const std::string& journey) {
   inside_.erase(journey);
   invited_.erase(journey);
+  away_.erase(journey);
   Unqueue(journey);
   if (journey == probe_) probe_.clear();
 }
 
+void Pacer::Away(const std::string& journey) {
+  if (inside_.erase(journey) + invited_.erase(journey) != 0) Queue(journey, Rank::kReturning);
+  if (journey == probe_) probe_.clear();
+  const auto known = places_.find(journey);
+  if (known == places_.end()) return;
+  away_.emplace(journey, known->second);
+  Unqueue(journey);
+}
+
 void Pacer::Wait(const std::string& journey) {
+  ComeBack(journey);
   if (inside_.erase(journey) == 0) return;
   if (journey == probe_) probe_.clear();
   Queue(journey, Rank::kReturning);
@@ -114,7 +123,7 @@ absl::Time Pacer::NextInvitation() const {
 }
 
 void Pacer::RestoreWaiting(const std::string& journey) {
-  if (places_.count(journey) != 0) return;
+  if (places_.count(journey) != 0 || away_.count(journey) != 0) return;
   Queue(journey, Rank::kFresh);
   if (limits_.failing_journeys != 0) state_ = State::kProbing;
 }
@@ -165,16 +174,29 @@ void Pacer::Close() {
 
 Pacer::Place Pacer::Queue(const std::string& journey, Rank rank) {
   const Place place = {rank, ++last_ticket_};
+  Stand(journey, place);
+  return place;
+}
+
+void Pacer::Stand(const std::string& journey, const Place& place) {
   line_.emplace(place, journey);
   places_.emplace(journey, place);
-  return place;
+  if (place.first == Rank::kReturning) ++returning_;
 }
 
 void Pacer::Unqueue(const std::string& journey) {
   const auto known = places_.find(journey);
   if (known == places_.end()) return;
+  if (known->second.first == Rank::kReturning) --returning_;
   line_.erase(known->second);
   places_.erase(known);
+}
+
+void Pacer::ComeBack(const std::string& journey) {
+  const auto known = away_.find(journey);
+  if (known == away_.end()) return;
+  Stand(journey, known->second);
+  away_.erase(known);
 }
 
 void Pacer::Start(const std::string& journey, absl::Time now) {
@@ -192,12 +214,13 @@ bool Pacer::HasRoom() const {
   return limits_.at_once == 0 || inside() < static_cast<std::size_t>(limits_.at_once);
 }
 
-int Pacer::Pace() const {
-  const int full = limits_.starts_a_minute != 0 ? limits_.starts_a_minute : kFreePace;
-  if (state_ != State::kRamping) return full;
-  const double part = absl::FDivDuration(now_ - state_begin_, limits_.ramp);
-  const int first = std::min(kFirstPace, full);
-  return std::min(full, first + static_cast<int>(part * (full - first)));
+Pace Pacer::PaceFrom(absl::Time time) const {
+  Pace pace{.full = limits_.starts_a_minute != 0 ? limits_.starts_a_minute : kFreePace};
+  if (state_ != State::kClosed) {
+    pace.ramp_begin = time;
+    pace.ramp = limits_.ramp;
+  }
+  return pace;
 }
 
 absl::Time Pacer::NextStart() const {
@@ -205,31 +228,28 @@ absl::Time Pacer::NextStart() const {
   if (state_ == State::kProbing && !probe_.empty()) return absl::InfiniteFuture();
   const bool is_limited = limits_.starts_a_minute != 0 || state_ == State::kRamping;
   if (!is_limited) return now_;
-  const auto pace = static_cast<std::size_t>(Pace());
-  const auto portion = static_cast<std::size_t>(Portion(Pace()));
-  absl::Time next = now_;
-  if (starts_.size() >= pace) next = std::max(next, starts_[starts_.size() - pace] + kMinute);
-  if (starts_.size() >= portion) {
-    next = std::max(next, starts_[starts_.size() - portion] + kPortionTime);
-  }
-  return next;
+  // A probe is one of a portal at full pace.
+  const Pace pace =
+      state_ == State::kRamping ? PaceFrom(state_begin_) : Pace{.full = PaceFrom(now_).full};
+  return Timetable(pace, starts_, now_).StartOf(0);
+}
+
+int64_t Pacer::Ahead(const Place& place) const {
+  if (place.first == Rank::kReturning) return place.second - line_.begin()->first.second;
+  const auto first = line_.lower_bound({Rank::kFresh, 0});
+  return returning_ + place.second - first->first.second;
 }
 
 absl::Time Pacer::Expected(const Place& place) const {
-  // Those who left the line are counted as well: a time that is too late does no harm,
-  // since whoever's turn comes earlier is invited.
-  const int64_t ahead = place.second - line_.begin()->first.second;
-  absl::Time base = now_ + kShortestWait;
-  if (state_ == State::kOpen) base = state_end_;
-  if (state_ == State::kProbing) base = now_ + pause_;
-  if (!HasRoom()) base += kWaitForPlace;
-  const int full = limits_.starts_a_minute != 0 ? limits_.starts_a_minute : kFreePace;
-  const double starts = static_cast<double>(std::max<int64_t>(ahead, 0) + 1);
-  const double ramp = state_ == State::kClosed ? 0 : absl::ToDoubleMinutes(limits_.ramp);
-  // On the ramp the pace rises evenly, so half of its full starts fit into it.
-  const double minutes =
-      starts < full * ramp / 2 ? std::sqrt(2 * starts * ramp / full) : ramp / 2 + starts / full;
-  return base + absl::Minutes(minutes);
+  absl::Time from = now_;
+  if (state_ == State::kOpen) from = state_end_;
+  // Somebody is let in to see; how long that takes, nobody knows.
+  if (state_ == State::kProbing) from = now_ + pause_;
+  const int64_t ahead = Ahead(place);
+  const Pace pace = PaceFrom(state_ == State::kRamping ? state_begin_ : from);
+  absl::Time start = Timetable(pace, starts_, from).StartOf(ahead);
+  start = std::max(start, now_ + kShortestWait) + kStep * ahead;
+  return HasRoom() ? start : start + kWaitForPlace;
 }
 
 }  // namespace ilkimza::server

@@ -14,13 +14,15 @@
 // OPEN lets nobody in, PROBING one journey at a time, RAMPING more each moment until the
 // configured pace is reached. Journeys that may not go in yet wait in one line, in the
 // order in which they asked; one whose conversation broke off asks again from its head.
-// Who is in a conversation is never asked to leave it.
+// Who is in a conversation is never asked to leave it. Whose host is away keeps its place
+// in the line and is passed meanwhile.
 //
 // What always holds, after each call:
 //   - at most `at_once` journeys are in by Ask() and Invite();
 //   - within any minute at most `starts_a_minute` are let in, and within any ten seconds
 //     at most a sixth of them (rounded up);
-//   - of two that wait, the one nearer to the head is let in first.
+//   - of two that wait and are not away, the one nearer to the head is let in first;
+//   - nobody is told a time before the one at which the limits could let it in.
 //
 // A pure state machine: time is what the caller says, and must not go back by more than
 // the caller can bear to wait. Not thread-safe.
@@ -38,6 +40,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "server/pacing/timetable.h"
 
 namespace ilkimza::server {
 
@@ -75,9 +78,12 @@ class Pacer {
   Answer Ask(const std::string& journey, absl::Time now);
   // The journey is in a conversation that it did not have to ask for.
   void Enter(const std::string& journey);
-  // It was let in and could not use that: back to the head of the line. Nothing where it
-  // is in the line already, or invited.
+  // It was let in and could not use that: back to the head of the line; where it was away,
+  // back to its place. Nothing where it is in the line already, or invited.
   void Wait(const std::string& journey);
+  // It waits, and nobody could carry out what it waits for: its place is kept, the head of
+  // the line where it was let in or invited, and it is passed until it waits or asks again.
+  void Away(const std::string& journey);
   // The journey is in no conversation and waits for none. What is not known is ignored.
   void Leave(const std::string& journey);
   // What the portal did for it, while it was in.
@@ -105,7 +111,8 @@ class Pacer {
   [[nodiscard]] absl::Time state_end() const { return state_end_; }
   // In a conversation, or invited to open one.
   [[nodiscard]] std::size_t inside() const { return inside_.size() + invited_.size(); }
-  [[nodiscard]] std::size_t waiting() const { return line_.size(); }
+  // Those that are away are counted as well.
+  [[nodiscard]] std::size_t waiting() const { return line_.size() + away_.size(); }
   // Journeys for which the portal failed within the window, as of the last Saw().
   [[nodiscard]] int failing() const;
 
@@ -124,7 +131,10 @@ class Pacer {
   void Close();
   void SweepSigns();
   Place Queue(const std::string& journey, Rank rank);
+  void Stand(const std::string& journey, const Place& place);
   void Unqueue(const std::string& journey);
+  // To its place, where it was away from it.
+  void ComeBack(const std::string& journey);
   // Lets one in: the start counts.
   void Start(const std::string& journey, absl::Time now);
   // When the pace allows the next start, whoever it is; the infinite future where
@@ -132,9 +142,13 @@ class Pacer {
   [[nodiscard]] absl::Time NextStart() const;
   [[nodiscard]] bool HasRoom() const;
   [[nodiscard]] bool LimitsStarts() const;
-  // Starts a minute, as of now; only where starts are limited.
-  [[nodiscard]] int Pace() const;
-  // When the one at `place` may expect its turn.
+  // Of a portal that is believed to work from `time` on; only where starts are limited.
+  [[nodiscard]] Pace PaceFrom(absl::Time time) const;
+  // How many stand before `place`, which is in the line. Those who left it are counted as
+  // well: a time that is too late does no harm, since whoever's turn comes earlier is
+  // invited.
+  [[nodiscard]] int64_t Ahead(const Place& place) const;
+  // When the one at `place` may expect its turn; of two places later for the later one.
   [[nodiscard]] absl::Time Expected(const Place& place) const;
 
   const PacingLimits limits_;
@@ -150,6 +164,10 @@ class Pacer {
   std::unordered_set<std::string> invited_;
   std::map<Place, std::string> line_;
   std::unordered_map<std::string, Place> places_;
+  // Of line_, those that were in before.
+  int64_t returning_ = 0;
+  // Not in the line; the places that they come back to.
+  std::unordered_map<std::string, Place> away_;
   int64_t last_ticket_ = 0;
   // Within the last minute, oldest first.
   std::deque<absl::Time> starts_;

@@ -391,6 +391,52 @@ TEST(RecoveryTest, AnUnfinishedJourneyIsGivenUpWhenItExpires) {
   EXPECT_EQ(NextTime(*walk), absl::InfiniteFuture());
 }
 
+// -- The line at the portal --
+
+TEST(RecoveryTest, AJourneyThatWaitsForItsTurnKeepsItsPlaceWhileItsAgentIsAway) {
+  Walk walk(v1::GOAL_LIST_CERTIFICATES);
+  walk.Attach();
+  const absl::Time told = walk.now() + absl::Minutes(5);
+  v1::StepReport held = walk.Answer(v1::STEP_OUTCOME_UNAVAILABLE, v1::ERROR_REASON_PORTAL_PACED);
+  *held.mutable_report_time() = ToProto(told);
+  ASSERT_TRUE(walk.Report(held));
+  EXPECT_EQ(NextTime(*walk), told);
+  EXPECT_TRUE(walk.Detach());
+  EXPECT_TRUE(IsPassedOver(*walk));
+  EXPECT_EQ(NextTime(*walk), FromProto(walk->expire_time())) << "nothing to do until it is back";
+  EXPECT_FALSE(walk.Retry()) << "nobody could carry it out";
+  EXPECT_FALSE(walk.Time(told));
+  EXPECT_EQ(walk->reason(), v1::ERROR_REASON_PORTAL_PACED);
+  EXPECT_EQ(FromProto(walk->resume_time()), told);
+  EXPECT_TRUE(walk.Attach());
+  EXPECT_EQ(walk->state(), v1::JOURNEY_STATE_ACTIVE) << "it asks";
+  EXPECT_EQ(walk.run().step(), v1::STEP_KIND_OPEN_LOGIN);
+}
+
+TEST(RecoveryTest, AnAgentThatIsBackBeforeItsTurnWaitsForIt) {
+  Walk walk(v1::GOAL_LIST_CERTIFICATES);
+  walk.Attach();
+  const absl::Time told = walk.now() + absl::Minutes(5);
+  v1::StepReport held = walk.Answer(v1::STEP_OUTCOME_UNAVAILABLE, v1::ERROR_REASON_PORTAL_PACED);
+  *held.mutable_report_time() = ToProto(told);
+  ASSERT_TRUE(walk.Report(held));
+  EXPECT_TRUE(walk.Detach());
+  EXPECT_TRUE(walk.Attach());
+  EXPECT_EQ(walk->state(), v1::JOURNEY_STATE_WAITING);
+  EXPECT_EQ(NextTime(*walk), told);
+  EXPECT_TRUE(walk.Time(told));
+  EXPECT_EQ(walk->state(), v1::JOURNEY_STATE_ACTIVE);
+  // The holder's own browser needs no agent's turn.
+  Walk other(v1::GOAL_LIST_CERTIFICATES);
+  other.Attach();
+  held = other.Answer(v1::STEP_OUTCOME_UNAVAILABLE, v1::ERROR_REASON_PORTAL_PACED);
+  *held.mutable_report_time() = ToProto(told);
+  ASSERT_TRUE(other.Report(held));
+  EXPECT_TRUE(other.Detach());
+  EXPECT_TRUE(other.Retry(v1::WAY_GUIDED));
+  EXPECT_EQ(other->reason(), v1::ERROR_REASON_AGENT_NOT_ATTACHED);
+}
+
 // -- People --
 
 TEST(RecoveryTest, CancellingEndsTheJourneyAndKeepsWhatWasDone) {

@@ -128,6 +128,68 @@ TEST(Pace, WhoCannotUseItsTurnStaysAtTheHead) {
   EXPECT_THAT(pacer.Invite(At(2)), ElementsAre("b"));
 }
 
+TEST(Pace, WhoIsAwayIsPassedAndKeepsItsPlace) {
+  Pacer pacer({.starts_a_minute = 6});
+  EXPECT_TRUE(pacer.Ask("first", At(0)).let_in);
+  for (const char* who : {"a", "b", "c", "d"}) EXPECT_FALSE(pacer.Ask(who, At(1)).let_in);
+  pacer.Away("a");
+  pacer.Away("b");
+  pacer.Away("nobody");
+  EXPECT_EQ(pacer.waiting(), 4u);
+  EXPECT_THAT(pacer.Invite(At(10)), ElementsAre("c")) << "no start is spent on them";
+  pacer.Wait("b");
+  EXPECT_FALSE(pacer.Ask("a", At(11)).let_in);
+  EXPECT_THAT(pacer.Invite(At(20)), ElementsAre("a")) << "back in their order";
+  // Its turn has come, and it is gone: the place goes to the next one.
+  pacer.Away("a");
+  EXPECT_EQ(pacer.inside(), 2u);
+  EXPECT_THAT(pacer.Invite(At(30)), ElementsAre("b"));
+  pacer.Wait("a");
+  EXPECT_THAT(pacer.Invite(At(40)), ElementsAre("a")) << "at the head";
+  pacer.Away("d");
+  EXPECT_EQ(pacer.NextInvitation(), absl::InfiniteFuture()) << "nobody to invite";
+  pacer.Leave("d");
+  EXPECT_EQ(pacer.waiting(), 0u);
+}
+
+// -- What is told --
+
+TEST(Told, TheFreshOnesAreCountedBehindThoseThatReturn) {
+  PacingLimits limits = kBreaker;
+  limits.starts_a_minute = 60;
+  Pacer pacer(limits);
+  EXPECT_TRUE(pacer.Ask("inside", At(0)).let_in);
+  for (const char* who : {"a", "b", "c"}) pacer.Saw(who, PortalSign::kFailed, At(1));
+  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(pacer.Ask(absl::StrCat(i), At(2)).let_in);
+  const absl::Time first = pacer.Ask("0", At(3)).until;
+  const absl::Time last = pacer.Ask("999", At(3)).until;
+  EXPECT_FALSE(pacer.Ask("inside", At(4)).let_in);
+  const absl::Time next = pacer.Ask("next", At(5)).until;
+  // 150 starts on the ramp of five minutes, and 60 a minute after it.
+  EXPECT_GT(next, At(31) + absl::Minutes(5) + absl::Minutes(13));
+  EXPECT_GT(next, last);
+  EXPECT_GE(pacer.Ask("0", At(6)).until, first);
+  EXPECT_GE(pacer.Ask("999", At(6)).until, last) << "one more is ahead";
+}
+
+// The same portal as the pacer sees it, at its best from `now` on: who is let in leaves at
+// once, and was answered. When `who` is let in then.
+absl::Time AtBest(Pacer pacer, const std::set<std::string>& inside, const std::string& who,
+                  absl::Time now) {
+  for (const std::string& one : inside) pacer.Leave(one);
+  for (int i = 0; i < 100'000; ++i) {
+    for (const std::string& one : pacer.Invite(now)) {
+      if (one == who) return now;
+      pacer.Ask(one, now);
+      pacer.Saw(one, PortalSign::kAnswered, now);
+      pacer.Leave(one);
+    }
+    now = pacer.NextInvitation();
+  }
+  ADD_FAILURE() << who << " is never let in";
+  return absl::InfiniteFuture();
+}
+
 // -- The breaker, as a table --
 
 // One letter for each thing that happens, in this order: `+a` the portal answered a,
@@ -413,6 +475,76 @@ TEST(Property, NeverMoreThanMayAndInTheOrderInWhichTheyAsked) {
       ASSERT_FALSE(::testing::Test::HasFailure()) << "seed " << seed << ", turn " << i;
       ASSERT_EQ(model.pacer.inside(), model.inside.size());
       ASSERT_EQ(model.pacer.waiting(), model.line.size());
+    }
+  }
+}
+
+TEST(Property, NobodyIsToldATimeBeforeTheEarliestOne) {
+  for (uint32_t seed = 0; seed < 120; ++seed) {
+    std::mt19937 random(seed);
+    PacingLimits limits = DrawLimits(random);
+    limits.starts_a_minute = 1 + static_cast<int>(random() % 90);
+    Pacer pacer(limits);
+    std::set<std::string> inside;
+    absl::Time now = kStart;
+    const unsigned length = 1 + random() % 300;
+    std::string who;
+    absl::Time told;
+    for (unsigned i = 0; i < length; ++i) {
+      now += absl::Milliseconds(static_cast<int>(random() % 1500));
+      for (const std::string& one : pacer.Invite(now)) inside.insert(one);
+      for (const std::string& one : inside) {
+        if (random() % 8 == 0) pacer.Saw(one, PortalSign(random() % 3), now);
+      }
+      const bool returns = !inside.empty() && random() % 5 == 0;
+      who = returns ? *inside.begin() : absl::StrCat(i);
+      if (returns) pacer.Ask(who, now);
+      const auto answer = pacer.Ask(who, now);
+      inside.erase(who);
+      if (answer.let_in) inside.insert(who);
+      const std::string gone = absl::StrCat(random() % (i + 1));
+      if (gone != who && random() % 6 == 0) {
+        pacer.Leave(gone);
+        inside.erase(gone);
+      }
+      told = answer.let_in ? absl::InfinitePast() : answer.until;
+    }
+    if (told == absl::InfinitePast()) continue;
+    const absl::Time best = AtBest(pacer, inside, who, now);
+    EXPECT_GE(told, best) << "seed " << seed;
+  }
+}
+
+// Where nobody leaves the line and no place is missing, what is told is what comes.
+TEST(Property, WhatIsToldIsTheTimeThatComes) {
+  for (uint32_t seed = 0; seed < 40; ++seed) {
+    std::mt19937 random(seed);
+    PacingLimits limits = kBreaker;
+    limits.starts_a_minute = 1 + static_cast<int>(random() % 90);
+    limits.ramp = absl::Seconds(static_cast<int>(random() % 600));
+    Pacer pacer(limits);
+    absl::Time now = kStart;
+    if (random() % 2 == 0) {
+      for (const char* who : {"a", "b", "c"}) pacer.Saw(who, PortalSign::kFailed, now);
+      now += limits.first_pause;
+      EXPECT_TRUE(pacer.Ask("probe", now).let_in);
+      pacer.Saw("probe", PortalSign::kAnswered, now);
+    }
+    std::map<std::string, absl::Time> told;
+    for (int i = 0; i < 300; ++i) {
+      now += absl::Milliseconds(static_cast<int>(random() % 500));
+      while (pacer.NextInvitation() <= now) {
+        for (const std::string& one : pacer.Invite(pacer.NextInvitation())) told.erase(one);
+      }
+      const auto answer = pacer.Ask(absl::StrCat(i), now);
+      if (!answer.let_in) told[absl::StrCat(i)] = answer.until;
+    }
+    for (int i = 0; i < 300; i += 37) {
+      const std::string who = absl::StrCat(i);
+      if (told.count(who) == 0) continue;
+      const absl::Duration late = told[who] - AtBest(pacer, {}, who, now);
+      EXPECT_GE(late, absl::ZeroDuration()) << "seed " << seed;
+      EXPECT_LE(late, absl::Seconds(2)) << "seed " << seed;
     }
   }
 }
