@@ -100,11 +100,12 @@ class Sender {
   }
 
  private:
-  // A postback link outside of all forms sends the one made for postbacks.
+  // A postback sends the form made for postbacks, whatever form it stands in.
   [[nodiscard]] int FormToSend() const {
-    if (control_.form >= 0 || control_.kind != ControlKind::kPostback) return control_.form;
+    if (control_.kind != ControlKind::kPostback) return control_.form;
     for (const FormElement& element : page_.elements) {
-      if (View(Attribute(*element.node, "name")) == kTarget) return element.form;
+      if (View(Attribute(*element.node, "name")) != kTarget) continue;
+      return control_.form < 0 || control_.form == element.form ? element.form : -1;
     }
     return page_.forms.size() == 1 ? 0 : -1;
   }

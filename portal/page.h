@@ -13,7 +13,9 @@
 //    controls moved off the screen; script, style, template, noscript, head.
 //    Hidden fields are carried along when their form is sent.
 //  - Scripts are not run. The usual ones are read: `__doPostBack('target', 'arg')`,
-//    `location = '...'` and `form.submit()`.
+//    `location = '...'`, and `...submit()` of the form around the control, by whatever
+//    of its names. A button or link whose script sends another form, or of which that
+//    is not sure, is kInert, even where it would send its form without the script.
 //
 // Limits: see `Limits`. Memory is wiped when the page goes. All views point into the
 // page and live as long as it does. Immutable, so reading is thread-safe.

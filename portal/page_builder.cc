@@ -200,7 +200,7 @@ bool Builder::Enter(const GumboNode& node, const Attributes& attributes, Place& 
   switch (element.tag) {
     case GUMBO_TAG_FORM:
       place.form = static_cast<int>(page_.forms.size());
-      page_.forms.push_back({&element, View(attributes.id)});
+      page_.forms.push_back({&element, View(attributes.id), View(attributes.name)});
       return true;
     case GUMBO_TAG_LABEL:
       place.label = static_cast<int>(labels_.size());
@@ -266,7 +266,7 @@ void Builder::CarryHidden(const GumboNode& node, Place place) {
   const Attributes attributes(element);
   if (element.tag == GUMBO_TAG_FORM) {
     place.form = static_cast<int>(page_.forms.size());
-    page_.forms.push_back({&element, View(attributes.id)});
+    page_.forms.push_back({&element, View(attributes.id), View(attributes.name)});
   } else if (element.tag == GUMBO_TAG_INPUT) {
     AddElement(element, attributes, place, View(attributes.type));
   } else if (element.tag == GUMBO_TAG_SELECT) {

@@ -210,7 +210,11 @@ class Builder {
   void Button(const GumboElement& element, const Attributes& attributes, Place& place);
   // Links, and anything that a script makes clickable.
   void Clickable(const GumboElement& element, const Attributes& attributes, Place& place);
-  static void ApplyScript(const Script& script, Control& control);
+  // `in_form`: a button or input, which knows its form as `this.form`.
+  void ApplyScript(const Script& script, Control& control, bool in_form);
+  // Of a button that sends its form even without a script.
+  void ApplyToSubmit(const Script& script, Control& control);
+  bool SendsOwnForm(const Script& script, const Control& control, bool in_form);
   void Name(Control& control, const Attributes& attributes, std::string_view shown,
             std::string_view instead);
   void Picture(const GumboElement& element, const Attributes& attributes, const Place& place);

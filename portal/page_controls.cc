@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "portal/page_builder.h"
 #include "portal/text.h"
 #include "portal/tree.h"
@@ -131,8 +132,11 @@ void Builder::PressableInput(const GumboElement& element, const Attributes& attr
   if (place.off_screen) return;
   Control control = NewControl(kind, element, attributes, place);
   control.element = index;
-  if (kind == ControlKind::kInert && !Same(type, "reset")) {
-    ApplyScript(ReadScript(View(attributes.onclick)), control);
+  const Script script = ReadScript(View(attributes.onclick));
+  if (IsPressable(kind)) {
+    ApplyToSubmit(script, control);
+  } else if (!Same(type, "reset")) {
+    ApplyScript(script, control, true);
   }
   const std::string_view shown =
       View(kind == ControlKind::kImage ? attributes.alt : attributes.value);
@@ -148,7 +152,12 @@ void Builder::Button(const GumboElement& element, const Attributes& attributes, 
   Control control =
       NewControl(plain ? ControlKind::kInert : ControlKind::kSubmit, element, attributes, place);
   control.element = index;
-  if (Same(type, "button")) ApplyScript(ReadScript(View(attributes.onclick)), control);
+  const Script script = ReadScript(View(attributes.onclick));
+  if (!plain) {
+    ApplyToSubmit(script, control);
+  } else if (Same(type, "button")) {
+    ApplyScript(script, control, true);
+  }
   Name(control, attributes, TextOf(element), "");
 }
 
@@ -165,16 +174,19 @@ void Builder::Clickable(const GumboElement& element, const Attributes& attribute
     control.kind = ControlKind::kLink;
     control.target = href;
   } else {
-    ApplyScript(script, control);
+    ApplyScript(script, control, false);
   }
   // A row or page that merely listens for clicks is not a control.
-  if (!link && control.kind == ControlKind::kInert && attributes.role == nullptr) return;
+  const bool listens = control.kind == ControlKind::kInert && script.kind != Script::kSubmit;
+  if (!link && listens && attributes.role == nullptr) return;
   place.in_control = true;
   if (place.off_screen) return;
   Name(control, attributes, TextOf(element), View(attributes.alt));
 }
 
-void Builder::ApplyScript(const Script& script, Control& control) {
+// Anything but what surely sends the form around the control leaves it inert: with the
+// fields of one form another one must never be sent.
+void Builder::ApplyScript(const Script& script, Control& control, bool in_form) {
   switch (script.kind) {
     case Script::kPostback:
       control.kind = ControlKind::kPostback;
@@ -186,6 +198,7 @@ void Builder::ApplyScript(const Script& script, Control& control) {
       control.target = script.first;
       break;
     case Script::kSubmit:
+      if (!SendsOwnForm(script, control, in_form)) break;
       control.kind = ControlKind::kSubmit;
       control.element = -1;  // the form goes without a button's name
       break;
@@ -193,6 +206,42 @@ void Builder::ApplyScript(const Script& script, Control& control) {
     case Script::kUnknown:
       break;
   }
+}
+
+void Builder::ApplyToSubmit(const Script& script, Control& control) {
+  if (script.kind == Script::kNone) return;
+  const bool as_it_is =
+      (script.kind == Script::kSubmit && SendsOwnForm(script, control, true)) ||
+      (script.kind == Script::kPostback && script.first == control.field && !control.field.empty());
+  if (as_it_is && !script.cancels) return;
+  control.kind = ControlKind::kInert;
+  // With `return false` the script is all that happens.
+  if (script.cancels) ApplyScript(script, control, true);
+}
+
+bool Builder::SendsOwnForm(const Script& script, const Control& control, bool in_form) {
+  if (control.form < 0) return false;
+  const auto own = static_cast<std::size_t>(control.form);
+  const auto is_called = [&script](const Form& form) {
+    return form.name == script.first || (script.form == Script::kListed && form.id == script.first);
+  };
+  switch (script.form) {
+    case Script::kOwn:
+      return in_form;
+    case Script::kNumber:
+      return absl::StrCat(own) == std::string(script.first);
+    case Script::kListed:
+    case Script::kNamed: {
+      // The first of this name; those that follow have no say.
+      const auto first = std::find_if(page_.forms.begin(), page_.forms.end(), is_called);
+      return first - page_.forms.begin() == control.form;
+    }
+    case Script::kId:
+      return !script.first.empty() && FindId(*root_, script.first, 0) == page_.forms[own].node;
+    case Script::kUnclear:
+      return false;
+  }
+  return false;
 }
 
 void Builder::Name(Control& control, const Attributes& attributes, std::string_view shown,

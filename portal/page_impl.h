@@ -23,6 +23,7 @@ struct FormElement {
 struct Form {
   const GumboElement* node = nullptr;
   std::string_view id;
+  std::string_view name;
   // Where the source closes it; 0: not looked for yet.
   std::size_t closed_at = 0;
 };

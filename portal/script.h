@@ -9,13 +9,25 @@ namespace ilkimza::portal {
 
 struct Script {
   enum Kind {
-    kNone,      // there is no script
+    kNone,      // there is no script, or one that does nothing
     kPostback,  // __doPostBack('first', 'second'), WebForm_PostBackOptions("first", "second"
     kGo,        // location = 'first', location.href = 'first'
-    kSubmit,    // ...submit()
+    kSubmit,    // ...submit(), of the form that `form` and `first` say
     kUnknown
   };
+  // Which form a kSubmit sends.
+  enum FormRef {
+    kUnclear,  // it is said in no usual way, or more is done than to send it
+    kOwn,      // this.form
+    kNumber,   // document.forms[first]
+    kListed,   // document.forms['first'], document.forms.first: by id or name
+    kNamed,    // document.first
+    kId        // document.getElementById('first')
+  };
   Kind kind = kNone;
+  FormRef form = kUnclear;
+  // It ends in `return false`: what the control does without a script is not done.
+  bool cancels = false;
   // As written in the script; they point into it.
   std::string_view first;
   std::string_view second;
