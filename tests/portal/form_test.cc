@@ -34,6 +34,15 @@ struct Case {
   std::string sent;
 };
 
+constexpr char kNot[] = "CONTROL_AMBIGUOUS";
+
+// `control` in the second of two forms, before something that bears that one's other id.
+std::string OfTwo(const std::string& control) {
+  return "<p id=iki></p><form name=f id=fi method=post action=/f><input name=a value=1></form>"
+         "<form name=g id=gi method=post action=/g><input name=b value=2>" +
+         control + "</form>";
+}
+
 class PressTest : public ::testing::TestWithParam<Case> {};
 
 TEST_P(PressTest, SendsAsABrowserDoes) {
@@ -99,6 +108,60 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"<form method=post action=/f name=f><input name=a value=1>"
              "<a href='javascript:document.f.submit()'>Git</a></form>",
              "POST https://portal.example/f a=1"},
+        // A script that sends the form around it, by each of its names.
+        Case{OfTwo("<a href='#' onclick=\"document.forms['g'].submit(); return false;\">Git</a>"),
+             "POST https://portal.example/g b=2"},
+        Case{OfTwo("<a href='#' onclick=\"document.forms[1].submit()\">Git</a>"),
+             "POST https://portal.example/g b=2"},
+        Case{OfTwo("<a href='javascript:window.document.forms.g.submit();'>Git</a>"),
+             "POST https://portal.example/g b=2"},
+        Case{OfTwo("<a href='javascript:document.g.submit()'>Git</a>"),
+             "POST https://portal.example/g b=2"},
+        Case{OfTwo("<a href='#' onclick=\"document.getElementById('gi').submit()\">Git</a>"),
+             "POST https://portal.example/g b=2"},
+        Case{OfTwo("<input type=button value=Git onclick='this.form.submit()'>"),
+             "POST https://portal.example/g b=2"},
+        // A real button sends its form even without the script; with `return false` only
+        // the script does, and the button's own name stays behind.
+        Case{OfTwo("<input type=submit name=s value=Git onclick='this.form.submit()'>"),
+             "POST https://portal.example/g b=2&s=Git"},
+        Case{
+            OfTwo("<button name=s value=1 onclick='this.form.submit(); return false'>Git</button>"),
+            "POST https://portal.example/g b=2"},
+        Case{OfTwo("<input type=submit name=s value=Git onclick='return true;'>"),
+             "POST https://portal.example/g b=2&s=Git"},
+        Case{OfTwo("<input type=submit name=s value=Git onclick='WebForm_DoPostBackWithOptions("
+                   "new WebForm_PostBackOptions(\"s\", \"\", true, \"\", \"\", false, false))'>"),
+             "POST https://portal.example/g b=2&s=Git"},
+        // One that sends another form, or nobody knows which.
+        Case{OfTwo("<a href='#' onclick=\"document.forms['f'].submit()\">Git</a>"), kNot},
+        Case{OfTwo("<a href='#' onclick='document.forms[0].submit()'>Git</a>"), kNot},
+        Case{OfTwo("<a href='javascript:document.f.submit()'>Git</a>"), kNot},
+        Case{OfTwo("<a href='/x' onclick='document.f.submit()'>Git</a>"), kNot},
+        Case{OfTwo("<a href='#' onclick=\"document.getElementById('fi').submit()\">Git</a>"), kNot},
+        Case{OfTwo("<a href='#' onclick=\"document.getElementById('iki').submit()\">Git</a>"),
+             kNot},
+        Case{OfTwo("<a href='#' onclick='theForm.submit()'>Git</a>"), kNot},
+        Case{OfTwo("<a href='#' onclick='this.form.submit()'>Git</a>"), kNot},
+        Case{OfTwo("<a href='#' onclick=\"document.g.b.value='9'; document.g.submit()\">Git</a>"),
+             kNot},
+        Case{OfTwo("<a href='#' onclick='document.g.submit(); document.f.submit()'>Git</a>"), kNot},
+        Case{OfTwo("<div role=button onclick='document.f.submit()'>Git</div>"), kNot},
+        Case{OfTwo("<input type=button value=Git onclick='document.f.submit()'>"), kNot},
+        Case{OfTwo("<input type=submit value=Git onclick='document.f.submit(); return false'>"),
+             kNot},
+        Case{OfTwo("<input type=submit value=Git onclick='document.f.submit()'>"), kNot},
+        Case{OfTwo("<input type=image alt=Git onclick='document.f.submit()'>"), kNot},
+        Case{OfTwo("<button onclick='document.f.submit()'>Git</button>"), kNot},
+        Case{OfTwo("<button onclick=\"this.form.b.value='9'\">Git</button>"), kNot},
+        Case{OfTwo("<button onclick='return false'>Git</button>"), kNot},
+        Case{OfTwo("<input type=submit name=s value=Git onclick='WebForm_DoPostBackWithOptions("
+                   "new WebForm_PostBackOptions(\"s\", \"\", true, \"\", \"/x\", false, true))'>"),
+             kNot},
+        // A postback sends the form made for it, not the one around it.
+        Case{"<form method=post action=/f><input type=hidden name=__EVENTTARGET></form>" +
+                 OfTwo("<a href=\"javascript:__doPostBack('a','')\">Git</a>"),
+             kNot},
         // Old tables, whose form the parser closes at once.
         Case{"<table><form method=post action=/f><tr><td><input name=a value=1>"
              "<td><input type=submit name=b value=Git></tr></form></table>",
