@@ -96,6 +96,13 @@ absl::Status Unknown(absl::string_view origin, absl::string_view why) {
                    "). Whether the portal took it is not known; it is not sent again."));
 }
 
+absl::Status SentOn(absl::string_view origin) {
+  return MakeError(StatusCode::kUnknown, v1::ERROR_REASON_SUBMISSION_UNKNOWN,
+                   absl::StrCat("The form was sent to ", origin,
+                                ", which asked for it to be sent again. Whether "
+                                "the portal took it is not known; it is not sent again."));
+}
+
 absl::Status TooLarge(absl::string_view origin, int64_t limit) {
   return MakeError(StatusCode::kResourceExhausted, v1::ERROR_REASON_PAGE_TOO_LARGE,
                    absl::StrCat("The portal at ", origin, " sent more than ", limit,
@@ -150,6 +157,14 @@ absl::Status ErrorOf(CURLcode code, const Exchange& exchange, absl::string_view 
 bool IsHtml(absl::string_view content_type) {
   return content_type.empty() || absl::StartsWithIgnoreCase(content_type, "text/html") ||
          absl::StartsWithIgnoreCase(content_type, "application/xhtml+xml");
+}
+
+// Whether to follow a redirect would be to submit once more: to 307 and 308 the form is
+// taken along, and a form that was sent by GET is in its address.
+bool SubmitsAgain(const Request& request, int redirects, int status, const Address& next) {
+  if (!request.submits) return false;
+  if (request.method == Request::kGet && next.url == request.address.url) return true;
+  return redirects == 0 && status >= 307;
 }
 
 bool IsRedirect(long status) {
@@ -221,6 +236,9 @@ class CurlBrowser : public Browser {
       auto next = ParseAddress(hop.address.url, hop.redirect);
       if (!next.ok()) return Unreadable(hop.address.origin, "it is a redirect to nowhere");
       ILKIMZA_RETURN_IF_ERROR(origins_.Check("A redirect", *next));
+      if (SubmitsAgain(request, redirects, response.status, *next)) {
+        return SentOn(hop.address.origin);
+      }
       hop.address = *std::move(next);
       if (response.status < 307) hop.method = Request::kGet;
     }

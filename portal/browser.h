@@ -4,8 +4,9 @@
 //  - https and the allowed origins only, for the first address and for every
 //    redirect; redirects are followed here, one by one, never by libcurl.
 //  - Limits on time, redirects, and size, both packed and unpacked.
-//  - Nothing that submits is ever sent twice. Where a submission was sent and no
-//    answer came, the error is SUBMISSION_UNKNOWN, never PORTAL_UNREACHABLE.
+//  - Nothing that submits is ever sent twice, not even where a redirect asks for it
+//    (307, 308). Where a submission was sent and no answer came, or none but such a
+//    redirect, the error is SUBMISSION_UNKNOWN, never PORTAL_UNREACHABLE.
 //  - Form bodies and pages live in wiped memory.
 //  - The environment's proxy settings have no say.
 //

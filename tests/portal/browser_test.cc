@@ -477,6 +477,69 @@ TEST_F(BrowserTest, AFormWhoseAnswerDoesNotComeIsNotSentAgain) {
   EXPECT_EQ(posts_, 2);
 }
 
+// A portal that answers a form with "send it there" would have it twice.
+TEST_F(BrowserTest, ASubmissionIsNotSentOn) {
+  for (const int status : {307, 308}) {
+    const std::string code = std::to_string(status);
+    const auto answer_with = [this, status](const std::string& to) {
+      return [this, status, to](const auto&, auto& answer) {
+        ++posts_;
+        answer.status = status;
+        answer.set_header("Location", to);
+      };
+    };
+    server_.http().Post("/again" + code, answer_with("/again" + code));
+    server_.http().Post("/on" + code, answer_with("/form"));
+    // An allowed host at which nobody is: what was sent before must not be denied.
+    server_.http().Post("/dead" + code, answer_with("https://localhost:1/"));
+  }
+  Start();
+  const auto browser = *Browser::Create(Options(), *Origins::Of({server_.host(), "localhost:1"}));
+  for (const char* path : {"/again307", "/on307", "/dead307", "/again308", "/on308", "/dead308"}) {
+    posts_ = 0;
+    Request request = To(path);
+    request.method = Request::kPost;
+    request.body = "pin=1234";
+    request.submits = true;
+    const absl::Status status = browser->Load(request, {}).status();
+    EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_SUBMISSION_UNKNOWN) << path;
+    EXPECT_THAT(std::string(status.message()), Not(HasSubstr("othing was submitted"))) << path;
+    EXPECT_EQ(posts_, 1) << path;
+  }
+}
+
+// Behind a submission every redirect is followed as ever.
+TEST_F(BrowserTest, ThePageBehindASubmissionMayMove) {
+  server_.http().Post("/sent", [this](const auto&, auto& answer) {
+    ++posts_;
+    answer.set_redirect("/moved", 303);
+  });
+  server_.http().Get("/moved",
+                     [](const auto&, auto& answer) { answer.set_redirect("/page", 307); });
+  Start();
+  Request request = To("/sent");
+  request.method = Request::kPost;
+  request.submits = true;
+  const auto response = Open()->Load(request, {});
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(std::string_view(response->body), "<p>Merhaba</p>");
+  EXPECT_EQ(posts_, 1);
+}
+
+// A form sent by GET stands in its address: to be sent back to it is to submit again.
+TEST_F(BrowserTest, AFormInAnAddressIsSentOnce) {
+  std::atomic<int> gets = 0;
+  server_.http().Get("/by-get", [&](const auto&, auto& answer) {
+    ++gets;
+    answer.set_redirect("/by-get?a=1");
+  });
+  Start();
+  Request request = To("/by-get?a=1");
+  request.submits = true;
+  EXPECT_EQ(ReasonOf(Open()->Load(request, {}).status()), v1::ERROR_REASON_SUBMISSION_UNKNOWN);
+  EXPECT_EQ(gets, 1);
+}
+
 TEST_F(BrowserTest, AStopEndsATransfer) {
   server_.http().Get("/slow", [&](const auto&, auto& answer) {
     asked_ = true;
