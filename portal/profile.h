@@ -53,6 +53,8 @@ class Profile {
     profile_v1::FieldKind kind;
     std::vector<std::string> names;
     std::string shown;
+    // Names of other fields that begin as one of these and go on in brackets.
+    std::vector<std::string> bracketed_others;
   };
   struct Button {
     std::string id;

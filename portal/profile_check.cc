@@ -148,11 +148,24 @@ class Reader {
       if (from.kind() == profile_v1::FIELD_KIND_UNSPECIFIED || FieldOf(from.kind()) != nullptr) {
         return absl::StrCat("field ", where, " is unspecified or given twice.");
       }
-      to_.fields.push_back({from.kind(), Folded(from.names()), ""});
+      to_.fields.push_back({from.kind(), Folded(from.names()), "", {}});
       if (HasEmpty(to_.fields.back().names)) return absl::StrCat("field ", where, " has no name.");
       to_.fields.back().shown = from.names(0);
     }
+    for (Profile::Field& field : to_.fields) FindBracketedOthers(field);
     return {};
+  }
+
+  void FindBracketedOthers(Profile::Field& field) const {
+    for (const Profile::Field& other : to_.fields) {
+      if (&other == &field) continue;
+      for (const std::string& name : other.names) {
+        const bool goes_on = std::any_of(
+            field.names.begin(), field.names.end(),
+            [&name](const std::string& own) { return absl::StartsWith(name, own + " ("); });
+        if (goes_on) field.bracketed_others.push_back(name);
+      }
+    }
   }
 
   std::string ReadButtons() {
