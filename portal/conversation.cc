@@ -309,9 +309,7 @@ absl::Status Conversation::LookAtCaptcha(std::stop_token stop, View& view) {
     ILKIMZA_ASSIGN_OR_RETURN(const Control* control, FindField(*page_, *field));
     const Image* image = FindCaptcha(*page_, *control);
     if (image == nullptr) return absl::InternalError("A recognised screen lost its captcha.");
-    Request request;
-    request.referer = page_->address();
-    ILKIMZA_ASSIGN_OR_RETURN(request.address, ParseAddress(request.referer.url, image->source));
+    ILKIMZA_ASSIGN_OR_RETURN(const Request request, page_->Ask(*image));
     ILKIMZA_ASSIGN_OR_RETURN(Response response, browser_->LoadImage(request, stop));
     captcha_ = std::move(response.body);
     captcha_type_ = response.content_type;

@@ -1,4 +1,4 @@
-// Page::Press: the request behind a click.
+// Page::Press and Page::Ask: the request behind a click, and that for a picture.
 #include <optional>
 #include <vector>
 
@@ -266,6 +266,19 @@ absl::StatusOr<Request> Page::Press(const Control& control, std::span<const Fill
   if (!fills.empty()) return CannotPress("a link sends no form");
   const auto address = ParseAddress(impl_->base, control.target);
   if (!address.ok()) return CannotPress("its link has no address");
+  Request request;
+  request.address = *address;
+  request.referer = impl_->address;
+  return request;
+}
+
+absl::StatusOr<Request> Page::Ask(const Image& image) const {
+  const auto address = ParseAddress(impl_->base, image.source);
+  if (!address.ok()) {
+    return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_PAGE_UNREADABLE,
+                     "The picture on the portal's page has no address it could be asked for at, so "
+                     "it cannot be shown. Nothing was submitted; take this step in a browser.");
+  }
   Request request;
   request.address = *address;
   request.referer = impl_->address;

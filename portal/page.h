@@ -128,10 +128,11 @@ class Page {
   [[nodiscard]] Charset charset() const;
   [[nodiscard]] std::span<const Line> lines() const;
   [[nodiscard]] std::span<const Control> controls() const;
-  // Pictures that are no buttons or links.
+  // Pictures that are no buttons or links, and do not listen for clicks.
   [[nodiscard]] std::span<const Image> images() const;
-  // Of the structure alone: tags, roles and kinds of fields, never text or values.
-  // 16 hexadecimal digits.
+  // Of the structure alone: tags, roles and kinds of fields, never text or values. Rows
+  // or blocks without fields that repeat count once, so that it does not tell how many
+  // cards the holder has. 16 hexadecimal digits.
   [[nodiscard]] std::string fingerprint() const;
 
   // The request that pressing `control` sends, with `fills` typed in before, in the
@@ -140,6 +141,10 @@ class Page {
   // browser's to say.
   [[nodiscard]] absl::StatusOr<Request> Press(const Control& control,
                                               std::span<const Fill> fills) const;
+
+  // The request for a picture of this page. PAGE_UNREADABLE where it has no address of
+  // its own, such as one that is written into the page.
+  [[nodiscard]] absl::StatusOr<Request> Ask(const Image& image) const;
 
   class Impl;
 

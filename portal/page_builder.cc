@@ -1,12 +1,53 @@
 #include "portal/page_builder.h"
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "portal/origin.h"
 #include "portal/text.h"
 #include "portal/tree.h"
 
 namespace ilkimza::portal::page_building {
+namespace {
+
+// ---- Structure: FNV-1a ----
+
+constexpr uint64_t kStart = 0xcbf29ce484222325u;
+constexpr uint64_t kPrime = 0x100000001b3u;
+constexpr uint64_t kEnd = 0xFF;
+// A card's part of a page is a few rows.
+constexpr std::size_t kLongestRun = 12;
+
+uint64_t Mixed(uint64_t hash, uint64_t with) {
+  hash = (hash ^ (with & 0xFFFFFFFFu)) * kPrime;
+  return (hash ^ (with >> 32)) * kPrime;
+}
+
+uint64_t Mixed(uint64_t hash, std::string_view text) {
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * kPrime;
+  return (hash ^ kEnd) * kPrime;
+}
+
+// How many parts at the end say once more what stands right before them. Only rows and
+// blocks without fields do: a holder of two cards has the same page as one of one card.
+std::size_t RepeatedAtEnd(std::span<const Part> parts) {
+  bool block = false;
+  for (std::size_t run = 1; run <= kLongestRun && 2 * run <= parts.size(); ++run) {
+    const Part& first = parts[parts.size() - run];
+    if (first.has_field) return 0;
+    block = block || first.block;
+    if (!block || first.hash != parts[parts.size() - 2 * run].hash) continue;
+    const auto last = parts.last(run);
+    const auto before = parts.subspan(parts.size() - 2 * run, run);
+    const bool same = std::equal(last.begin(), last.end(), before.begin(),
+                                 [](const Part& a, const Part& b) { return a.hash == b.hash; });
+    if (same) return run;
+  }
+  return 0;
+}
+
+}  // namespace
 
 bool Builder::Build(const GumboNode& root) {
   page_.lines.reserve(64);
@@ -19,7 +60,7 @@ bool Builder::Build(const GumboNode& root) {
   Visit(root, Place());
   EndLine();
   for (const Hint& hint : hints_) NameField(hint);
-  page_.structure = structure_;
+  for (const Part& part : structure_) page_.structure = Mixed(page_.structure, part.hash);
   return !beyond_limits_;
 }
 
@@ -98,6 +139,7 @@ std::string_view Builder::TextOf(const GumboElement& element) {
 void Builder::ReadStyles(const GumboNode& node, int depth) {
   if (node.type != GUMBO_NODE_ELEMENT || depth > Limits::kDepth) return;
   const GumboElement& element = node.v.element;
+  if (element.tag == GUMBO_TAG_STYLE && !IsForScreens(View(Attribute(element, "media")))) return;
   for (unsigned i = 0; i < element.children.length; ++i) {
     const auto& child = *static_cast<const GumboNode*>(element.children.data[i]);
     if (element.tag == GUMBO_TAG_STYLE) {
@@ -141,9 +183,9 @@ void Builder::VisitElement(const GumboNode& node, Place place) {
   const Sight sight = has_style_ || attributes.styled ? sheet_.Of(element) : Sight::kSeen;
   if (IsUnseen(element.tag) || sight == Sight::kGone) return CarryHidden(node, place);
   place.off_screen = place.off_screen || sight == Sight::kOff;
-  MarkStructure(element, attributes, place.depth);
   const bool block = IsBlock(element.tag);
   if (block) EndLine();
+  const std::size_t part = BeginPart(element, attributes);
   if (!Enter(node, attributes, place)) return;
   if (element.tag == GUMBO_TAG_TABLE) {
     VisitTable(element, place);
@@ -154,6 +196,7 @@ void Builder::VisitElement(const GumboNode& node, Place place) {
   } else {
     VisitChildren(element, place);
   }
+  EndPart(part);
   if (block) EndLine();
 }
 
@@ -282,18 +325,32 @@ void Builder::CarryHidden(const GumboNode& node, Place place) {
 
 // ---- Structure ----
 
-void Builder::Mix(std::string_view text) {
-  for (const char c : text) {
-    structure_ = (structure_ ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  }
-  structure_ = (structure_ ^ 0xFF) * 0x100000001b3u;
+std::size_t Builder::BeginPart(const GumboElement& element, const Attributes& attributes) {
+  uint64_t hash = Mixed(kStart, gumbo_normalized_tagname(element.tag));
+  const std::string_view type = View(attributes.type);
+  const bool input = element.tag == GUMBO_TAG_INPUT;
+  if (input) hash = Mixed(hash, type);
+  if (attributes.role != nullptr) hash = Mixed(hash, attributes.role);
+  const bool presses = Same(type, "hidden") || Same(type, "submit") || Same(type, "image") ||
+                       Same(type, "button") || Same(type, "reset");
+  const bool field =
+      (input && !presses) || element.tag == GUMBO_TAG_SELECT || element.tag == GUMBO_TAG_TEXTAREA;
+  structure_.push_back({hash, IsBlock(element.tag), field});
+  return structure_.size() - 1;
 }
 
-void Builder::MarkStructure(const GumboElement& element, const Attributes& attributes, int depth) {
-  structure_ = (structure_ ^ static_cast<uint64_t>(depth)) * 0x100000001b3u;
-  Mix(gumbo_normalized_tagname(element.tag));
-  if (element.tag == GUMBO_TAG_INPUT) Mix(View(attributes.type));
-  if (attributes.role != nullptr) Mix(attributes.role);
+void Builder::EndPart(std::size_t part) {
+  Part& whole = structure_[part];
+  std::size_t kept = part + 1;
+  for (std::size_t i = part + 1; i < structure_.size(); ++i) {
+    whole.has_field = whole.has_field || structure_[i].has_field;
+    structure_[kept++] = structure_[i];
+    const std::span<const Part> children(&structure_[part + 1], kept - part - 1);
+    kept -= RepeatedAtEnd(children);
+  }
+  for (std::size_t i = part + 1; i < kept; ++i) whole.hash = Mixed(whole.hash, structure_[i].hash);
+  whole.hash = Mixed(whole.hash, kEnd);
+  structure_.resize(part + 1);
 }
 
 }  // namespace ilkimza::portal::page_building

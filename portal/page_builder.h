@@ -141,6 +141,14 @@ struct Label {
   const GumboNode* node;
 };
 
+// What the fingerprint is made of: an element with all that is in it.
+struct Part {
+  uint64_t hash;
+  bool block;
+  // Something is typed or chosen in it: one more of these is another page.
+  bool has_field;
+};
+
 class Builder {
  public:
   explicit Builder(Page::Impl& page)
@@ -150,7 +158,8 @@ class Builder {
         folded_(&page.arena),
         hints_(&page.arena),
         labels_(&page.arena),
-        labels_for_(&page.arena) {}
+        labels_for_(&page.arena),
+        structure_(&page.arena) {}
 
   // False where the page is beyond the limits.
   bool Build(const GumboNode& root);
@@ -227,8 +236,10 @@ class Builder {
   static const GumboElement* FindId(const GumboNode& node, std::string_view id, int depth);
 
   // ---- Structure ----
-  void Mix(std::string_view text);
-  void MarkStructure(const GumboElement& element, const Attributes& attributes, int depth);
+  // Begins an element; returns where its children will be in structure_.
+  std::size_t BeginPart(const GumboElement& element, const Attributes& attributes);
+  // Its children are in: they become part of it.
+  void EndPart(std::size_t part);
 
   Page::Impl& page_;
   StyleSheet sheet_;
@@ -248,7 +259,8 @@ class Builder {
   std::pmr::unordered_map<std::string_view, int> labels_for_;
   int order_ = 0;
   int rows_ = 0;
-  uint64_t structure_ = 0xcbf29ce484222325u;
+  // The elements that are under way, each followed by its children so far.
+  std::pmr::vector<Part> structure_;
 };
 
 }  // namespace ilkimza::portal::page_building

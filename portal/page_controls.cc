@@ -237,7 +237,9 @@ bool Builder::SendsOwnForm(const Script& script, const Control& control, bool in
       return first - page_.forms.begin() == control.form;
     }
     case Script::kId:
-      return !script.first.empty() && FindId(*root_, script.first, 0) == page_.forms[own].node;
+      // Something else may bear this id as well, and come first.
+      return page_.forms[own].id == script.first &&
+             FindId(*root_, script.first, 0) == page_.forms[own].node;
     case Script::kUnclear:
       return false;
   }
@@ -265,7 +267,10 @@ void Builder::Name(Control& control, const Attributes& attributes, std::string_v
 
 void Builder::Picture(const GumboElement& element, const Attributes& attributes,
                       const Place& place) {
-  if (place.in_control || place.off_screen || attributes.src == nullptr) return;
+  // One that listens for clicks is a button: it brings another captcha, or a help page.
+  const bool clickable = attributes.onclick != nullptr || Same(View(attributes.role), "button") ||
+                         Same(View(attributes.role), "link");
+  if (clickable || place.in_control || place.off_screen || attributes.src == nullptr) return;
   page_.images.push_back({View(attributes.src), KeepLabel(View(attributes.alt)),
                           FormOf(element, attributes, place), order_++});
 }

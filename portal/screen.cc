@@ -1,8 +1,6 @@
 #include "portal/screen.h"
 
 #include <algorithm>
-#include <climits>
-#include <cstdlib>
 #include <functional>
 
 #include "absl/strings/str_cat.h"
@@ -20,14 +18,23 @@ bool Holds(const std::vector<std::string>& names, std::string_view label) {
                      [label](const std::string& name) { return name == label; });
 }
 
-// "kimlik no (11 haneli)" is "kimlik no".
+// "kimlik no (11 haneli)" is "kimlik no", with something about it in brackets.
+bool IsNameWithBracket(std::string_view label, std::string_view name) {
+  return label.size() > name.size() + 2 && label.substr(0, name.size()) == name &&
+         label.substr(name.size(), 2) == " (";
+}
+
+// The whole name wins over one with a bracket behind it: where "sozcuk (tekrar)" is the
+// name of another field, it is no "sozcuk".
 bool IsFieldName(std::string_view label, const Profile::Field& field) {
   if (label.empty()) return false;
-  return std::any_of(field.names.begin(), field.names.end(), [label](const std::string& name) {
-    return label == name ||
-           (label.size() > name.size() + 2 && label.substr(0, name.size()) == name &&
-            label.substr(name.size(), 2) == " (");
-  });
+  if (Holds(field.names, label)) return true;
+  const auto is_other = [label](const std::string& name) {
+    return label == name || IsNameWithBracket(label, name);
+  };
+  return std::any_of(field.names.begin(), field.names.end(),
+                     [label](const auto& name) { return IsNameWithBracket(label, name); }) &&
+         std::none_of(field.bracketed_others.begin(), field.bracketed_others.end(), is_other);
 }
 
 std::vector<const Control*> FieldsOf(const Page& page, const Profile::Field& field) {
@@ -158,9 +165,16 @@ class Check {
   }
 
   void Fields() {
+    std::vector<const Control*> taken;
     for (const Profile::Field* field : screen_.fields) {
-      ExpectOne(FieldsOf(page_, *field).size(), false,
-                [&] { return absl::StrCat("field \"", field->shown, "\""); });
+      const auto found = FieldsOf(page_, *field);
+      ExpectOne(found.size(), false, [&] { return absl::StrCat("field \"", field->shown, "\""); });
+      if (found.size() != 1) continue;
+      if (std::find(taken.begin(), taken.end(), found[0]) != taken.end()) {
+        Miss([&] { return absl::StrCat("a field \"", field->shown, "\" of its own"); });
+        ++doubles_;
+      }
+      taken.push_back(found[0]);
     }
     if (screen_.captcha) Captcha();
     if (!screen_.no_other_fields) return;
@@ -335,18 +349,23 @@ absl::StatusOr<const Control*> FindCardButton(const Page& page, const Profile::B
 }
 
 const Image* FindCaptcha(const Page& page, const Control& field) {
-  const Image* nearest = nullptr;
-  int distance = INT_MAX;
-  bool tie = false;
+  std::vector<const Image*> candidates;
   for (const Image& image : page.images()) {
-    if (image.form != field.form) continue;
-    const int away = std::abs(image.order - field.order);
-    if (away > distance) continue;
-    tie = away == distance;
-    nearest = &image;
-    distance = away;
+    if (image.form == field.form) candidates.push_back(&image);
   }
-  return tie ? nullptr : nearest;
+  if (candidates.size() > 1) {
+    // A logo or a drawing may stand elsewhere in the form, with other fields in between.
+    const auto is_apart = [&](const Image* image) {
+      const int from = std::min(image->order, field.order);
+      const int to = std::max(image->order, field.order);
+      return std::any_of(page.controls().begin(), page.controls().end(), [&](const Control& other) {
+        return IsField(other.kind) && other.order > from && other.order < to;
+      });
+    };
+    candidates.erase(std::remove_if(candidates.begin(), candidates.end(), is_apart),
+                     candidates.end());
+  }
+  return candidates.size() == 1 ? candidates[0] : nullptr;
 }
 
 LineSet LinesOf(const Page& page) {

@@ -37,7 +37,9 @@ bool TakeWord(std::string_view& text, std::string_view word) {
   return true;
 }
 
-bool IsNamePart(char c) { return absl::ascii_isalnum(c) || c == '_' || c == '$' || (c & 0x80) != 0; }
+bool IsNamePart(char c) {
+  return absl::ascii_isalnum(c) || c == '_' || c == '$' || (c & 0x80) != 0;
+}
 
 bool TakeName(std::string_view& text, std::string_view& name) {
   std::size_t end = 0;

@@ -67,6 +67,17 @@ std::size_t EndOfBlock(std::string_view css, std::size_t open) {
 
 }  // namespace
 
+bool IsForScreens(std::string_view media) {
+  if (Trim(media).empty()) return true;
+  while (!media.empty()) {
+    const std::size_t end = std::min(media.find(','), media.size());
+    const std::string_view one = Trim(media.substr(0, end));
+    if (Same(one, "all") || Same(one, "screen")) return true;
+    media.remove_prefix(std::min(end + 1, media.size()));
+  }
+  return false;
+}
+
 void StyleSheet::Read(std::string_view declarations, Effect& effect) {
   while (!declarations.empty()) {
     const std::size_t end = std::min(declarations.find(';'), declarations.size());

@@ -2,7 +2,8 @@
 // attributes and its own style sheet. Inside of portal/ only.
 //
 // Of style sheets only rules with one simple selector are read (`p`, `.class`,
-// `#id`, `p.class`); those that hang on a medium are left out. What is missed makes
+// `#id`, `p.class`); those that hang on a medium are left out, and so is a style sheet
+// that is not for every screen (IsForScreens). What is missed makes
 // a page look fuller than it is, which ends in "not sure", never in a wrong click.
 #ifndef ILKIMZA_PORTAL_STYLE_H_
 #define ILKIMZA_PORTAL_STYLE_H_
@@ -22,6 +23,10 @@ enum class Sight {
   kOff,
   kGone
 };
+
+// Whether the media attribute of a style sheet surely applies it here: it is empty, or
+// one of its items is "all" or "screen" and nothing else.
+bool IsForScreens(std::string_view media);
 
 class StyleSheet {
  public:

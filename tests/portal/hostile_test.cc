@@ -42,6 +42,12 @@ std::string Login(const std::string& buttons = "<button name=tus value=giris>Gir
          "</form>";
 }
 
+std::string With(std::string html, const std::string& from, const std::string& to) {
+  const std::size_t at = html.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return html.replace(at, from.size(), to);
+}
+
 std::string Gzipped(std::size_t zeros) {
   std::string packed(1 << 20, '\0');
   z_stream stream{};
@@ -96,6 +102,12 @@ class HostileTest : public ::testing::Test {
       const std::lock_guard lock(mutex_);
       last_body_ = request.body;
       answer.set_content(kPhonePage, kHtml);
+    });
+    portal_.http().Get("/alt/resim.png",
+                       [](const auto&, auto& answer) { answer.set_content(kPng, "image/png"); });
+    portal_.http().Post("/devam", [](const auto&, auto& answer) {
+      answer.status = 307;
+      answer.set_header("Location", "/giris");
     });
     portal_.http().Post("/.*", Page("<h1>Tuzak</h1>"));
     for (httplib::Server* trap : {static_cast<httplib::Server*>(&elsewhere_.http()), &plain_}) {
@@ -376,6 +388,39 @@ TEST_F(HostileTest, FormsThatPostElsewhere) {
            Login("<button>Giriş</button>", "giris"));
   EXPECT_EQ(LoggingIn(), "STOPPED OFF_SITE");
   EXPECT_EQ(Posts(), 0);
+}
+
+// The form with the holder's word in it reaches the portal once, and then is not denied.
+TEST_F(HostileTest, AFormThatIsSentOn) {
+  SetLogin(Login("<button>Giriş</button>", "/devam"));
+  EXPECT_EQ(LoggingIn(), "UNKNOWN SUBMISSION_UNKNOWN");
+  EXPECT_EQ(Posts(), 1);
+}
+
+// ---- Pictures ----
+
+TEST_F(HostileTest, APictureIsAskedForWhereThePageSays) {
+  SetLogin("<head><base href='/alt/'></head>" +
+           With(Login("<button>Giriş</button>", "/giris"), "/resim.png", "resim.png"));
+  EXPECT_EQ(LoggingIn(), "DONE");
+  EXPECT_EQ(Requests("GET /alt/resim.png"), 1);
+  EXPECT_EQ(Requests("GET /resim.png"), 0);
+}
+
+TEST_F(HostileTest, APictureInThePageItself) {
+  SetLogin(With(Login(), "/resim.png", "data:image/png;base64,iVBORw0KGgo="));
+  EXPECT_EQ(LoggingIn(), "STOPPED PAGE_UNREADABLE");
+  EXPECT_EQ(Posts(), 0);
+}
+
+TEST_F(HostileTest, APictureThatBringsAnother) {
+  SetLogin(With(Login(), "<label>Resimdeki",
+                "<img src=/yenile.png onclick='yenile()'><label>Resimdeki"));
+  EXPECT_EQ(LoggingIn(), "DONE");
+  EXPECT_EQ(Requests("GET /resim.png"), 1);
+  EXPECT_EQ(Requests("GET /yenile.png"), 0);
+  SetLogin(With(Login(), "<label>Resimdeki", "<img src=/yenile.png><label>Resimdeki"));
+  EXPECT_EQ(LoggingIn(), "opening: STOPPED SCREEN_UNRECOGNISED");
 }
 
 TEST_F(HostileTest, MixedContent) {

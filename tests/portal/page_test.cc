@@ -233,6 +233,19 @@ TEST(PageTest, StyleSheetsThatHideNothing) {
   EXPECT_THAT(LinesOf(page), ElementsAre("1", "2", "3", "4", "5"));
 }
 
+TEST(PageTest, StyleSheetsForOtherMedia) {
+  const auto lines = [](const std::string& media) {
+    return LinesOf(PageOf("<style media='" + media + "'>.a{display:none}</style><p class=a>x"));
+  };
+  for (const char* media : {"print", "speech", "print, speech", "not screen", "only screen",
+                            "screen and (max-width:300px)", "(orientation:portrait)", ","}) {
+    EXPECT_THAT(lines(media), ElementsAre("x")) << media;
+  }
+  for (const char* media : {"", " ", "all", "screen", "SCREEN", "print, screen", "print ,all"}) {
+    EXPECT_THAT(lines(media), IsEmpty()) << media;
+  }
+}
+
 // ---- Odds and ends ----
 
 TEST(PageTest, PicturesThatAreNoButtons) {
@@ -255,6 +268,38 @@ TEST(PageTest, Fingerprints) {
   EXPECT_NE(base, print("<h2>a</h2><form><input name=b value=c><button>d</button></form>"));
   EXPECT_NE(base, print("<h1>a</h1><form><input type=password><button>d</button></form>"));
   EXPECT_NE(base, print("<h1>a</h1><form><input><button>d</button></form><p>"));
+}
+
+TEST(PageTest, FingerprintsDoNotCountRows) {
+  const auto print = [](const std::string& html) { return PageOf(html).fingerprint(); };
+  const auto times = [](const std::string& part, int count) {
+    std::string all;
+    for (int i = 0; i < count; ++i) all += part;
+    return all;
+  };
+  const std::string parts[] = {
+      "<tr><td>1</td><th>b</th><td>c</td></tr><tr><th>d</th><td>e</td></tr>"
+      "<tr><td><button>f</button></td></tr>",
+      "<tr><td><b>a</b></td><td>b</td></tr>"};
+  for (const std::string& part : parts) {
+    const auto table = [&](int count) {
+      return print("<table><tr><th>x</th></tr>" + times(part, count) + "</table><p>y</p>");
+    };
+    EXPECT_EQ(table(1), table(2));
+    EXPECT_EQ(table(1), table(5));
+    EXPECT_NE(table(1), table(0));
+  }
+  const std::string block = "<h2>a</h2><p>b<br>c</p><form><button>d</button></form>";
+  EXPECT_EQ(print(block), print(times(block, 3)));
+  EXPECT_EQ(print("<div>" + block + "</div><hr>"),
+            print(times("<div>" + block + "</div>", 2) + "<hr>"));
+  // What is typed into counts each time, and so does what is neither row nor block.
+  const std::string field = "<p><label>a<input></label></p>";
+  EXPECT_NE(print("<form>" + field + "</form>"), print("<form>" + field + field + "</form>"));
+  EXPECT_NE(print("<p><select></select></p>"),
+            print("<p><select></select></p><p><select></select></p>"));
+  EXPECT_NE(print("<p><a href=x>a</a></p>"), print("<p><a href=x>a</a><a href=x>b</a></p>"));
+  EXPECT_NE(print(block + block), print(block + "<p>x</p>" + block));
 }
 
 TEST(PageTest, HostilePagesEnd) {

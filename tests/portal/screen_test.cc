@@ -260,10 +260,72 @@ TEST(CaptchaTest, IsThePictureNearestToItsField) {
   };
   const std::string field = "<label>Resimdeki Yazı <input></label>";
   EXPECT_EQ(source("<form>" + field + "<img src=a></form>"), "a");
-  EXPECT_EQ(source("<form><img src=logo><p>x<p>y<p>" + field + "<img src=a></form>"), "a");
+  EXPECT_EQ(source("<form><img src=logo><input title=x>" + field + "<img src=a></form>"), "a");
   EXPECT_EQ(source("<img src=logo><form>" + field + "<p>x<p>y<p><img src=a></form>"), "a");
   EXPECT_EQ(source("<form><a href=/x><img src=b></a>" + field + "<img src=a></form>"), "a");
+  EXPECT_EQ(source("<form><input title=x><img src=a><input title=y>" + field + "</form>"), "a");
   EXPECT_EQ(source("<form>" + field + "</form>"), "none");
+  // One that listens for clicks brings another one; of two nobody knows which it is.
+  EXPECT_EQ(source("<form><img src=a><img src=b onclick='yenile()'>" + field + "</form>"), "a");
+  EXPECT_EQ(source("<form><img src=a><img src=b role=button>" + field + "</form>"), "a");
+  EXPECT_EQ(source("<form><img src=b onclick='yenile()'>" + field + "</form>"), "none");
+  EXPECT_EQ(source("<form><img src=a><img src=b>" + field + "</form>"), "none");
+  EXPECT_EQ(source("<form><img src=logo><p>x<p>y<p>" + field + "<img src=a></form>"), "none");
+}
+
+// A page that offers two pictures is not the login page, whatever else is on it.
+TEST(CaptchaTest, TwoPicturesAreNotSure) {
+  const Page page = PageOf(With(kLogin, "<img src=c>", "<img src=c><img src=d>"));
+  const Recognition seen = Recognise(page, KamuSm());
+  EXPECT_FALSE(seen.sure());
+  EXPECT_THAT(seen.missing, ElementsAre("picture beside \"Resimdeki Yazı\""));
+}
+
+// ---- Names of fields ----
+
+constexpr char kNewWord[] =
+    "<h1>Güvenlik Sözcüğü Güncelleme Ekranı</h1><form><label>Güvenlik Sözcüğü <input name=a "
+    "type=password></label><label>Güvenlik Sözcüğü (Tekrar) <input name=b type=password></label>"
+    "<button>Gönder</button></form>";
+
+std::string FieldCalled(const Page& page, profile_v1::FieldKind kind) {
+  for (const Profile::Field& field : KamuSm().fields()) {
+    if (field.kind != kind) continue;
+    const auto found = FindField(page, field);
+    return found.ok() ? std::string((*found)->field) : ReasonName(ReasonOf(found.status()));
+  }
+  return "no such field";
+}
+
+TEST(FieldTest, AWholeNameWinsOverOneWithABracket) {
+  const Page page = PageOf(kNewWord);
+  EXPECT_EQ(Recognise(page, KamuSm()).kind, profile_v1::SCREEN_KIND_NEW_WORD);
+  EXPECT_EQ(FieldCalled(page, profile_v1::FIELD_KIND_SECURITY_WORD), "a");
+  EXPECT_EQ(FieldCalled(page, profile_v1::FIELD_KIND_SECURITY_WORD_AGAIN), "b");
+  const Page more = PageOf(With(kNewWord, "(Tekrar)", "(Tekrar) (en az 6 karakter)"));
+  EXPECT_EQ(FieldCalled(more, profile_v1::FIELD_KIND_SECURITY_WORD), "a");
+  EXPECT_EQ(FieldCalled(more, profile_v1::FIELD_KIND_SECURITY_WORD_AGAIN), "b");
+  const Page hint = PageOf(With(kNewWord, "Sözcüğü <", "Sözcüğü (en az 6 karakter) <"));
+  EXPECT_EQ(FieldCalled(hint, profile_v1::FIELD_KIND_SECURITY_WORD), "a");
+}
+
+TEST(FieldTest, TheSecondWordIsNotTheFirst) {
+  const Page page = PageOf(With(kNewWord, "Güvenlik Sözcüğü <", "Yeni sözcük <"));
+  EXPECT_FALSE(Recognise(page, KamuSm()).sure());
+  EXPECT_EQ(FieldCalled(page, profile_v1::FIELD_KIND_SECURITY_WORD), "CONTROL_AMBIGUOUS");
+}
+
+// The line over a field may name it as well as its own label; for one field that is one
+// name too many.
+TEST(FieldTest, OneControlIsNotTwoFields) {
+  const Page page = PageOf(
+      "<h1>Güvenlik Sözcüğü Güncelleme Ekranı</h1><form><p>Güvenlik Sözcüğü</p>"
+      "<input type=password title='Güvenlik Sözcüğü Tekrarı' name=a>"
+      "<button>Gönder</button></form>");
+  const Recognition seen = Recognise(page, KamuSm());
+  EXPECT_FALSE(seen.sure());
+  EXPECT_EQ(seen.nearest, profile_v1::SCREEN_KIND_NEW_WORD);
+  EXPECT_EQ(seen.reason, v1::ERROR_REASON_CONTROL_AMBIGUOUS);
 }
 
 TEST(MessageTest, WhatStoodThereBeforeIsNoAnswer) {
@@ -324,6 +386,31 @@ TEST(ClickTest, OnlyWhatTheStepSays) {
     }
     EXPECT_EQ(allowed, one.allowed) << v1::StepKind_Name(one.step);
   }
+}
+
+// The click is the step's, but what it would send is not what the link says.
+TEST(ClickTest, ALinkThatSendsAnotherFormSendsNone) {
+  const auto press = [](const std::string& control) {
+    const Page page = PageOf(
+        "<h1>İşlemler Menüsü</h1><form name=pinForm method=post action=/pin></form>"
+        "<form name=iptalForm method=post action=/iptal>"
+        "<input type=hidden name=islem value=iptal>" +
+        control + "</form><a href=/cikis>Çıkış</a>");
+    EXPECT_EQ(Recognise(page, KamuSm()).kind, profile_v1::SCREEN_KIND_MENU);
+    const auto button = FindButton(page, *KamuSm().button("pin_info"));
+    EXPECT_TRUE(
+        CheckClick(KamuSm(), v1::STEP_KIND_OPEN_PIN_PAGE, profile_v1::SCREEN_KIND_MENU, **button)
+            .ok());
+    const auto request = page.Press(**button, {});
+    return request.ok() ? request->address.url : ReasonName(ReasonOf(request.status()));
+  };
+  EXPECT_EQ(press("<a href=# onclick=\"document.forms['pinForm'].submit()\">PIN / PUK Bilgisi</a>"),
+            "CONTROL_AMBIGUOUS");
+  EXPECT_EQ(press("<button onclick='document.pinForm.submit(); return false'>PIN / PUK Bilgisi"
+                  "</button>"),
+            "CONTROL_AMBIGUOUS");
+  EXPECT_EQ(press("<a href=# onclick='document.iptalForm.submit()'>PIN / PUK Bilgisi</a>"),
+            "https://portal.example/iptal");
 }
 
 TEST(ClickTest, ANameThatIsReadOutDoesNotCoverWhatIsSeen) {
