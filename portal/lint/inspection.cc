@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/secret.h"
+#include "portal/certificates.h"
 #include "portal/text.h"
 #include "portal/values.h"
 
@@ -12,6 +13,7 @@ namespace ilkimza::portal {
 namespace {
 
 constexpr char kHidden[] = "…";
+constexpr Blocks kAllBlocks[] = {Blocks::kPins, Blocks::kPuks, Blocks::kSerials};
 
 // ESC and its like, one byte or two (U+0080 to U+009F), become spaces.
 std::string Harmless(std::string_view text) {
@@ -54,10 +56,12 @@ std::vector<std::string> ValuesOf(const Page& page, const Profile& profile) {
   for (const Profile::Value& value : profile.values()) {
     if (const auto read = ReadValue(page, value)) Keep(*read, values);
   }
-  for (const CardBlock& card : ReadCards(page, profile)) {
-    for (const std::string_view value :
-         {std::string_view(card.serial), card.pin.view(), card.puk.view()}) {
-      Keep(value, values);
+  for (const Blocks blocks : kAllBlocks) {
+    for (const CardBlock& card : ReadCards(page, profile, blocks)) {
+      for (const std::string_view value :
+           {std::string_view(card.serial), card.pin.view(), card.puk.view()}) {
+        Keep(value, values);
+      }
     }
   }
   return values;
@@ -101,12 +105,54 @@ std::vector<v1::ErrorReason> MessagesOf(const Page& page, const Profile& profile
   return said;
 }
 
+// What the blocks of the cards hold, whichever blocks the page has.
+bool IsInBlocks(const Page& page, const Profile& profile, profile_v1::ValueKind kind) {
+  for (const Blocks blocks : kAllBlocks) {
+    for (const CardBlock& card : ReadCards(page, profile, blocks)) {
+      if (kind == profile_v1::VALUE_KIND_CARD_SERIAL) return true;
+      const Secret& secret = kind == profile_v1::VALUE_KIND_PIN ? card.pin : card.puk;
+      if (!secret.empty()) return true;
+    }
+  }
+  return false;
+}
+
+// What the rows of the table of certificates hold.
+bool IsInTable(const Page& page, const Profile& profile, profile_v1::ValueKind kind) {
+  const auto rows = ReadCertificates(page, profile);
+  if (!rows) return false;
+  return std::any_of(rows->begin(), rows->end(), [kind](const v1::PortalCertificate& row) {
+    switch (kind) {
+      case profile_v1::VALUE_KIND_CARD_SERIAL:
+        return !row.card_serial().empty();
+      case profile_v1::VALUE_KIND_CERTIFICATE_TYPE:
+        return !row.type().empty();
+      case profile_v1::VALUE_KIND_CERTIFICATE_STATE:
+        return !row.state_display_name().empty();
+      case profile_v1::VALUE_KIND_CERTIFICATE_NUMBER:
+        return !row.serial_number().empty();
+      case profile_v1::VALUE_KIND_CERTIFICATE_START:
+        return row.has_start_time();
+      case profile_v1::VALUE_KIND_CERTIFICATE_END:
+        return row.has_end_time();
+      default:
+        return false;
+    }
+  });
+}
+
 bool CanBeRead(const Page& page, const Profile& profile, const Profile::Value& value) {
   switch (value.kind) {
     case profile_v1::VALUE_KIND_CARD_SERIAL:
     case profile_v1::VALUE_KIND_PIN:
     case profile_v1::VALUE_KIND_PUK:
-      return !CardSerials(page, profile).empty();
+      return IsInBlocks(page, profile, value.kind) || IsInTable(page, profile, value.kind);
+    case profile_v1::VALUE_KIND_CERTIFICATE_TYPE:
+    case profile_v1::VALUE_KIND_CERTIFICATE_STATE:
+    case profile_v1::VALUE_KIND_CERTIFICATE_NUMBER:
+    case profile_v1::VALUE_KIND_CERTIFICATE_START:
+    case profile_v1::VALUE_KIND_CERTIFICATE_END:
+      return IsInTable(page, profile, value.kind);
     default:
       return ReadValue(page, value).has_value();
   }

@@ -142,7 +142,9 @@ int Run(const Flags& flags) {
   Reader reader(*profile, options);
   const std::vector<Finding> findings = Look(sources, *baseline, *profile, reader);
   if (flags.output == "json") {
-    std::cout << JsonReport(*profile, findings).dump(2) << "\n";
+    using Json = nlohmann::ordered_json;
+    std::cout << JsonReport(*profile, findings).dump(2, ' ', false, Json::error_handler_t::replace)
+              << "\n";
   } else {
     std::cout << TextReport(*profile, findings, flags.all_screens);
   }

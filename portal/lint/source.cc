@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
+#include "portal/text.h"
 
 namespace ilkimza::portal {
 namespace {
@@ -32,8 +33,26 @@ std::string NamedBy(const fs::path& file) {
 
 bool IsPageFile(const fs::directory_entry& entry) {
   const std::string name = entry.path().extension().string();
-  return entry.is_regular_file() &&
+  std::error_code error;  // a link may lead nowhere, or to itself
+  return entry.is_regular_file(error) &&
          (absl::EqualsIgnoreCase(name, ".html") || absl::EqualsIgnoreCase(name, ".htm"));
+}
+
+// A file's name may be any bytes; of one that is no UTF-8, those that are not ASCII are
+// written as "\xE7", so that no two names become one.
+std::string Printable(std::string place) {
+  if (IsUtf8(place)) return place;
+  std::string out;
+  for (const char c : place) {
+    if ((c & 0x80) == 0) {
+      out.push_back(c);
+    } else {
+      absl::StrAppend(&out, "\\x",
+                      absl::AsciiStrToUpper(
+                          absl::StrCat(absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2))));
+    }
+  }
+  return out;
 }
 
 absl::StatusOr<std::vector<fs::path>> PagesBelow(const fs::path& folder) {
@@ -61,7 +80,7 @@ absl::StatusOr<std::vector<fs::path>> PagesBelow(const fs::path& folder) {
 bool Source::live() const { return absl::StartsWith(place, "https://"); }
 
 std::string Source::name() const {
-  return live() ? place.substr(0, place.find_first_of("?#")) : place;
+  return Printable(live() ? place.substr(0, place.find_first_of("?#")) : place);
 }
 
 absl::StatusOr<std::vector<Source>> SourcesOf(const std::string& argument, bool by_name) {
@@ -91,27 +110,33 @@ absl::StatusOr<std::vector<Source>> SourcesOf(const std::string& argument, bool 
 
 absl::StatusOr<Page> Reader::Read(const Source& source) {
   ILKIMZA_ASSIGN_OR_RETURN(const Response response,
-                           source.live() ? Ask(source.place) : Open(source.place));
+                           source.live() ? Ask(source.place) : Open(source));
   auto page = Page::Parse(response, profile_.charset());
   if (page.ok() || response.status < 500) return page;
   return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_PORTAL_UNREACHABLE,
                    absl::StrCat("The portal answered with HTTP ", response.status, "."));
 }
 
-absl::StatusOr<Response> Reader::Open(const std::string& file) const {
-  std::ifstream stream(file, std::ios::binary);
+absl::StatusOr<Response> Reader::Open(const Source& source) const {
+  // To open a pipe or a device is to wait for whoever is at its other end.
+  std::error_code error;
+  if (!fs::is_regular_file(source.place, error)) {
+    return absl::NotFoundError(
+        absl::StrCat(source.name(), " is no file; save the page, and name the file."));
+  }
+  std::ifstream stream(source.place, std::ios::binary);
   Response response;
   const auto most = static_cast<std::size_t>(options_.browser.max_page_bytes);
   response.body.resize(most + 1);
   stream.read(response.body.data(), static_cast<std::streamsize>(most + 1));
   if (stream.bad() || (!stream && !stream.eof())) {
-    return absl::NotFoundError(absl::StrCat("The file ", file, " cannot be read."));
+    return absl::NotFoundError(absl::StrCat("The file ", source.name(), " cannot be read."));
   }
   response.body.resize(static_cast<std::size_t>(stream.gcount()));
   if (response.body.size() > most) {
-    return MakeError(
-        absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_PAGE_TOO_LARGE,
-        absl::StrCat("The file ", file, " is larger than a page may be (", most, " bytes)."));
+    return MakeError(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_PAGE_TOO_LARGE,
+                     absl::StrCat("The file ", source.name(), " is larger than a page may be (",
+                                  most, " bytes)."));
   }
   response.address = profile_.entrance_address();
   response.status = 200;

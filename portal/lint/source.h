@@ -25,7 +25,7 @@ struct Source {
   std::string expected;
 
   [[nodiscard]] bool live() const;
-  // For people and files: an address without its query, which may be a secret.
+  // For people and files, in UTF-8: an address without its query, which may be a secret.
   [[nodiscard]] std::string name() const;
 };
 
@@ -49,11 +49,12 @@ class Reader {
   Reader(const Profile& profile, Options options)
       : profile_(profile), options_(std::move(options)) {}
 
-  // As Page::Parse and Browser::Load; NotFound where the file cannot be read.
+  // As Page::Parse and Browser::Load; NotFound where the file cannot be read, or is a
+  // pipe or a device.
   absl::StatusOr<Page> Read(const Source& source);
 
  private:
-  absl::StatusOr<Response> Open(const std::string& file) const;
+  absl::StatusOr<Response> Open(const Source& source) const;
   absl::StatusOr<Response> Ask(const std::string& address);
 
   const Profile profile_;

@@ -2,6 +2,7 @@
 // page of the practice portal, saved and live.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include <filesystem>
@@ -88,6 +89,7 @@ class Pages {
     session.link = "link";
     session.result = "Güvenlik Sözcüğü başarıyla güncellenmiştir";
     session.to_delete = {holder().cards[0].serial};
+    session.may_see_puk = true;
     session.sms_deadline = sandbox::SteadyTime() + std::chrono::seconds(290);
     sandbox::Visit visit{.session = &session, .style = style, .now = sandbox::SteadyTime()};
     auto outcome = flow_.Show(showing.screen, "", visit);
@@ -259,6 +261,67 @@ TEST_F(LintTest, WhatCannotBeReadIsAnExitStatus) {
   EXPECT_EQ(Lint({folder_.path()}).exit_code, EX_NOINPUT);
   EXPECT_EQ(Lint({Save("nul.html", std::string("<p>\0</p>", 8))}).exit_code, EX_DATAERR);
   EXPECT_EQ(Lint({Save("big.html", std::string((2 << 20) + 1, 'x'))}).exit_code, EX_DATAERR);
+}
+
+// What stands in a folder is not always a page.
+TEST_F(LintTest, LinksThatLeadNowhereArePassedOver) {
+  SaveLogin();
+  std::filesystem::create_symlink("self.html", folder_ / "self.html");
+  std::filesystem::create_symlink("gone.html", folder_ / "dangling.html");
+  ASSERT_EQ(mkfifo((folder_ / "pipe.html").c_str(), 0600), 0);
+  const Json report = LintJson({folder_.path()}, EX_OK);
+  ASSERT_EQ(report["pages"].size(), 1U);
+  EXPECT_EQ(report["pages"][0]["screen"], "LOGIN");
+  EXPECT_EQ(Lint({folder_ / "self.html"}).exit_code, EX_NOINPUT);
+}
+
+TEST_F(LintTest, APipeIsNotWaitedFor) {
+  const std::string pipe = folder_ / "pipe.html";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const auto finished = Lint({pipe});
+  EXPECT_EQ(finished.exit_code, EX_NOINPUT);
+  EXPECT_THAT(finished.output, HasSubstr("pipe.html is no file"));
+}
+
+TEST_F(LintTest, NamesOfFilesMayBeAnyBytes) {
+  const std::string file = Save("giri\xFE.html", testing::ReadFile(SaveLogin()));
+  const std::string broken = Save("bo\xFE.html", std::string("<p>\0</p>", 8));
+  const Json report = LintJson({file, broken, folder_ / "login.html"}, EX_DATAERR);
+  EXPECT_THAT(report["pages"][0]["source"].get<std::string>(),
+              ::testing::EndsWith("giri\\xFE.html"));
+  EXPECT_EQ(report["pages"][0]["screen"], "LOGIN");
+  EXPECT_EQ(report["pages"][1]["reason"], "PAGE_UNREADABLE");
+  // A baseline finds it again.
+  const std::string baseline = Save("before.json", Lint({"--output", "json", file}).output);
+  EXPECT_EQ(LintJson({"--baseline", baseline, file}, EX_OK)["pages"][0]["before"]["screen"],
+            "LOGIN");
+}
+
+// Behind the login: what a page of each kind is for can be read from it.
+TEST_F(LintTest, SaysWhatCanBeRead) {
+  const struct {
+    const char* screen;
+    Screen page;
+    std::vector<std::string> values;
+  } pages[] = {{"PIN_PAGE", Screen::kPin, {"CARD_SERIAL", "PIN", "PUK"}},
+               {"PUK_PAGE", Screen::kPuk, {"CARD_SERIAL", "PUK"}},
+               {"ACTIVATION", Screen::kActivate, {"CARD_SERIAL"}},
+               {"REVOCATION_CHOICE", Screen::kRevoke, {"CARD_SERIAL"}},
+               {"CERTIFICATES",
+                Screen::kCertificates,
+                {"CARD_SERIAL", "CERTIFICATE_TYPE", "CERTIFICATE_STATE", "CERTIFICATE_NUMBER",
+                 "CERTIFICATE_START", "CERTIFICATE_END"}}};
+  for (const auto& one : pages) {
+    for (const sandbox::Style style : sandbox::kStyles) {
+      const std::string file =
+          Save("page.html", pages_.Of({one.page, Session::Stage::kMember, one.screen}, style,
+                                      sandbox::Charset::kUtf8));
+      const Json page = LintJson({file}, EX_OK)["pages"][0];
+      EXPECT_EQ(page["screen"], one.screen);
+      const std::vector<std::string> values = page["values"];
+      EXPECT_EQ(values, one.values) << one.screen << " " << NameOf(style);
+    }
+  }
 }
 
 TEST_F(LintTest, AProfileOfOnesOwn) {
