@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "portal/certificates.h"
 #include "portal/conversation.h"
 #include "portal/page.h"
 #include "portal/profile.h"
@@ -35,7 +36,6 @@ inline profile_v1::ScreenKind PageToScreen(std::string_view input) {
   if (Recognise(*again, profile).kind != seen.kind) std::abort();
   if (again->fingerprint() != page->fingerprint()) std::abort();
   ReadSerials(*page, profile);
-  const auto cards = ReadCards(*page, profile);
   for (int step = v1::StepKind_MIN; step <= v1::StepKind_MAX; ++step) {
     const auto kind = static_cast<v1::StepKind>(step);
     FindMessage(*page, profile, kind, {});
@@ -51,9 +51,15 @@ inline profile_v1::ScreenKind PageToScreen(std::string_view input) {
     static_cast<void>(page->Press(page->controls().back(), {&fill, 1}));
     static_cast<void>(FindCaptcha(*page, control));
   }
-  if (!cards.empty()) {
-    static_cast<void>(FindCardButton(*page, *profile.button("delete"), cards, cards[0].serial));
+  for (const Image& image : page->images()) static_cast<void>(page->Ask(image));
+  for (const Blocks blocks : {Blocks::kPins, Blocks::kPuks, Blocks::kSerials}) {
+    const auto cards = ReadCards(*page, profile, blocks);
+    if (cards.empty()) continue;
+    for (const char* button : {"delete", "revoke_card"}) {
+      static_cast<void>(FindCardButton(*page, *profile.button(button), cards, cards[0].serial));
+    }
   }
+  static_cast<void>(ReadCertificates(*page, profile));
   return seen.kind;
 }
 

@@ -91,15 +91,34 @@ struct Look {
   std::map<std::string, std::set<std::string>> any;
 };
 
+// What Conversation asks of the pages that say "really?": that they name this card alone.
+bool IsAboutCard(const Page& page, ScreenKind screen, const std::string& serial) {
+  if (screen == profile_v1::SCREEN_KIND_DELETION) {
+    const auto serials = ReadSerials(page, KamuSm());
+    return std::all_of(serials.begin(), serials.end(),
+                       [&serial](const std::string& one) { return one == serial; });
+  }
+  if (screen == profile_v1::SCREEN_KIND_REVOCATION) {
+    return CardSerials(page, KamuSm(), Blocks::kSerials) == std::vector<std::string>{serial};
+  }
+  return true;
+}
+
 absl::StatusOr<std::string> PressOf(const Page& page, const Profile::Step& step,
                                     const Profile::Move& move, ScreenKind screen,
                                     const std::string& serial) {
-  const auto button = move.press->per_card
-                          ? FindCardButton(page, *move.press, ReadCards(page, KamuSm()), serial)
-                          : FindButton(page, *move.press);
+  const Blocks blocks =
+      step.kind == v1::STEP_KIND_REVOKE_CERTIFICATE ? Blocks::kSerials : Blocks::kPins;
+  const auto button =
+      move.press->per_card
+          ? FindCardButton(page, *move.press, ReadCards(page, KamuSm(), blocks), serial)
+          : FindButton(page, *move.press);
   if (!button.ok()) return button.status();
   const absl::Status allowed = CheckClick(KamuSm(), step.kind, screen, **button);
   if (!allowed.ok()) return allowed;
+  if (move.submits && !IsAboutCard(page, screen, serial)) {
+    return absl::FailedPreconditionError("another card's");
+  }
   std::vector<Fill> fills;
   for (const Profile::Field* field : move.fill) {
     const auto control = FindField(page, *field);
@@ -390,24 +409,37 @@ std::vector<Original> Originals() {
   return originals;
 }
 
-TEST(PressTest, MarksChangeNothingAboutAPage) {
-  int recognised = 0;
-  std::set<std::string> steps;
+std::string NameOf(const Profile::Step& step, std::size_t move, ScreenKind screen) {
+  return v1::StepKind_Name(step.kind).substr(10) + " " + std::to_string(move) + " on " +
+         profile_v1::ScreenKind_Name(screen).substr(12);
+}
+
+// The pages below are all that the profile knows: each of its screens is among them, in
+// each markup, and each move of each step is made on every screen it is made on.
+TEST(PressTest, EveryScreenAndEveryMoveIsThere) {
+  std::map<std::string, int> seen;
+  std::set<std::string> pressed;
   for (const Original& original : Originals()) {
-    if (!original.look.seen.sure()) continue;
-    ++recognised;
+    const ScreenKind screen = original.look.seen.kind;
+    ++seen[profile_v1::ScreenKind_Name(screen)];
     for (const auto& [step, mark] : original.look.presses) {
-      steps.insert(step);
+      pressed.insert(step + " on " + profile_v1::ScreenKind_Name(screen).substr(12));
       EXPECT_NE(mark, "none") << original.name << " " << step;
     }
   }
-  EXPECT_GE(recognised, 30);
-  // Every move of every step is pressed somewhere.
-  for (const char* step :
-       {"OPEN_LOGIN 0", "OPEN_LOGIN 1", "OPEN_WORD_RESET 2", "REQUEST_WORD_RESET 0",
-        "SET_SECURITY_WORD 0", "LOG_IN 0", "CONFIRM_PHONE 0", "ENTER_SMS_CODE 0", "OPEN_PIN_PAGE 0",
-        "DELETE_PORTAL_COPY 1", "DELETE_PORTAL_COPY 2", "LOG_OUT 0"}) {
-    EXPECT_EQ(steps.count(step), 1U) << step;
+  for (const Profile::Screen& screen : KamuSm().screens()) {
+    EXPECT_GE(seen[profile_v1::ScreenKind_Name(screen.kind)],
+              static_cast<int>(std::size(sandbox::kStyles)))
+        << profile_v1::ScreenKind_Name(screen.kind);
+  }
+  for (int kind = v1::StepKind_MIN; kind <= v1::StepKind_MAX; ++kind) {
+    const Profile::Step* step = KamuSm().step(static_cast<v1::StepKind>(kind));
+    if (step == nullptr) continue;
+    for (std::size_t i = 0; i < step->moves.size(); ++i) {
+      for (const ScreenKind screen : step->moves[i].on) {
+        EXPECT_EQ(pressed.count(NameOf(*step, i, screen)), 1U) << NameOf(*step, i, screen);
+      }
+    }
   }
 }
 
