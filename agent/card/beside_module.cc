@@ -17,10 +17,10 @@ constexpr absl::Duration kFirstPause = absl::Milliseconds(20);
 constexpr absl::Duration kLongestPause = absl::Milliseconds(500);
 
 // A call under the job's watchdog, and without one where the job has been ended: the card
-// is given back all the same. Never as "waiting": that would say that nothing was sent.
+// is given back all the same.
 template <typename Call>
 LONG Watched(CardEnvironment& environment, absl::Duration limit, const Call& call) {
-  const bool watched = environment.control.Enter(JobControl::Stage::kCommand, limit);
+  const bool watched = environment.control.Enter(JobControl::Stage::kGivingBack, limit);
   const LONG code = call();
   if (watched) static_cast<void>(environment.control.Leave());
   return code;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -93,7 +94,8 @@ class CardHostImpl final : public CardHost {
   ~CardHostImpl() override { Shutdown(); }
 
   // `interrupted`: attempts that an earlier run of the program left without a result.
-  void Begin(const std::vector<Attempt>& interrupted) {
+  // `left_open`: serials of the cards that it may have left with their PIN verified.
+  void Begin(const std::vector<Attempt>& interrupted, std::set<std::string> left_open) {
     timer_->Schedule(absl::ZeroDuration(), [weak = std::weak_ptr(steps_), interrupted] {
       if (const auto steps = weak.lock()) steps->ReportInterrupted(interrupted);
     });
@@ -102,7 +104,7 @@ class CardHostImpl final : public CardHost {
         [weak = std::weak_ptr(view_)](const Monitor& monitor) {
           if (const auto view = weak.lock()) view->OnChange(monitor);
         },
-        [left_open = std::make_shared<LeftOpen>(interrupted)](
+        [left_open = std::make_shared<LeftOpen>(std::move(left_open))](
             CardEnvironment& environment, const CardFacts& facts, const IdentifiedCard& card) {
           if (left_open->Close(environment, card.identity.serial)) card.family->Forget(facts);
         });
@@ -165,9 +167,10 @@ absl::StatusOr<std::unique_ptr<CardHost>> CardHost::Create(CardHostOptions optio
   ILKIMZA_ASSIGN_OR_RETURN(auto journal, Journal::Open(options.journal, *options.clock));
   // Taken before anything can begin a new attempt, which would look interrupted as well.
   const std::vector<Attempt> interrupted = journal->Unresolved();
+  std::set<std::string> left_open = journal->LeftOpen();
   auto host = std::make_unique<CardHostImpl>(
       std::move(options), std::shared_ptr<Journal>(std::move(journal)), observer);
-  host->Begin(interrupted);
+  host->Begin(interrupted, std::move(left_open));
   return host;
 }
 

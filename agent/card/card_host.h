@@ -13,8 +13,9 @@
 // - Each attempt is on disk before it is sent (agent/card/journal.h). `Create` reports
 //   those that an earlier run of the program left without a result as UNKNOWN, and a
 //   directive whose attempt ended in an earlier run is answered from the journal.
-// - A card whose attempt an earlier run left without a result is reset as soon as it has
-//   said who it is: its PIN may still be verified.
+// - A card whose last attempt an earlier run left without a known result, or in the middle of
+//   a test signature, is reset as soon as it has said who it is: its PIN may still be
+//   verified.
 //
 // Thread-safe.
 #ifndef ILKIMZA_AGENT_CARD_CARD_HOST_H_

@@ -265,6 +265,22 @@ std::vector<Attempt> Journal::Unresolved() const {
   return open;
 }
 
+std::set<std::string> Journal::LeftOpen() const {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> serials;
+  for (const Attempt& attempt : attempts_) {
+    const bool signing =
+        attempt.kind == AttemptKind::kTestSign && attempt.result == AttemptResult::kRight;
+    if (signing || attempt.result == AttemptResult::kOpen ||
+        attempt.result == AttemptResult::kUnknown) {
+      serials.insert(attempt.serial);
+    } else {
+      serials.erase(attempt.serial);
+    }
+  }
+  return serials;
+}
+
 std::optional<Attempt> Journal::FindDirective(std::string_view journey,
                                               int64_t directive_id) const {
   const std::lock_guard lock(mutex_);

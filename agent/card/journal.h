@@ -22,6 +22,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,6 +91,9 @@ class Journal {
 
   // Attempts without a result, oldest first.
   [[nodiscard]] std::vector<Attempt> Unresolved() const;
+  // Serials of the cards that their last attempt may have left with the PIN verified: it has
+  // no result, an unknown one, or is a test signature that never ended.
+  [[nodiscard]] std::set<std::string> LeftOpen() const;
   // The last attempt of a directive.
   [[nodiscard]] std::optional<Attempt> FindDirective(std::string_view journey,
                                                      int64_t directive_id) const;

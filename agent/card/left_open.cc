@@ -5,10 +5,6 @@
 
 namespace ilkimza::agent {
 
-LeftOpen::LeftOpen(const std::vector<Attempt>& interrupted) {
-  for (const Attempt& attempt : interrupted) serials_.insert(attempt.serial);
-}
-
 bool LeftOpen::Close(CardEnvironment& environment, const std::string& serial) {
   {
     const std::lock_guard lock(mutex_);

@@ -8,9 +8,7 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <vector>
-
-#include "agent/card/journal.h"
+#include <utility>
 
 namespace ilkimza::agent {
 
@@ -18,8 +16,7 @@ struct CardEnvironment;
 
 class LeftOpen {
  public:
-  // `interrupted`: the attempts without a result.
-  explicit LeftOpen(const std::vector<Attempt>& interrupted);
+  explicit LeftOpen(std::set<std::string> serials) : serials_(std::move(serials)) {}
 
   // The card in the environment's reader has said that this is its serial: where it is one
   // of them it is reset at the end of the job, once, and this is true. On the reader's

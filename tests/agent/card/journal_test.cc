@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -83,6 +84,25 @@ TEST_F(JournalTest, ALaterResultReplacesAnEarlierOne) {
   EXPECT_TRUE(journal->Finish(number, AttemptResult::kRight, -1).ok());
   EXPECT_TRUE(journal->Finish(number, AttemptResult::kSigned, 3).ok());
   EXPECT_EQ(journal->FindDirective("journeys/j1", 1)->result, AttemptResult::kSigned);
+}
+
+TEST_F(JournalTest, KnowsWhichCardsWereLeftOpen) {
+  const auto left_open = [&](AttemptKind kind, std::optional<AttemptResult> result) {
+    const auto journal = Open();
+    Attempt attempt = MakeAttempt(1);
+    attempt.kind = kind;
+    const int64_t number = *journal->Begin(attempt);
+    if (result) EXPECT_TRUE(journal->Finish(number, *result, -1).ok());
+    return journal->LeftOpen().contains(attempt.serial);
+  };
+  EXPECT_TRUE(Open()->LeftOpen().empty());
+  EXPECT_TRUE(left_open(AttemptKind::kVerify, std::nullopt));
+  // The last attempt counts.
+  EXPECT_FALSE(left_open(AttemptKind::kVerify, AttemptResult::kRight));
+  EXPECT_TRUE(left_open(AttemptKind::kChange, AttemptResult::kUnknown));
+  EXPECT_FALSE(left_open(AttemptKind::kTestSign, AttemptResult::kSigned));
+  EXPECT_TRUE(left_open(AttemptKind::kTestSign, AttemptResult::kRight));
+  EXPECT_FALSE(left_open(AttemptKind::kUnblock, AttemptResult::kWrong));
 }
 
 TEST_F(JournalTest, NumbersGrowAcrossRestarts) {

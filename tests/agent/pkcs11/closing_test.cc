@@ -18,7 +18,18 @@ namespace {
 using ::testing::Contains;
 using ::testing::Not;
 
-using ClosingTest = FamilyTest;
+class ClosingTest : public FamilyTest {
+ protected:
+  // Whether a card is reset within some seconds.
+  bool WaitUntilReset() const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (::testing::Value(pcsc_->Log(), Not(Contains("end reset")))) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
+  }
+};
 
 TEST_F(ClosingTest, TheResetWaitsForTheTransactionOfAnother) {
   StartRude("good");
@@ -57,15 +68,22 @@ TEST_F(ClosingTest, AnAttemptThatTheLastRunDidNotSeeTheEndOfClosesItsCard) {
     testing::WriteFile(journal, lines.substr(0, lines.find('\n') + 1));
   });
   card_ = harness_->WaitForCard();
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  const auto closed = [&] { return !::testing::Value(pcsc_->Log(), Not(Contains("end reset"))); };
-  while (!closed() && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  EXPECT_TRUE(closed());
+  EXPECT_TRUE(WaitUntilReset());
   // Once; and the module's process has not lived through it.
   EXPECT_TRUE(harness_->PinState(card_.name()).ok());
   EXPECT_THAT(pcsc_->Log(), Contains("end reset").Times(1));
+}
+
+TEST_F(ClosingTest, ATestSignatureThatNeverEndedClosesItsCard) {
+  StartWithKey("crash-in-sign");
+  v1::TestSignRequest request;
+  request.set_name(card_.name());
+  request.set_pin("1234");
+  EXPECT_EQ(ReasonOf(harness_->TestSign(request)), v1::ERROR_REASON_MODULE_FAILED);
+  pcsc_->ClearLog();
+  harness_->Restart();
+  card_ = harness_->WaitForCard();
+  EXPECT_TRUE(WaitUntilReset());
 }
 
 // Asking for the readers is under the watchdog as all else is.
