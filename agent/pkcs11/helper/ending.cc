@@ -10,7 +10,7 @@ namespace ilkimza::agent::pkcs11 {
 namespace {
 
 constexpr unsigned kLastSeconds = 2;
-// No program manager sends it, and modules have no use for it.
+// No service manager sends it, and modules have no use for it.
 constexpr int kAgentDied = SIGUSR2;
 
 void OnAgentDied(int) {

@@ -11,7 +11,10 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <thread>
+#include <vector>
 
 #include "base/error.h"
 #include "base/sanitized.h"
@@ -322,6 +325,29 @@ TEST_F(DyingAgentTest, AModuleThatHangsDies) {
     EXPECT_TRUE(WIFSIGNALED(status)) << function;
     EXPECT_EQ(WTERMSIG(status), SIGALRM) << function;
   }
+}
+
+// Those of any thread of this process.
+std::vector<pid_t> Children() {
+  std::vector<pid_t> children;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream file(task.path() / "children");
+    for (pid_t child = 0; file >> child;) children.push_back(child);
+  }
+  return children;
+}
+
+// It is sent to every process of the agent's service; the agent ends its own.
+TEST_F(ModulesTest, TheEndOfTheServiceDoesNotInterruptAModule) {
+  auto use = Make("good").Use();
+  ASSERT_TRUE(use.ok()) << use.status();
+  ASSERT_TRUE(use->Open(7).ok());
+  EXPECT_EQ(*use->Login(User::kHolder, "1234"), CKR_OK);
+  const std::vector<pid_t> helpers = Children();
+  ASSERT_THAT(helpers, SizeIs(1));
+  EXPECT_EQ(kill(helpers.front(), SIGTERM), 0);
+  EXPECT_TRUE(use->Close().ok());
+  EXPECT_EQ(Calls("logout"), 1);
 }
 
 TEST_F(ModulesTest, AMissingHelperIsNamed) {
