@@ -111,17 +111,13 @@ class GrpcAgentClient final : public AgentClient {
     return Call<v1::PinState>(*cards_, &CardStub::GetPinState, request, kCardDeadline);
   }
   absl::StatusOr<v1::VerifyPinResponse> VerifyPin(const v1::VerifyPinRequest& request) override {
-    ILKIMZA_RETURN_IF_ERROR(CheckSocket(path_));
-    return Call<v1::VerifyPinResponse>(*cards_, &CardStub::VerifyPin, request, DeadlineOf(request));
+    return Attempt<v1::VerifyPinResponse>(&CardStub::VerifyPin, request, DeadlineOf(request));
   }
   absl::StatusOr<v1::ChangePinResponse> ChangePin(const v1::ChangePinRequest& request) override {
-    ILKIMZA_RETURN_IF_ERROR(CheckSocket(path_));
-    return Call<v1::ChangePinResponse>(*cards_, &CardStub::ChangePin, request, DeadlineOf(request));
+    return Attempt<v1::ChangePinResponse>(&CardStub::ChangePin, request, DeadlineOf(request));
   }
   absl::StatusOr<v1::UnblockPinResponse> UnblockPin(const v1::UnblockPinRequest& request) override {
-    ILKIMZA_RETURN_IF_ERROR(CheckSocket(path_));
-    return Call<v1::UnblockPinResponse>(*cards_, &CardStub::UnblockPin, request,
-                                        DeadlineOf(request));
+    return Attempt<v1::UnblockPinResponse>(&CardStub::UnblockPin, request, DeadlineOf(request));
   }
   absl::StatusOr<v1::ExportCertificateResponse> ExportCertificate(
       const v1::ExportCertificateRequest& request) override {
@@ -129,8 +125,7 @@ class GrpcAgentClient final : public AgentClient {
                                                kCardDeadline);
   }
   absl::StatusOr<v1::TestSignResponse> TestSign(const v1::TestSignRequest& request) override {
-    ILKIMZA_RETURN_IF_ERROR(CheckSocket(path_));
-    return Call<v1::TestSignResponse>(*cards_, &CardStub::TestSign, request, kCardDeadline);
+    return Attempt<v1::TestSignResponse>(&CardStub::TestSign, request, kCardDeadline);
   }
 
   absl::StatusOr<v1::DiagnoseResponse> Diagnose() override {
@@ -173,13 +168,55 @@ class GrpcAgentClient final : public AgentClient {
   template <typename Response, typename Stub, typename Method, typename Request>
   absl::StatusOr<Response> Call(Stub& stub, Method method, const Request& request,
                                 seconds deadline) {
+    Response response;
+    const grpc::Status status = Ask(stub, method, request, deadline, response);
+    if (!status.ok()) return Calm(status);
+    return response;
+  }
+
+  // A call that may spend a try of a PIN or PUK. An answer that was lost on its way is not
+  // one that can be asked for again.
+  template <typename Response, typename Method, typename Request>
+  absl::StatusOr<Response> Attempt(Method method, const Request& request, seconds deadline) {
+    ILKIMZA_RETURN_IF_ERROR(CheckSocket(path_));
+    ILKIMZA_RETURN_IF_ERROR(Reach());
+    Response response;
+    const grpc::Status status = Ask(*cards_, method, request, deadline, response);
+    if (status.ok()) return response;
+    const bool told = ReasonOf(status) != v1::ERROR_REASON_UNSPECIFIED ||
+                      status.error_code() == grpc::StatusCode::UNIMPLEMENTED;
+    if (told || abandoned_.stop_requested()) return Calm(status);
+    return MakeError(absl::StatusCode::kAborted, v1::ERROR_REASON_ATTEMPT_UNKNOWN,
+                     "the answer of the agent on " + path_ +
+                         " never came: whether a try counted is not known; before anything is "
+                         "typed again look at \"ilkimza card pin-state\", which spends none",
+                     {{"answer", "lost"}});
+  }
+
+  template <typename Response, typename Stub, typename Method, typename Request>
+  grpc::Status Ask(Stub& stub, Method method, const Request& request, seconds deadline,
+                   Response& response) {
     grpc::ClientContext context;
     SetDeadline(context, deadline);
     const std::stop_callback abandon(abandoned_.get_token(), [&context] { context.TryCancel(); });
-    Response response;
-    const grpc::Status status = (stub.*method)(&context, request, &response);
-    if (!status.ok()) return Calm(status);
-    return response;
+    return (stub.*method)(&context, request, &response);
+  }
+
+  // Waits for the connection: a PIN is handed over only when somebody is there, so that
+  // "nobody answers" says that nothing was sent.
+  absl::Status Reach() {
+    const auto end = std::chrono::system_clock::now() + std::chrono::milliseconds(kConnectMs);
+    constexpr std::chrono::milliseconds kLookAgain{100};
+    while (true) {
+      const grpc_connectivity_state state = channel_->GetState(/*try_to_connect=*/true);
+      if (state == GRPC_CHANNEL_READY) return absl::OkStatus();
+      if (abandoned_.stop_requested()) return absl::CancelledError("the calls were given up");
+      const auto now = std::chrono::system_clock::now();
+      if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN || now > end) {
+        return Calm(grpc::Status(grpc::StatusCode::UNAVAILABLE, ""));
+      }
+      channel_->WaitForStateChange(state, now + kLookAgain);
+    }
   }
 
   template <typename Message, typename Stub, typename Method, typename Request, typename Seen>

@@ -2,7 +2,9 @@
 // here: the agent answers for card and portal, and forwards what the server owns.
 //
 // Every call has a deadline. Errors carry a reason (base/error.h); where nobody
-// answers it is ERROR_REASON_AGENT_UNREACHABLE. Nothing is sent twice.
+// answers it is ERROR_REASON_AGENT_UNREACHABLE. Nothing is sent twice. Where the answer to a
+// call with a PIN or PUK was lost it is ERROR_REASON_ATTEMPT_UNKNOWN, with "answer" = "lost"
+// in its metadata.
 //
 // Thread-safe; calls block.
 //

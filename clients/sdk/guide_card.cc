@@ -27,7 +27,10 @@ bool NeedsPin(v1::StepKind step) {
 }
 
 // The agent reports these to the server; the journey then goes another way.
-bool EndsDirective(v1::ErrorReason reason) {
+bool EndsDirective(const absl::Status& status) {
+  const v1::ErrorReason reason = ReasonOf(status);
+  // Said by this side alone: whether the agent ended anything shows in the journey.
+  if (MetadataOf(status).contains("answer")) return false;
   return reason == v1::ERROR_REASON_WRONG_PIN || reason == v1::ERROR_REASON_PIN_BLOCKED ||
          reason == v1::ERROR_REASON_WRONG_PUK || reason == v1::ERROR_REASON_PUK_BLOCKED ||
          reason == v1::ERROR_REASON_ATTEMPT_UNKNOWN ||
@@ -312,7 +315,7 @@ void Guide::AnswerCard(const Answer& answer) {
 void Guide::OnCardTryResult(const Pending& pending, const absl::Status& status) {
   Secret tried = std::exchange(trying_pin_, Secret());
   const v1::ErrorReason reason = ReasonOf(status);
-  if (status.ok() || EndsDirective(reason)) tried_directive_ = pending.directive_id;
+  if (status.ok() || EndsDirective(status)) tried_directive_ = pending.directive_id;
   ForgetCard();
   if (status.ok()) {
     if (prompt_->kind == PromptKind::kProvePin) proven_pin_ = std::move(tried);

@@ -281,7 +281,9 @@ Words WordsOf(v1::ErrorReason reason) {
       return {
           ILKIMZA_TEXT("Card, reader or program went away during the attempt, so it is not known "
                        "whether it counted."),
-          ILKIMZA_TEXT("Put the card back and look at how many tries are left before you go on.")};
+          ILKIMZA_TEXT(
+              "Before you type anything again, put the card back and look at how many tries "
+              "are left: \"ilkimza card pin-state\" spends none.")};
     case v1::ERROR_REASON_SIGNATURE_INVALID:
       return {ILKIMZA_TEXT("The card made a signature, but it does not fit its certificate."),
               ILKIMZA_TEXT("Do not sign with this card; show this to your IT department.")};
@@ -307,9 +309,9 @@ Words WordsOf(v1::ErrorReason reason) {
               ILKIMZA_TEXT("Look the PUK up at the portal before you go on: with no try left the "
                            "card has to be issued anew.")};
     case v1::ERROR_REASON_PUK_BLOCKED:
-      return {ILKIMZA_TEXT("The PUK is blocked: it was wrong too many times."),
-              ILKIMZA_TEXT(
-                  "This card cannot be unblocked any more; ask your IT department for a new one.")};
+      return {ILKIMZA_TEXT("No try of the PUK is left: it was wrong too many times, or none was "
+                           "ever set."),
+              ILKIMZA_TEXT("With a PUK this card cannot be unblocked; ask your IT department.")};
     case v1::ERROR_REASON_MODULE_FAILED:
       return {ILKIMZA_TEXT("The card maker's module (PKCS#11) failed; İlkimza itself goes on."),
               ILKIMZA_TEXT("Take the card out and put it in again; if it happens again, show "

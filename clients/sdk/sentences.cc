@@ -348,6 +348,12 @@ Sentence StatusSentence(const Texts& texts, const absl::Status& status, std::str
       ReasonOf(status) == v1::ERROR_REASON_CARD_BUSY && programs != metadata.end()) {
     return HeldSentence(texts, {programs->second});
   }
+  if (ReasonOf(status) == v1::ERROR_REASON_CARD_NOT_FOUND && metadata.contains("cards")) {
+    return {texts.Say("More than one card with this number is in the readers, so nothing was sent "
+                      "to any of them."),
+            texts.Say("Leave the one that is meant in its reader, take the others out, and try "
+                      "again.")};
+  }
   if (ReasonOf(status) == v1::ERROR_REASON_BAD_FIELD && field != metadata.end()) {
     if (field->second == "new_pin_again") {
       sentence.happened = texts.Say("The two PINs were not the same.");

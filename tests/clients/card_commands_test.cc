@@ -197,6 +197,23 @@ TEST_F(CardCommandsTest, BlocksAndUnknownAttemptsHaveTheirCodes) {
   EXPECT_EQ(code_, 22);
 }
 
+TEST_F(CardCommandsTest, AnAnswerToAPinThatWasLostIsNotKnown) {
+  FakeAgent& agent = StartAgent();
+  for (const auto code : {absl::StatusCode::kDeadlineExceeded, absl::StatusCode::kUnavailable,
+                          absl::StatusCode::kCancelled, absl::StatusCode::kInternal}) {
+    // In gRPC's own words.
+    agent.FailNextCardCall(absl::Status(code, "stream"));
+    const Json lost = RunJson({"card", "verify-pin"}, code_, {"1111"});
+    EXPECT_EQ(code_, 24) << lost;
+    EXPECT_EQ(lost["error"]["reason"], "ATTEMPT_UNKNOWN");
+  }
+  agent.FailNextCardCall(absl::DeadlineExceededError("stream"));
+  const Ended ended = RunProgram({"--lang", "en", "card", "test-sign"}, {world_.pin});
+  EXPECT_EQ(ended.exit_code, 24);
+  EXPECT_THAT(ended.errors, HasSubstr("card pin-state"));
+  EXPECT_THAT(ended.errors, Not(HasSubstr("try again")));
+}
+
 TEST_F(CardCommandsTest, ChangesAndSigns) {
   FakeAgent& agent = StartAgent();
   Json changed = RunJson({"card", "change-pin"}, code_, {world_.pin, "864209", "864209"});

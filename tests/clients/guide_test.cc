@@ -265,6 +265,23 @@ TEST_F(GuideTest, ALostAttemptIsNeverRepeated) {
   }
 }
 
+// Where the agent sent nothing the step is still open, and the holder is asked anew.
+TEST_F(GuideTest, AnAnswerThatWasLostDoesNotEndTheStep) {
+  Resume(v1::STEP_KIND_PROVE_PIN);
+  AnswerCards();
+  const Prompt prompt = Next<Prompted>()->prompt;
+  guide_.OnAnswer(Pin(prompt, "271828"));
+  guide_.OnResult(Call<v1::VerifyPinRequest>().id,
+                  MakeError(absl::StatusCode::kAborted, v1::ERROR_REASON_ATTEMPT_UNKNOWN, "lost",
+                            {{"answer", "lost"}}));
+  EXPECT_EQ(Next<PromptClosed>()->id, prompt.id);
+  AnswerCards(v1::TRIES_LEFT_SOME);
+  const auto again = Next<Prompted>();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->prompt.reason, v1::ERROR_REASON_ATTEMPT_UNKNOWN);
+  EXPECT_EQ(again->prompt.pin_state.tries_left(), v1::TRIES_LEFT_SOME);
+}
+
 TEST_F(GuideTest, AProvenPinIsTheOldOneOfTheChange) {
   Resume(v1::STEP_KIND_PROVE_PIN);
   AnswerCards();

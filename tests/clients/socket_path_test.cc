@@ -98,6 +98,17 @@ TEST(AgentClient, SaysCalmlyThatNobodyAnswers) {
   EXPECT_NE(std::string(cards.status().message()).find(temp / "agent.sock"), std::string::npos);
 }
 
+TEST(AgentClient, APinIsHandedToNobodyWhoIsNotThere) {
+  const TempDir temp;
+  const auto agent = AgentClient::Connect(temp / "agent.sock");
+  ASSERT_TRUE(agent.ok()) << agent.status();
+  v1::VerifyPinRequest request;
+  request.set_pin("1234");
+  EXPECT_EQ(ReasonOf((*agent)->VerifyPin(request).status()), v1::ERROR_REASON_AGENT_UNREACHABLE);
+  (*agent)->Abandon();
+  EXPECT_TRUE(absl::IsCancelled((*agent)->VerifyPin(request).status()));
+}
+
 TEST(AgentClient, AbandonedCallsEndAtOnce) {
   const TempDir temp;
   const auto agent = AgentClient::Connect(temp / "agent.sock");
