@@ -10,9 +10,11 @@
 #include <openssl/x509.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -180,17 +182,34 @@ bool IsLoopbackHost(const std::string& host) {
 
 }  // namespace
 
+namespace {
+
+// ":80".
+bool IsPort(absl::string_view text) {
+  return absl::ConsumePrefix(&text, ":") && !text.empty() &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); });
+}
+
+}  // namespace
+
 bool IsLocalAddress(std::string_view address) {
   absl::string_view rest(address.data(), address.size());
   if (absl::StartsWith(rest, "unix:") || absl::StartsWith(rest, "unix-abstract:")) return true;
   absl::ConsumePrefix(&rest, "dns:///") || absl::ConsumePrefix(&rest, "dns:") ||
       absl::ConsumePrefix(&rest, "ipv4:") || absl::ConsumePrefix(&rest, "ipv6:");
   if (absl::ConsumePrefix(&rest, "[")) {
-    return IsLoopbackHost(std::string(rest.substr(0, rest.find(']'))));
+    const std::size_t end = rest.find(']');
+    if (end == absl::string_view::npos) return false;
+    const absl::string_view port = rest.substr(end + 1);
+    return (port.empty() || IsPort(port)) && IsLoopbackHost(std::string(rest.substr(0, end)));
   }
-  // More than one colon and no brackets: an address without a port.
-  const bool has_port = rest.find(':') == rest.rfind(':');
-  return IsLoopbackHost(std::string(has_port ? rest.substr(0, rest.find(':')) : rest));
+  // None, or more than one colon and no brackets: an address without a port.
+  const std::size_t colon = rest.find(':');
+  if (colon == absl::string_view::npos || colon != rest.rfind(':')) {
+    return IsLoopbackHost(std::string(rest));
+  }
+  return IsPort(rest.substr(colon)) && IsLoopbackHost(std::string(rest.substr(0, colon)));
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> MakeServerCredentials(

@@ -41,7 +41,7 @@ struct TlsFiles {
 
 // True for unix sockets, loopback addresses and "localhost", in any spelling of
 // gRPC: "unix:/run/x.sock", "127.0.0.1:80", "ipv6:[::1]:80", "dns:///localhost:80".
-// What is not surely local is not.
+// What is not surely local is not, nor is a list of addresses.
 bool IsLocalAddress(std::string_view address);
 
 // Credentials to listen on `address`: TLS where `files` names a certificate,

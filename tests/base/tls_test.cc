@@ -70,13 +70,34 @@ TEST(IsLocalAddressTest, TakesOnlyLoopbackAndUnixSockets) {
   for (const char* local :
        {"unix:/run/x.sock", "unix:///run/x.sock", "unix-abstract:x", "127.0.0.1:80", "127.8.8.8:1",
         "localhost:5000", "localhost", "[::1]:80", "::1", "ipv4:127.0.0.1:80", "ipv6:[::1]:80",
-        "dns:///localhost:80"}) {
+        "dns:///localhost:80", "[::1]"}) {
     EXPECT_TRUE(IsLocalAddress(local)) << local;
   }
-  for (const char* remote :
-       {"0.0.0.0:80", "[::]:80", "10.0.0.1:80", "128.0.0.1:80", "example.org:443",
-        "localhost.example.org:80", "127.0.0.1.example.org:80", "[2001:db8::1]:80",
-        "dns:///example.org:80", "dns://127.0.0.1/example.org:80", "", "::", "127.1:80"}) {
+  for (const char* remote : {"0.0.0.0:80",
+                             "[::]:80",
+                             "10.0.0.1:80",
+                             "128.0.0.1:80",
+                             "example.org:443",
+                             "localhost.example.org:80",
+                             "127.0.0.1.example.org:80",
+                             "[2001:db8::1]:80",
+                             "dns:///example.org:80",
+                             "dns://127.0.0.1/example.org:80",
+                             "",
+                             "::",
+                             "127.1:80",
+                             "ipv6:[::1]:80,[2001:db8::1]:80",
+                             "ipv4:127.0.0.1:80,10.0.0.1:80",
+                             "127.0.0.1:80,",
+                             "[::1].evil.example:443",
+                             "[::1",
+                             "[::1]:",
+                             "[::1]:80x",
+                             "[::1]80",
+                             "[::1]@evil.example:80",
+                             "localhost:80.evil.example",
+                             "127.0.0.1:80@evil.example",
+                             "localhost:"}) {
     EXPECT_FALSE(IsLocalAddress(remote)) << remote;
   }
 }
