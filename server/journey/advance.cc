@@ -18,6 +18,9 @@ using v1::JourneyEvent;
 using v1::Step;
 using v1::StepReport;
 
+// The portal locks the account with the fifth wrong security word.
+constexpr int kMostWrongWords = 4;
+
 // What each event means.
 class Rules : private Draft {
  public:
@@ -179,6 +182,7 @@ class Rules : private Draft {
     }
     if (journey.state() != v1::JOURNEY_STATE_STOPPED) return false;
     StartAfresh();
+    if (IsNewWordNeeded()) return AskForNewWord();
     if (!SpecOf(kind).on_portal && journey.directive_id() != 0) {
       Enter(kind);
       return true;
@@ -197,6 +201,7 @@ class Rules : private Draft {
     const v1::StepKind kind = journey.current_step();
     journey.set_guided(way == v1::WAY_GUIDED);
     StartAfresh();
+    if (IsNewWordNeeded()) return AskForNewWord();
     // Neither knows the other's cookies.
     facts().set_logged_in(false);
     journey.clear_resume_time();
@@ -256,11 +261,39 @@ class Rules : private Draft {
     return v1::STEP_KIND_OPEN_PIN_PAGE;
   }
 
-  // All that is still to be done gets fresh attempts.
+  // The next wrong word would lock the account: only a new word leads on.
+  bool IsNewWordNeeded() {
+    if (journey.guided()) return false;
+    for (const Step& step : journey.steps()) {
+      if (IsSettled(step)) continue;
+      if (step.kind() == v1::STEP_KIND_SET_SECURITY_WORD) return false;
+      if (step.kind() == v1::STEP_KIND_LOG_IN) return step.attempts() >= kMostWrongWords;
+    }
+    return false;
+  }
+
+  bool AskForNewWord() {
+    journey.set_directive_id(0);
+    journey.clear_resume_time();
+    facts().set_logged_in(false);
+    InsertResetSteps();
+    Rewind(ResetSteps().front());
+    journey.set_reason(v1::ERROR_REASON_WORD_FORGOTTEN);
+    FirstPending()->set_reason(v1::ERROR_REASON_WORD_FORGOTTEN);
+    GoOn();
+    return true;
+  }
+
+  // All that is still to be done gets fresh attempts, except for wrong security words:
+  // the portal counts those until one was right or there is a new one.
   void StartAfresh() {
     for (Step& step : *journey.mutable_steps()) {
       if (step.state() == v1::STEP_STATE_PENDING || step.state() == v1::STEP_STATE_STOPPED) {
+        const int wrong_words = step.kind() == v1::STEP_KIND_LOG_IN ? step.attempts() : 0;
         step = MakeStep(step.kind(), policy_);
+        if (wrong_words == 0) continue;
+        step.set_attempts(wrong_words);
+        step.set_attempt_limit(std::min(wrong_words + step.attempt_limit(), kMostWrongWords));
       }
     }
     journey.set_outages(0);
@@ -338,6 +371,10 @@ class Rules : private Draft {
     switch (report.step()) {
       case v1::STEP_KIND_SET_SECURITY_WORD:
         facts().set_security_word_reset(true);
+        for (Step& step : *journey.mutable_steps()) {
+          const bool counts_words = step.kind() == v1::STEP_KIND_LOG_IN && !IsSettled(step);
+          if (counts_words) step = MakeStep(step.kind(), policy_);
+        }
         break;
       case v1::STEP_KIND_ENTER_SMS_CODE:
         facts().set_logged_in(true);
@@ -480,6 +517,10 @@ class Rules : private Draft {
   static bool IsDone(const StepReport& report) {
     return report.outcome() == v1::STEP_OUTCOME_DONE ||
            report.outcome() == v1::STEP_OUTCOME_SKIPPED;
+  }
+
+  static bool IsSettled(const Step& step) {
+    return step.state() == v1::STEP_STATE_DONE || step.state() == v1::STEP_STATE_SKIPPED;
   }
 
   bool IsOnPortal(std::string_view serial) {

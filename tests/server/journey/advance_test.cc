@@ -168,7 +168,7 @@ TEST(AdvanceTest, LeavesTheCountingOfPinsToTheCard) {
   }
 }
 
-TEST(AdvanceTest, AttemptsSurviveARewindAndEndWithSuccessOrRetry) {
+TEST(AdvanceTest, AttemptsSurviveARewindAndARetryAndEndWithSuccess) {
   Walk walk(v1::GOAL_GET_PIN);
   walk.Attach();
   walk.To(v1::STEP_KIND_LOG_IN);
@@ -183,12 +183,65 @@ TEST(AdvanceTest, AttemptsSurviveARewindAndEndWithSuccessOrRetry) {
   ASSERT_EQ(walk->state(), v1::JOURNEY_STATE_STOPPED);
   walk.Retry();
   walk.Done();
-  EXPECT_EQ(walk.run().attempts_left(), 3);
-  walk.Rejected(v1::ERROR_REASON_WRONG_CREDENTIALS);
+  EXPECT_EQ(walk.run().attempts_left(), 1) << "the portal locks with the fifth";
   walk.Done();
   walk.Rewound(v1::ERROR_REASON_SMS_CODE_EXPIRED);
   walk.Done();
   EXPECT_EQ(walk.run().attempts_left(), 3) << "the word was right in between";
+}
+
+// The portal locks the account with the fifth wrong word, whatever was between them.
+TEST(AdvanceTest, NoRetryLeadsToTheWordThatLocksTheAccount) {
+  for (const int limit : {1, 2, 3, 4}) {
+    Policy policy;
+    policy.wrong_credentials = limit;
+    Walk walk(v1::GOAL_GET_PIN);
+    walk.Follow(policy);
+    walk.Attach();
+    walk.To(v1::STEP_KIND_LOG_IN);
+    int wrong = 0;
+    while (walk->current_step() != v1::STEP_KIND_OPEN_WORD_RESET) {
+      if (walk->state() == v1::JOURNEY_STATE_STOPPED) {
+        EXPECT_EQ(walk->reason(), v1::ERROR_REASON_ATTEMPTS_EXHAUSTED);
+        ASSERT_TRUE(walk.Retry());
+      } else if (walk->current_step() == v1::STEP_KIND_OPEN_LOGIN) {
+        walk.Done();
+      } else {
+        ASSERT_EQ(walk->current_step(), v1::STEP_KIND_LOG_IN);
+        EXPECT_LE(walk.run().attempts_left(), 4 - wrong) << limit;
+        EXPECT_GT(walk.run().attempts_left(), 0) << limit;
+        walk.Rejected(v1::ERROR_REASON_WRONG_CREDENTIALS);
+        ASSERT_LE(++wrong, 4) << limit;
+      }
+    }
+    EXPECT_EQ(wrong, 4);
+    EXPECT_EQ(walk->reason(), v1::ERROR_REASON_WORD_FORGOTTEN);
+    EXPECT_EQ(walk.run().last_reason(), v1::ERROR_REASON_WORD_FORGOTTEN);
+    walk.Stopped(v1::ERROR_REASON_STEP_TIMEOUT);
+    ASSERT_TRUE(walk.Retry());
+    EXPECT_EQ(walk->current_step(), v1::STEP_KIND_OPEN_WORD_RESET);
+    walk.To(v1::STEP_KIND_SET_SECURITY_WORD);
+    walk.Stopped(v1::ERROR_REASON_STEP_TIMEOUT);
+    ASSERT_TRUE(walk.Retry());
+    walk.To(v1::STEP_KIND_LOG_IN);
+    EXPECT_EQ(walk.Current().attempts(), 0) << "the new word is not the wrong one";
+    EXPECT_EQ(walk.Current().attempt_limit(), limit);
+  }
+}
+
+// Where the holder's own browser did not get in either.
+TEST(AdvanceTest, WrongWordsAreCountedThroughTheHoldersOwnBrowser) {
+  Walk walk(v1::GOAL_GET_PIN);
+  walk.Attach();
+  walk.To(v1::STEP_KIND_LOG_IN);
+  for (int i = 0; i < 3; ++i) walk.Rejected(v1::ERROR_REASON_WRONG_CREDENTIALS);
+  ASSERT_TRUE(walk.Retry());
+  walk.Done();
+  walk.Rejected(v1::ERROR_REASON_WRONG_CREDENTIALS);
+  ASSERT_TRUE(walk.Retry(v1::WAY_GUIDED));
+  EXPECT_EQ(walk->current_step(), v1::STEP_KIND_OPEN_LOGIN) << "it is theirs to try";
+  ASSERT_TRUE(walk.Retry(v1::WAY_DRIVEN));
+  EXPECT_EQ(walk->current_step(), v1::STEP_KIND_OPEN_WORD_RESET);
 }
 
 // -- Waiting --
