@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "portal/authorities.h"
@@ -246,7 +247,9 @@ std::optional<Ending> Conversation::Look(const Profile::Step& step, ScreenKind s
     case profile_v1::SCREEN_KIND_SMS_CODE:
     case profile_v1::SCREEN_KIND_UNBLOCK_CODE: {
       const auto seconds = ReadValue(*page_, *profile_.value(profile_v1::VALUE_KIND_SECONDS_LEFT));
-      view.code_left = absl::Seconds(seconds ? std::stoi(*seconds) : 0);
+      // At most six digits, see the check of the profile.
+      int left = 0;
+      view.code_left = absl::Seconds(seconds && absl::SimpleAtoi(*seconds, &left) ? left : 0);
       break;
     }
     case profile_v1::SCREEN_KIND_PIN_PAGE:

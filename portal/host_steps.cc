@@ -68,6 +68,8 @@ void HostImpl::Start(const JourneyPtr& journey, const v1::RunStep& directive) {
   bool stopped = false;
   {
     const std::lock_guard lock(mutex_);
+    // The report of the superseded step may have closed it.
+    if (journey->closed) return;
     journey->directive = directive;
     journey->running = true;
     journey->stop = std::stop_source();

@@ -191,6 +191,10 @@ class Reader {
       if (from.min_digits() < 0 || from.min_digits() > from.max_digits()) {
         return absl::StrCat("value ", where, " has min_digits above max_digits.");
       }
+      const bool is_countdown = from.kind() == profile_v1::VALUE_KIND_SECONDS_LEFT;
+      if (is_countdown && (from.min_digits() < 1 || from.max_digits() > 6)) {
+        return absl::StrCat("value ", where, " must have 1 to 6 digits.");
+      }
       Profile::Value value{from.kind(), Folded(from.labels()), from.min_digits(), from.max_digits(),
                            ""};
       if (HasEmpty(value.labels)) return absl::StrCat("value ", where, " has no label.");

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 
 #include "base/error.h"
 #include "tests/portal/host_client.h"
@@ -43,6 +44,40 @@ class HostMarkupTest : public ::testing::TestWithParam<Markup> {
 };
 INSTANTIATE_TEST_SUITE_P(Markups, HostMarkupTest, ::testing::ValuesIn(kMarkups),
                          [](const auto& markup) { return MarkupName(markup.param); });
+
+// Whoever hears of the end of a step may close its journey, also while the next one starts.
+TEST(HostRaceTest, NoStepStartsOnAJourneyThatWasClosed) {
+  class Closing final : public HostObserver {
+   public:
+    void OnStepReport(const v1::StepReport& report) override {
+      if (report.directive_id() == 1) host->CloseConversation(kJourney);
+      closed.set_value();
+    }
+    void OnTurn(std::string_view, int64_t directive_id, v1::Actor) override {
+      if (directive_id == 1) waits.set_value();
+      if (directive_id == 2) started = true;
+    }
+    std::unique_ptr<Host> host;
+    std::promise<void> waits, closed;
+    std::atomic<bool> started = false;
+  } observer;
+  // Nobody listens there.
+  HostOptions options{.profile = *Profile::Named("kamusm")->WithEntrance("https://localhost:1/")};
+  observer.host = *Host::Create(std::move(options), observer);
+  v1::RunStep directive;
+  directive.set_journey(kJourney);
+  directive.set_directive_id(1);
+  directive.set_step(v1::STEP_KIND_OPEN_MAIL_LINK);
+  observer.host->RunStep(directive);
+  observer.waits.get_future().wait();
+  directive.set_directive_id(2);
+  directive.set_step(v1::STEP_KIND_OPEN_LOGIN);
+  observer.host->RunStep(directive);
+  observer.closed.get_future().wait();
+  // Waits for what runs.
+  observer.host.reset();
+  EXPECT_FALSE(observer.started);
+}
 
 TEST_P(HostMarkupTest, TheWholeWay) {
   HostClient client(portal_);

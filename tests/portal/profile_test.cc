@@ -204,6 +204,13 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{With("buttons { id: 'go' names: 'x' }"), "given twice"},
         Wrong{With("values { kind: VALUE_KIND_PIN labels: 'PIN' min_digits: 5 max_digits: 4 }"),
               "min_digits"},
+        // Nine digits and more do not fit a number of seconds.
+        Wrong{With("values { kind: VALUE_KIND_SECONDS_LEFT labels: 'x' min_digits: 1 "
+                   "max_digits: 12 }"),
+              "1 to 6 digits"},
+        Wrong{With("values { kind: VALUE_KIND_SECONDS_LEFT labels: 'x' max_digits: 6 }"),
+              "1 to 6 digits"},
+        Wrong{With("values { kind: VALUE_KIND_SECONDS_LEFT labels: 'x' }"), "1 to 6 digits"},
         Wrong{With("screens { kind: SCREEN_KIND_MENU }"), "fits any page"},
         Wrong{With("screens { kind: SCREEN_KIND_ENTRANCE buttons: 'go' }"), "given twice"},
         Wrong{With("screens { kind: SCREEN_KIND_MENU buttons: 'stay' }"), "names a button"},
