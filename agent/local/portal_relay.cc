@@ -16,7 +16,7 @@ using Stub = v1::PortalService::Stub;
 
 // One question to the server: what journey is this?
 struct Question {
-  grpc::ClientContext context;
+  std::unique_ptr<grpc::ClientContext> context;
   v1::GetJourneyRequest request;
   v1::Journey journey;
   std::unique_ptr<v1::JourneyService::Stub> stub;
@@ -43,7 +43,7 @@ grpc::ServerWriteReactor<v1::WatchScreenResponse>* PortalRelay::WatchScreen(
     return local_.WatchScreen(context, request);
   }
   return ForwardedStream<Stub, v1::WatchScreenRequest, v1::WatchScreenResponse>::Start(
-      context, ConnectFor(request->journey()), options_, *request,
+      context, ConnectFor(*context, request->journey()), options_, *request,
       [](Stub& stub, auto* upstream, auto* message, auto* reactor) {
         static_cast<v1::PortalService::StubInterface&>(stub).async()->WatchScreen(upstream, message,
                                                                                   reactor);
@@ -57,7 +57,7 @@ grpc::ServerUnaryReactor* PortalRelay::AnswerScreen(grpc::CallbackServerContext*
     return local_.AnswerScreen(context, request, response);
   }
   auto* reactor = ForwardedUnary<Stub, v1::AnswerScreenRequest, v1::AnswerScreenResponse>::Start(
-      context, ConnectFor(request->journey()), options_, *request, response,
+      context, ConnectFor(*context, request->journey()), options_, *request, response,
       [](Stub& stub, auto* upstream, auto* message, auto* answer, auto done) {
         static_cast<v1::PortalService::StubInterface&>(stub).async()->AnswerScreen(
             upstream, message, answer, std::move(done));
@@ -67,30 +67,34 @@ grpc::ServerUnaryReactor* PortalRelay::AnswerScreen(grpc::CallbackServerContext*
   return reactor;
 }
 
-Connect PortalRelay::ConnectFor(const std::string& journey) {
+Connect PortalRelay::ConnectFor(const grpc::CallbackServerContext& client,
+                                const std::string& journey) {
   if (hosts_.Find(journey) == v1::PORTAL_HOST_SERVER) {
     return [this](absl::Duration patience, ServerLink::UseChannel use) {
       link_.WithServer(patience, std::move(use));
     };
   }
-  return [this, journey](absl::Duration patience, ServerLink::UseChannel use) {
-    LookUp(journey, patience, std::move(use));
+  return [this, &client, journey](absl::Duration patience, ServerLink::UseChannel use) {
+    LookUp(client, journey, patience, std::move(use));
   };
 }
 
-void PortalRelay::LookUp(const std::string& journey, absl::Duration patience,
-                         ServerLink::UseChannel use) {
+// The client's call is open until `use` was called. The question ends with it: where the
+// client goes away, or this agent stops while the server hangs.
+void PortalRelay::LookUp(const grpc::CallbackServerContext& client, const std::string& journey,
+                         absl::Duration patience, ServerLink::UseChannel use) {
   auto question = std::make_shared<Question>();
   question->request.set_name(journey);
   question->use = std::move(use);
-  question->context.AddMetadata("ilkimza-agent", options_.agent);
-  link_.WithServer(patience, [this, question](auto channel) {
+  question->context = grpc::ClientContext::FromCallbackServerContext(client);
+  question->context->AddMetadata("ilkimza-agent", options_.agent);
+  link_.WithServer(patience, [this, &client, question](auto channel) {
     if (!channel.ok()) return question->use(channel.status());
-    question->context.set_deadline(absl::ToChronoTime(absl::Now() + options_.call_timeout));
+    question->context->set_deadline(absl::ToChronoTime(absl::Now() + PatienceOf(client, options_)));
     question->stub = v1::JourneyService::NewStub(*channel);
     v1::JourneyService::StubInterface& stub = *question->stub;
     stub.async()->GetJourney(
-        &question->context, &question->request, &question->journey,
+        question->context.get(), &question->request, &question->journey,
         [this, question, channel](const grpc::Status& status) {
           if (!status.ok()) {
             return question->use(FromGrpcStatus(ForwardedStatus(status, options_)));

@@ -36,8 +36,9 @@ class PortalRelay final : public v1::PortalService::CallbackService {
 
  private:
   // Where a call for `journey` goes that is not this agent's for sure.
-  Connect ConnectFor(const std::string& journey);
-  void LookUp(const std::string& journey, absl::Duration patience, ServerLink::UseChannel use);
+  Connect ConnectFor(const grpc::CallbackServerContext& client, const std::string& journey);
+  void LookUp(const grpc::CallbackServerContext& client, const std::string& journey,
+              absl::Duration patience, ServerLink::UseChannel use);
 
   const ForwardOptions options_;
   ServerLink& link_;

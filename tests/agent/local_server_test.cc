@@ -65,6 +65,13 @@ class LocalHost : public v1::PortalService::CallbackService {
 
 class LocalServerTest : public ::testing::Test {
  protected:
+  explicit LocalServerTest(const ForwardOptions& options = {}) : options_(WithNames(options)) {}
+  ForwardOptions WithNames(ForwardOptions options) {
+    options.agent = "agents/ayse-pc7";
+    options.server_address = server_.address();
+    return options;
+  }
+
   void SetUp() override { Open(geteuid()); }
 
   void Open(uid_t allowed_uid) {
@@ -127,7 +134,7 @@ class LocalServerTest : public ::testing::Test {
                    },
                    sink_};
   JourneyHosts hosts_;
-  const ForwardOptions options_{.agent = "agents/ayse-pc7", .server_address = server_.address()};
+  const ForwardOptions options_;
   LocalHost host_;
   JourneyForwarder forwarder_{options_, link_, hosts_};
   PortalRelay relay_{options_, link_, hosts_, host_};
@@ -355,6 +362,35 @@ TEST_F(LocalServerTest, UnknownJourneysAreAskedForFirst) {
   EXPECT_EQ(response.screen().journey(), "journeys/b");
   EXPECT_FALSE(reader->Read(&response));
   EXPECT_TRUE(reader->Finish().ok());
+}
+
+// Nothing ends there by its own deadline.
+class HangingServerTest : public LocalServerTest {
+ protected:
+  HangingServerTest()
+      : LocalServerTest({.call_timeout = absl::Hours(1), .patience = absl::Hours(1)}) {}
+};
+
+TEST_F(HangingServerTest, TheQuestionWhoHostsAJourneyEndsWithTheAgent) {
+  std::promise<void> asked, release;
+  server_.get = [&](const v1::GetJourneyRequest&, v1::Journey*) {
+    asked.set_value();
+    release.get_future().wait();
+    return grpc::Status::OK;
+  };
+  Serve();
+  const auto answer = std::async(std::launch::async, [&] {
+    grpc::ClientContext context;
+    v1::AnswerScreenRequest request;
+    request.set_journey("journeys/s");
+    v1::AnswerScreenResponse response;
+    return portal_->AnswerScreen(&context, request, &response).ok();
+  });
+  asked.get_future().wait();
+  const auto stopped = std::async(std::launch::async, [&] { local_->Stop(absl::ZeroDuration()); });
+  EXPECT_EQ(stopped.wait_for(kPatience), std::future_status::ready);
+  release.set_value();
+  answer.wait();
 }
 
 TEST_F(LocalServerTest, ForwardedJourneysTeachWhoHostsThem) {
