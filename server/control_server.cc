@@ -6,11 +6,8 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
-#include <deque>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "server/api/access.h"
@@ -18,6 +15,7 @@
 #include "server/api/fleet_service.h"
 #include "server/api/journey_service.h"
 #include "server/api/oversight_service.h"
+#include "server/doors.h"
 #include "server/engine/engine.h"
 #include "server/enrolment/enrolments.h"
 #include "server/enrolment/issuer.h"
@@ -39,6 +37,8 @@ constexpr int kPingTimeoutMs = 20'000;
 constexpr int kMaxReceivedAtDoor = 32 << 10;
 constexpr int kMaxDoorMs = 60'000;
 constexpr int kMaxDoorStreams = 16;
+// Of the connections that there may be: however many strangers come, agents get in.
+constexpr double kStrangersShare = 0.9;
 
 v1::HostProfile HostProfileOf(const KnownPortal& portal) {
   v1::HostProfile profile;
@@ -70,7 +70,8 @@ class Running : public ControlServer {
         fleet_({.max_agents = static_cast<std::size_t>(settings.max_agents),
                 .attach_rate = static_cast<double>(settings.attaches_a_second)},
                engine_, *store_),
-        access_(settings.operators, enrolments_.get()),
+        access_(settings.operators, enrolments_.get(),
+                /*agents_are_certified=*/!settings_.tls.ca.empty() || issuer_ != nullptr),
         enrolment_api_({.server_authorities = std::move(server_authorities)}, access_, fleet_,
                        *store_, enrolments_.get()),
         journey_service_(MakeJourneyService({.portal_host = settings.portal_host,
@@ -89,6 +90,12 @@ class Running : public ControlServer {
       LogWarning(
           "portal_host is \"server\": PINs, security words and SMS codes of holders will pass "
           "through the memory of this process; with \"agent\" they never leave the holder's PC");
+      if (settings_.tls.ca.empty() && issuer_ == nullptr) {
+        LogWarning(
+            "portal_host is \"server\" and agents show no certificates: whoever reaches this "
+            "server on this machine may say to be any agent, and then sees its holder's PIN; "
+            "configure 'tls.client_ca_file' or [enrolment] where others use the machine");
+      }
     }
     engine_.Connect(&fleet_, hosting_.get());
     ILKIMZA_RETURN_IF_ERROR(fleet_.Start());
@@ -103,15 +110,19 @@ class Running : public ControlServer {
 
   std::vector<std::string> addresses() const override { return addresses_; }
 
-  std::vector<std::string> enrolment_addresses() const override { return door_addresses_; }
+  std::vector<std::string> enrolment_addresses() const override {
+    return strangers_doors_.addresses();
+  }
 
   void Shutdown() override {
     if (std::exchange(is_down_, true)) return;
     Serve(false);
+    strangers_doors_.Close();
     if (door_ != nullptr) door_->Shutdown(absl::ToChronoTime(absl::Now() + settings_.shutdown));
     fleet_.GoAway();
     engine_.Stop();
     if (hosting_ != nullptr) hosting_->Close();
+    doors_.Close();
     if (server_ == nullptr) return;
     server_->Shutdown(absl::ToChronoTime(absl::Now() + settings_.shutdown));
     server_->Wait();
@@ -147,21 +158,19 @@ class Running : public ControlServer {
 
   absl::Status Listen() {
     grpc::ServerBuilder builder;
-    std::vector<std::string> addresses = settings_.listen;
-    std::deque<int> ports;
-    for (const std::string& address : addresses) {
+    for (const std::string& address : settings_.listen) {
       ILKIMZA_ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(address, settings_.tls));
-      builder.AddListeningPort(address, std::move(credentials), &ports.emplace_back(0));
+      ILKIMZA_RETURN_IF_ERROR(doors_.Add(builder, address, "listen", std::move(credentials)));
     }
+    addresses_ = doors_.addresses();
     if (!settings_.admin_socket.empty()) {
-      addresses.push_back("unix:" + settings_.admin_socket);
-      builder.AddListeningPort(addresses.back(), grpc::InsecureServerCredentials(),
-                               &ports.emplace_back(0));
+      ILKIMZA_RETURN_IF_ERROR(doors_.Add(builder, "unix:" + settings_.admin_socket, "admin_socket",
+                                         grpc::InsecureServerCredentials()));
     }
     Configure(builder);
     server_ = builder.BuildAndStart();
-    ILKIMZA_ASSIGN_OR_RETURN(addresses_, Taken(server_.get(), addresses, ports, "listen"));
-    addresses_.resize(settings_.listen.size());
+    if (server_ == nullptr) return NotStarted();
+    doors_.Open();
     return absl::OkStatus();
   }
 
@@ -173,40 +182,25 @@ class Running : public ControlServer {
     files.second_ca.clear();
     door_service_ = MakeEnrolmentDoor(enrolment_api_);
     grpc::ServerBuilder builder;
-    std::deque<int> ports;
     for (const std::string& address : settings_.enrolment.listen) {
       ILKIMZA_ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(address, files));
-      builder.AddListeningPort(address, std::move(credentials), &ports.emplace_back(0));
+      ILKIMZA_RETURN_IF_ERROR(
+          strangers_doors_.Add(builder, address, "enrolment.listen", std::move(credentials)));
     }
     builder.RegisterService(door_service_.get());
     builder.SetMaxReceiveMessageSize(kMaxReceivedAtDoor);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxDoorStreams);
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kMaxDoorMs);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kMaxDoorMs);
     door_ = builder.BuildAndStart();
-    ILKIMZA_ASSIGN_OR_RETURN(
-        door_addresses_, Taken(door_.get(), settings_.enrolment.listen, ports, "enrolment.listen"));
+    if (door_ == nullptr) return NotStarted();
+    strangers_doors_.Open(kStrangersShare);
     return absl::OkStatus();
   }
 
-  // The addresses with the ports that were chosen.
-  static absl::StatusOr<std::vector<std::string>> Taken(const grpc::Server* server,
-                                                        const std::vector<std::string>& addresses,
-                                                        const std::deque<int>& ports,
-                                                        std::string_view key) {
-    std::vector<std::string> taken;
-    for (std::size_t i = 0; i < ports.size(); ++i) {
-      if (server == nullptr || ports[i] == 0) {
-        return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_BAD_CONFIGURATION,
-                         absl::StrCat(addresses[i],
-                                      ": Cannot listen; the address is taken, not this "
-                                      "machine's, or not allowed ('",
-                                      std::string(key), "')."));
-      }
-      taken.push_back(Listening(addresses[i], ports[i]));
-    }
-    return taken;
+  static absl::Status NotStarted() {
+    return MakeError(absl::StatusCode::kInternal, v1::ERROR_REASON_UNSPECIFIED,
+                     "The gRPC server could not be started; the log has the reason.");
   }
 
   void Configure(grpc::ServerBuilder& builder) {
@@ -218,18 +212,11 @@ class Running : public ControlServer {
     builder.SetMaxReceiveMessageSize(kMaxReceived);
     builder.SetMaxSendMessageSize(kMaxSent);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreams);
-    // A second server on the same port is a mistake, not a load balancer.
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kLeastPingMs);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
                                static_cast<int>(absl::ToInt64Milliseconds(settings_.keepalive)));
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
-  }
-
-  static std::string Listening(const std::string& address, int port) {
-    if (absl::StartsWith(address, "unix")) return address;
-    return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
   }
 
   void Serve(bool serving) {
@@ -257,8 +244,9 @@ class Running : public ControlServer {
   std::unique_ptr<v1::FleetService::CallbackService> door_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<grpc::Server> door_;
+  Doors doors_;
+  Doors strangers_doors_;
   std::vector<std::string> addresses_;
-  std::vector<std::string> door_addresses_;
   bool is_down_ = false;
 };
 

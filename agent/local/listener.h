@@ -9,9 +9,8 @@
 
 #include <sys/types.h>
 
-#include <thread>
-
-#include "agent/local/socket_home.h"
+#include "base/acceptor.h"
+#include "base/unique_fd.h"
 
 namespace grpc {
 class Server;
@@ -26,17 +25,14 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   // Stops accepting; connections that were handed over live on.
-  ~Listener();
+  ~Listener() = default;
 
  private:
-  void Run();
-  void AcceptOne();
+  void Take(UniqueFd connection);
 
-  const int listen_fd_;
   grpc::Server& server_;
   const uid_t allowed_uid_;
-  UniqueFd wake_;
-  std::thread thread_;
+  Acceptor acceptor_;
 };
 
 }  // namespace ilkimza::agent

@@ -101,21 +101,6 @@ absl::Status RemoveStaleSocket(const std::string& path, int directory_fd, const 
 
 }  // namespace
 
-UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
-  if (this != &other) {
-    Close();
-    fd_ = other.Release();
-  }
-  return *this;
-}
-
-int UniqueFd::Release() { return std::exchange(fd_, -1); }
-
-void UniqueFd::Close() {
-  if (fd_ >= 0) close(fd_);
-  fd_ = -1;
-}
-
 absl::StatusOr<UniqueFd> OpenPrivateDirectory(const std::string& directory) {
   if (directory.empty() || directory.front() != '/') {
     return Refused(absl::StrCat("The directory '", directory,

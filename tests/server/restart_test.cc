@@ -1,11 +1,15 @@
 // The real program, killed at every step of the main path.
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <memory>
 
+#include "base/unique_fd.h"
 #include "server/journey/plan.h"
 #include "tests/server/fake_agent.h"
 #include "tests/server/journey_client.h"
@@ -162,6 +166,37 @@ TEST_F(RestartTest, WhatIsSwitchedOffMeanwhileDoesNotGoOn) {
                          return response.close_conversation().journey() == revocation->name();
                        });
   })) << "the agent still holds its conversation";
+}
+
+// gRPC's own listener is deaf for ever after one moment without descriptors.
+TEST_F(RestartTest, AFloodOfIdleConnectionsIsSurvived) {
+  std::remove((folder_ / "address").c_str());
+  server_ = std::make_unique<testing::Process>(testing::Process::Options{
+      .command = {"sh", "-c", "ulimit -n 80; exec \"$0\" \"$@\"", SERVER_PROGRAM, "--config",
+                  folder_ / "server.toml", "--address-file", folder_ / "address"},
+      .stderr_file = folder_ / "server.log"});
+  while (testing::ReadFile(folder_ / "address").empty()) {
+    ASSERT_TRUE(server_->Running()) << testing::ReadFile(folder_ / "server.log");
+    std::this_thread::yield();
+  }
+  sockaddr_un at = {};
+  at.sun_family = AF_UNIX;
+  (folder_ / "server.sock").copy(at.sun_path, sizeof at.sun_path - 1);
+  {
+    std::vector<UniqueFd> idle;
+    for (int i = 0; i < 150; ++i) {
+      idle.emplace_back(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      ASSERT_EQ(connect(idle.back().get(), reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+    }
+    // The server closes what is too much; one that does not has this long to get there.
+    pollfd last = {idle.back().get(), POLLIN, 0};
+    poll(&last, 1, 10'000);
+  }
+  channel_ =
+      grpc::CreateChannel("unix:" + (folder_ / "server.sock"), grpc::InsecureChannelCredentials());
+  const auto created = Create();
+  EXPECT_TRUE(created.ok()) << created.status();
+  EXPECT_TRUE(server_->Running());
 }
 
 TEST_F(RestartTest, SaysWhatIsWrongAndEndsWithTheRightCode) {
