@@ -112,7 +112,11 @@ absl::StatusOr<Caller> Access::Identify(const grpc::ServerContextBase& context) 
   }
   const auto auth = context.auth_context();
   const auto names = CertificateNames(auth.get());
-  if (!names) return Caller{claimed, claimed.empty() ? "operator" : claimed};
+  if (!names) {
+    return Caller{.agent = claimed,
+                  .actor = claimed.empty() ? "operator" : claimed,
+                  .only_claims = agents_are_certified_ && !claimed.empty()};
+  }
   const X509Ptr certificate = LeafOf(*auth);
   const absl::Time expiry = ExpiryOf(certificate.get());
   // TLS looked at it when the connection was opened.
@@ -129,7 +133,10 @@ absl::StatusOr<Caller> Access::Identify(const grpc::ServerContextBase& context) 
   });
   if (is_operator) {
     // An operator may look at one agent's journeys as that agent sees them.
-    return Caller{claimed, absl::StrCat("operator ", FirstName(*names)), expiry};
+    return Caller{.agent = claimed,
+                  .actor = absl::StrCat("operator ", FirstName(*names)),
+                  .expiry = expiry,
+                  .only_claims = !claimed.empty()};
   }
   const std::string agent = claimed.empty() ? AgentIn(*names) : claimed;
   if (agent.empty()) return NotAllowed("The certificate names neither an agent nor an operator.");

@@ -9,6 +9,9 @@
 // for, until it ends or is revoked, also on a connection that was opened before; it
 // never makes an operator.
 //
+// Seeing a journey is not answering for it: what the portal shows the holder, PIN and
+// PUK among it, is for the journey's own agent alone, see Caller::MayAnswerFor().
+//
 // Thread-safe.
 #ifndef ILKIMZA_SERVER_API_ACCESS_H_
 #define ILKIMZA_SERVER_API_ACCESS_H_
@@ -39,10 +42,20 @@ struct Caller {
   absl::Time expiry = absl::InfiniteFuture();
   // The certificate's serial number, where this server issued it; empty otherwise.
   std::string issued_serial = {};
+  // An operator who merely says to be `agent`, where certificates would prove it: good
+  // for looking at journeys as that agent sees them, and for nothing else.
+  bool only_claims = false;
 
   [[nodiscard]] bool IsOperator() const { return agent.empty(); }
   [[nodiscard]] bool MaySee(std::string_view journeys_agent) const {
     return IsOperator() || agent == journeys_agent;
+  }
+  // Whether the journey's screens are this caller's: those of `journeys_agent` are that
+  // agent's and no operator's. Without an agent they are those of `creator`, the actor
+  // who created the journey.
+  [[nodiscard]] bool MayAnswerFor(std::string_view journeys_agent, std::string_view creator) const {
+    if (!journeys_agent.empty()) return !only_claims && agent == journeys_agent;
+    return IsOperator() && !creator.empty() && actor == creator;
   }
 };
 
@@ -50,9 +63,14 @@ class Access {
  public:
   // The names in certificates (CN, or a DNS or URI name) that are operators'.
   // `enrolments` outlives this; null where the server issues no certificates.
+  // `agents_are_certified`: agents have to show certificates, so that a caller without
+  // one (on the admin socket) is an operator, whoever it says to be.
   explicit Access(std::vector<std::string> operators, const Enrolments* enrolments = nullptr,
-                  Clock& clock = SystemClock())
-      : operators_(std::move(operators)), enrolments_(enrolments), clock_(clock) {}
+                  bool agents_are_certified = false, Clock& clock = SystemClock())
+      : operators_(std::move(operators)),
+        enrolments_(enrolments),
+        agents_are_certified_(agents_are_certified),
+        clock_(clock) {}
 
   // PERMISSION_DENIED with ERROR_REASON_NOT_ALLOWED for a caller who claims to be
   // somebody else than the certificate says; UNAUTHENTICATED with
@@ -72,6 +90,7 @@ class Access {
 
   const std::vector<std::string> operators_;
   const Enrolments* const enrolments_;
+  const bool agents_are_certified_;
   Clock& clock_;
 };
 

@@ -166,9 +166,14 @@ class AgentStream : public grpc::ServerBidiReactor<AttachAgentRequest, AttachAge
     if (!IsAgentName(hello.agent())) {
       return BadField("hello.agent", "must be \"agents/{agent}\".");
     }
-    if (hello.version().size() > kMaxVersion) {
-      return BadField("hello.version",
-                      absl::StrCat("must have at most ", kMaxVersion, " characters."));
+    // It is printed for operators as it is.
+    const std::string& version = hello.version();
+    const bool is_printable = std::all_of(version.begin(), version.end(), [](char c) {
+      return absl::ascii_isprint(static_cast<unsigned char>(c));
+    });
+    if (!is_printable || version.size() > kMaxVersion) {
+      return BadField("hello.version", absl::StrCat("must have at most ", kMaxVersion,
+                                                    " characters, all of printable ASCII."));
     }
     if (!IsCardSerial(hello.card_serial())) {
       return BadField("hello.card_serial", "must be letters and digits, at most 64.");
@@ -190,8 +195,8 @@ class AgentStream : public grpc::ServerBidiReactor<AttachAgentRequest, AttachAge
           return Close(
               BadField("card_report.card_serial", "must be letters and digits, at most 64."));
         }
-        fleet_.CardChanged(agent_, generation_, request_.card_report().card_serial());
-        return Read();
+        return fleet_.CardChanged(agent_, generation_, request_.card_report().card_serial(),
+                                  [self = self_] { self->Read(); });
       case AttachAgentRequest::kStepProgress:
         engine_.SetTurn(agent_, request_.step_progress().journey(),
                         request_.step_progress().directive_id(), request_.step_progress().turn());

@@ -153,6 +153,7 @@ class JourneyApi : public v1::JourneyService::CallbackService {
     wish.goal = journey.goal();
     wish.security_word_forgotten = journey.security_word_forgotten();
     wish.agent = caller.agent;
+    wish.creator = caller.actor;
     wish.request_id = request.request_id();
     wish.portal_host = journey.portal_host() == v1::PORTAL_HOST_UNSPECIFIED ? options_.portal_host
                                                                             : journey.portal_host();

@@ -136,6 +136,12 @@ void Engine::Create(const NewJourney& wish, Done done) {
   if (!entry->committing) Remove(entry);
 }
 
+std::string Engine::CreatorOf(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const EntryPtr entry = Find(name);
+  return entry == nullptr ? "" : entry->wish.creator;
+}
+
 std::string Engine::HotlineFor(const NewJourney& wish) const {
   const auto attached = attached_.find(wish.agent);
   if (wish.portal_host == v1::PORTAL_HOST_AGENT && attached != attached_.end()) {
@@ -277,6 +283,7 @@ void Engine::AgentAttached(const std::string& agent, int64_t generation,
       pending.events.push_back(GoOn("server"));
     }
     pending.resend = true;
+    pending.must_come = true;
     pending.done = [countdown, done](const absl::StatusOr<JourneyPtr>& result) {
       absl::Status worst;
       {
@@ -300,16 +307,21 @@ void Engine::AgentDetached(const std::string& agent, int64_t generation) {
     Pending pending;
     pending.events.push_back(NewEvent());
     pending.events.back().mutable_agent_detached();
+    pending.must_come = true;
     Post(entry, std::move(pending), locked.calls);
   }
 }
 
-void Engine::CardChanged(const std::string& agent, const std::string& card_serial) {
+void Engine::CardChanged(const std::string& agent, const std::string& card_serial,
+                         std::function<void()> done) {
+  // Gone once the last journey has it.
+  const std::shared_ptr<void> all(nullptr, [done = std::move(done)](void*) { done(); });
   Locked locked(*this);
   for (const EntryPtr& entry : EntriesOf(agent)) {
     Pending pending;
     pending.events.push_back(NewEvent());
     pending.events.back().mutable_card_changed()->set_card_serial(card_serial);
+    pending.done = [all](const absl::StatusOr<JourneyPtr>&) {};
     Post(entry, std::move(pending), locked.calls);
   }
 }

@@ -92,6 +92,8 @@ struct NewJourney {
   bool guided = false;
   // Where the agent's own profile does not say.
   std::string hotline;
+  // Who asks, as in Cancel(). Not kept: see CreatorOf().
+  std::string creator = {};
 };
 
 class Engine {
@@ -128,6 +130,8 @@ class Engine {
              const std::string& request_id, Done done);
   // Ended journeys come from the store.
   absl::StatusOr<JourneyPtr> Get(const std::string& name);
+  // Who created it, where that was since Start(); empty otherwise, and once it has ended.
+  [[nodiscard]] std::string CreatorOf(const std::string& name);
   // Calls the watcher at once with the present state, and then after each change,
   // until Unwatch() has returned. False: the journey has ended (or there is none)
   // and Get() knows it. RESOURCE_EXHAUSTED where too many follow it already.
@@ -143,7 +147,9 @@ class Engine {
                      std::function<void(absl::Status)> done);
   // Means nothing once a later generation has attached.
   void AgentDetached(const std::string& agent, int64_t generation);
-  void CardChanged(const std::string& agent, const std::string& card_serial);
+  // `done` is called once all journeys of the agent have it.
+  void CardChanged(const std::string& agent, const std::string& card_serial,
+                   std::function<void()> done);
   // `agent` is empty for the server's own host. OK as well for a report of the
   // past: nobody wants it any more. INVALID_ARGUMENT for one that makes no sense.
   void Report(const std::string& agent, const v1::StepReport& report,

@@ -88,7 +88,7 @@ void Engine::Remove(const EntryPtr& entry) {
 
 void Engine::Post(const EntryPtr& entry, Pending pending, Calls& calls) {
   if (stopping_) return Answer(calls, pending.done, ShuttingDown());
-  if (entry->waiting.size() >= kMaxWaiting) {
+  if (entry->waiting.size() >= kMaxWaiting && !pending.must_come) {
     return Answer(calls, pending.done,
                   MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_STORE_FAILED,
                             absl::StrCat(entry->name, " is busy; try again in a moment.")));
@@ -238,6 +238,7 @@ void Engine::CheckTimes() {
     Pending pending;
     pending.events.push_back(NewEvent());
     pending.events.back().mutable_time_passed();
+    pending.must_come = true;
     // Where the time means nothing yet, it is looked at again when it is due.
     pending.done = [this, entry](const absl::StatusOr<JourneyPtr>& result) {
       if (!result.ok()) return;

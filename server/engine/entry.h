@@ -20,6 +20,8 @@ struct Engine::Pending {
   bool must_apply = false;
   // An agent came back: it is told all that is open, also where nothing changed.
   bool resend = false;
+  // Goes into the queue however long it is: nobody says it a second time.
+  bool must_come = false;
   std::optional<RequestKey> request = std::nullopt;
   Done done = nullptr;
 };

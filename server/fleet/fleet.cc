@@ -106,7 +106,7 @@ absl::StatusOr<int64_t> Fleet::Attach(const v1::AttachAgentRequest::Hello& hello
   } else {
     LogInfo("{}: attached, version {}", hello.agent(), hello.version());
   }
-  if (other_card) engine_.CardChanged(hello.agent(), hello.card_serial());
+  if (other_card) engine_.CardChanged(hello.agent(), hello.card_serial(), [] {});
   engine_.AgentAttached(hello.agent(), generation, hello.profile(),
                         {hello.conversations().begin(), hello.conversations().end()},
                         std::move(done));
@@ -187,7 +187,9 @@ void Fleet::Detach(const std::string& agent, int64_t generation) {
 }
 
 void Fleet::CardChanged(const std::string& agent, int64_t generation,
-                        const std::string& card_serial) {
+                        const std::string& card_serial, std::function<void()> done) {
+  // Gone once both the store and the journeys have it.
+  const std::shared_ptr<void> both(nullptr, [done = std::move(done)](void*) { done(); });
   {
     const std::lock_guard lock(mutex_);
     const auto found = members_.find(agent);
@@ -196,13 +198,13 @@ void Fleet::CardChanged(const std::string& agent, int64_t generation,
       return;
     }
     found->second.agent.set_card_serial(card_serial);
-    Save(found->second.agent);
+    Save(found->second.agent, both);
   }
-  engine_.CardChanged(agent, card_serial);
+  engine_.CardChanged(agent, card_serial, [both] {});
 }
 
-void Fleet::Save(const v1::Agent& agent) {
-  store_.SaveAgent(agent, [name = agent.name()](const absl::Status& status) {
+void Fleet::Save(const v1::Agent& agent, const std::shared_ptr<void>& until) {
+  store_.SaveAgent(agent, [name = agent.name(), until](const absl::Status& status) {
     if (!status.ok()) LogError("{}: not stored: {}", name, std::string(status.message()));
   });
 }

@@ -12,6 +12,7 @@
 #define ILKIMZA_SERVER_FLEET_FLEET_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -67,7 +68,9 @@ class Fleet : public DirectiveSink {
                                  const std::function<absl::Status()>& still_may,
                                  std::function<void(absl::Status)> done);
   void Detach(const std::string& agent, int64_t generation);
-  void CardChanged(const std::string& agent, int64_t generation, const std::string& card_serial);
+  // `done` is called once it has been stored, for the agent and its journeys.
+  void CardChanged(const std::string& agent, int64_t generation, const std::string& card_serial,
+                   std::function<void()> done);
   [[nodiscard]] v1::AttachAgentResponse Welcome() const;
 
   // The agent got its first certificate, or its next one. It is known from here on.
@@ -95,7 +98,8 @@ class Fleet : public DirectiveSink {
   [[nodiscard]] absl::Duration Spread() const;
   [[nodiscard]] absl::Status RoomFor(const std::string& agent) const;
   // So that the store hears of an agent in the order in which it changed.
-  void Save(const v1::Agent& agent);
+  // Holds `until` as long as it takes.
+  void Save(const v1::Agent& agent, const std::shared_ptr<void>& until = nullptr);
 
   const FleetOptions options_;
   Engine& engine_;

@@ -9,6 +9,7 @@
 #include "portal/host.h"
 #include "server/engine/name.h"
 #include "server/engine/report_check.h"
+#include "server/journey/directive.h"
 
 namespace ilkimza::server {
 namespace {
@@ -68,7 +69,7 @@ class Hosting : public ServerHost, public portal::HostObserver {
   }
 
  private:
-  // Lets callers at the screens of their own journeys only.
+  // Lets callers at the screens of their own journeys only, see Caller::MayAnswerFor().
   class Guard : public v1::PortalService::CallbackService {
    public:
     explicit Guard(Hosting& hosting) : hosting_(hosting) {}
@@ -109,12 +110,25 @@ class Hosting : public ServerHost, public portal::HostObserver {
       return MakeError(absl::StatusCode::kNotFound, v1::ERROR_REASON_JOURNEY_NOT_FOUND,
                        absl::StrCat("There is no journey '", name, "'."));
     }
+    // An ended journey has no screens left to see.
+    if (!HasEnded(*journey) &&
+        !caller.MayAnswerFor(journey->agent(), engine_.CreatorOf(journey->name()))) {
+      return MakeError(absl::StatusCode::kPermissionDenied, v1::ERROR_REASON_NOT_ALLOWED,
+                       absl::StrCat("The screens of ", name, " are for ", OwnerOf(*journey),
+                                    " alone: an operator sees the journey, never what the portal "
+                                    "shows its holder. Nothing was submitted."));
+    }
     if (journey->portal_host() != v1::PORTAL_HOST_SERVER) {
       return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_PORTAL_HOST_OFF,
                        absl::StrCat("The conversation of ", name,
                                     " is held by its agent; nothing was submitted."));
     }
     return absl::OkStatus();
+  }
+
+  static std::string OwnerOf(const v1::Journey& journey) {
+    if (!journey.agent().empty()) return journey.agent();
+    return "whoever created it since the server was started";
   }
 
   const Access& access_;

@@ -25,7 +25,9 @@ class ServerHost : public DirectiveSink {
   static absl::StatusOr<std::unique_ptr<ServerHost>> Create(const HostingOptions& options,
                                                             const Access& access, Engine& engine);
 
-  // PortalService, for the journeys that this server hosts and the caller may see.
+  // PortalService, for the journeys that this server hosts, each for its own agent: an
+  // operator is refused with ERROR_REASON_NOT_ALLOWED. A journey without an agent is for
+  // the operator who created it, until the server stops.
   virtual v1::PortalService::CallbackService& service() = 0;
   // Refuses new calls, ends the screen streams, logs out where it can. Before the
   // gRPC server stops; idempotent.

@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "ilkimza/v1/portal_service.grpc.pb.h"
 #include "server/api/page_token.h"
 #include "tests/server/server_fixture.h"
 #include "tests/support/certificates.h"
@@ -270,7 +271,7 @@ class MutualTlsTest : public ServerFixture {
     ca_.Issue({.name = "localhost"}).WriteTo(folder_.path(), "server");
     settings_.listen = {"localhost:0"};
     settings_.tls = {folder_ / "server.pem", folder_ / "server.key", folder_ / "ca.pem"};
-    settings_.operators = {"help-desk"};
+    settings_.operators = {"help-desk", "other-desk"};
     Start();
   }
 
@@ -330,6 +331,46 @@ TEST_F(MutualTlsTest, AnOperatorSeesAll) {
   const auto context = help_desk.Context();
   ASSERT_TRUE(help_desk.stub().ListJourneyEvents(context.get(), request, &events).ok());
   EXPECT_EQ(events.journey_events().rbegin()->cancel_requested().actor(), "operator help-desk");
+}
+
+// An operator may look at journeys as an agent sees them; its screens are another matter.
+TEST_F(MutualTlsTest, WhoMerelyClaimsToBeTheAgentSeesNoScreens) {
+  settings_.portal_host = v1::PORTAL_HOST_SERVER;
+  settings_.portal.entrance = "https://localhost:1/";
+  settings_.admin_socket = folder_ / "admin.sock";
+  Restart();
+  const auto own = ChannelOf({.name = "pc1"});
+  const auto help_desk = ChannelOf({.name = "help-desk"});
+  const auto other_desk = ChannelOf({.name = "other-desk"});
+  const auto admin =
+      grpc::CreateChannel("unix:" + settings_.admin_socket, grpc::InsecureChannelCredentials());
+  const auto answer = [](const std::shared_ptr<grpc::Channel>& channel, const std::string& agent,
+                         const std::string& journey) {
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    if (!agent.empty()) context.AddMetadata("ilkimza-agent", agent);
+    v1::AnswerScreenRequest request;
+    request.set_journey(journey);
+    request.set_screen_id(99);
+    v1::AnswerScreenResponse response;
+    return ReasonOf(
+        v1::PortalService::NewStub(channel)->AnswerScreen(&context, request, &response));
+  };
+  const auto agents = JourneyClient(own, "agents/pc1").Create(v1::GOAL_RESET_SECURITY_WORD);
+  ASSERT_TRUE(agents.ok()) << agents.status();
+  EXPECT_EQ(answer(own, "", agents->name()), v1::ERROR_REASON_SCREEN_CHANGED);
+  EXPECT_EQ(answer(own, "agents/pc1", agents->name()), v1::ERROR_REASON_SCREEN_CHANGED);
+  for (const auto& channel : {help_desk, admin}) {
+    EXPECT_TRUE(JourneyClient(channel, "agents/pc1").Get(agents->name()).ok());
+    EXPECT_EQ(answer(channel, "", agents->name()), v1::ERROR_REASON_NOT_ALLOWED);
+    EXPECT_EQ(answer(channel, "agents/pc1", agents->name()), v1::ERROR_REASON_NOT_ALLOWED);
+  }
+  const auto nobodys = JourneyClient(help_desk, "").Create(v1::GOAL_RESET_SECURITY_WORD);
+  ASSERT_TRUE(nobodys.ok()) << nobodys.status();
+  EXPECT_EQ(answer(help_desk, "", nobodys->name()), v1::ERROR_REASON_SCREEN_CHANGED);
+  EXPECT_EQ(answer(admin, "", nobodys->name()), v1::ERROR_REASON_NOT_ALLOWED);
+  EXPECT_EQ(answer(other_desk, "", nobodys->name()), v1::ERROR_REASON_NOT_ALLOWED)
+      << "the other operator";
 }
 
 // gRPC itself keeps such a stream.

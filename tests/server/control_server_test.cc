@@ -412,6 +412,10 @@ TEST_F(ControlServerTest, RefusesAStreamThatDoesNotSayHello) {
   request.mutable_hello()->set_card_serial("");
   request.mutable_hello()->set_version(std::string(100, 'x'));
   EXPECT_EQ(refusal(request), "hello.version");
+  for (const char* unfit : {"1\nERROR all is lost", "\x1b[2J", "1\x7f", "s\xc3\xbcr\xc3\xbcm"}) {
+    request.mutable_hello()->set_version(unfit);
+    EXPECT_EQ(refusal(request), "hello.version") << unfit;
+  }
   request.mutable_hello()->set_version("1");
   request.mutable_hello()->mutable_profile()->set_name("no/name");
   EXPECT_EQ(refusal(request), "hello.profile.name");
@@ -423,6 +427,29 @@ TEST_F(ControlServerTest, RefusesAStreamThatDoesNotSayHello) {
   EXPECT_EQ(refusal(request), "hello.profile.hotline");
   request.mutable_hello()->mutable_profile()->set_hotline(std::string(65, '1'));
   EXPECT_EQ(refusal(request), "hello.profile.hotline");
+}
+
+// The next report is read once the last one is stored.
+TEST_F(ControlServerTest, AFloodOfCardsIsTakenAtThePaceOfTheStore) {
+  constexpr int kReports = 600;
+  FakeAgent agent(channel_, "agents/pc1", nullptr);
+  agent.Attach();
+  JourneyClient client(channel_, "agents/pc1");
+  const auto created = client.Create(v1::GOAL_GET_PIN);
+  ASSERT_TRUE(created.ok()) << created.status();
+  for (int i = 0; i < kReports; ++i) {
+    v1::AttachAgentRequest card;
+    card.mutable_card_report()->set_card_serial(std::to_string(i));
+    agent.Send(card);
+  }
+  const auto run = agent.WaitForRun(v1::STEP_KIND_PREPARE_CHIP);
+  ASSERT_TRUE(run);
+  agent.Report(DoneReport(*run));
+  const auto journey = client.WaitFor(created->name(), [](const v1::Journey& seen) {
+    return seen.current_step() == v1::STEP_KIND_INSERT_CARD;
+  });
+  ASSERT_TRUE(journey.ok()) << journey.status();
+  EXPECT_EQ(journey->revision(), created->revision() + kReports + 1) << "none was dropped";
 }
 
 TEST_F(ControlServerTest, ShowsWhoIsAttached) {
@@ -540,6 +567,32 @@ class HostingServerTest : public ServerFixture {
     settings_.portal.entrance = "https://localhost:1/";
     Start();
   }
+
+  // How an answer to no screen of the journey's is refused; an empty agent: the operator.
+  v1::ErrorReason AnswerOf(const std::string& agent, const std::string& journey) {
+    grpc::ClientContext context;
+    if (!agent.empty()) context.AddMetadata("ilkimza-agent", agent);
+    v1::AnswerScreenRequest request;
+    request.set_journey(journey);
+    request.set_screen_id(99);
+    v1::AnswerScreenResponse response;
+    return ReasonOf(
+        v1::PortalService::NewStub(channel_)->AnswerScreen(&context, request, &response));
+  }
+  // How a watch ends that shows nothing.
+  v1::ErrorReason WatchOf(const std::string& agent, const std::string& journey) {
+    grpc::ClientContext context;
+    if (!agent.empty()) context.AddMetadata("ilkimza-agent", agent);
+    v1::WatchScreenRequest watch;
+    watch.set_journey(journey);
+    const auto stub = v1::PortalService::NewStub(channel_);
+    const auto stream = stub->WatchScreen(&context, watch);
+    v1::WatchScreenResponse response;
+    const bool is_shown = stream->Read(&response);
+    EXPECT_FALSE(is_shown);
+    if (is_shown) context.TryCancel();
+    return ReasonOf(stream->Finish());
+  }
 };
 
 TEST_F(HostingServerTest, CarriesOutPortalStepsItselfForAHolderWithoutAnAgent) {
@@ -563,28 +616,26 @@ TEST_F(HostingServerTest, ShowsScreensToTheJourneysOwnAgentOnly) {
   by_agent.mutable_journey()->set_portal_host(v1::PORTAL_HOST_AGENT);
   const auto elsewhere = client.Create(by_agent);
   ASSERT_TRUE(elsewhere.ok()) << elsewhere.status();
-  const auto stub = v1::PortalService::NewStub(channel_);
-  const auto answer = [&](const std::string& agent, const std::string& journey) {
-    grpc::ClientContext context;
-    context.AddMetadata("ilkimza-agent", agent);
-    v1::AnswerScreenRequest request;
-    request.set_journey(journey);
-    request.set_screen_id(99);
-    v1::AnswerScreenResponse response;
-    return ReasonOf(stub->AnswerScreen(&context, request, &response));
-  };
-  EXPECT_EQ(answer("agents/pc2", created->name()), v1::ERROR_REASON_JOURNEY_NOT_FOUND);
-  EXPECT_EQ(answer("agents/pc1", "x"), v1::ERROR_REASON_BAD_FIELD);
-  EXPECT_EQ(answer("agents/pc1", elsewhere->name()), v1::ERROR_REASON_PORTAL_HOST_OFF);
-  EXPECT_EQ(answer("agents/pc1", created->name()), v1::ERROR_REASON_SCREEN_CHANGED);
-  grpc::ClientContext context;
-  context.AddMetadata("ilkimza-agent", "agents/pc2");
-  v1::WatchScreenRequest watch;
-  watch.set_journey(created->name());
-  const auto stream = stub->WatchScreen(&context, watch);
-  v1::WatchScreenResponse response;
-  EXPECT_FALSE(stream->Read(&response));
-  EXPECT_EQ(ReasonOf(stream->Finish()), v1::ERROR_REASON_JOURNEY_NOT_FOUND);
+  EXPECT_EQ(AnswerOf("agents/pc2", created->name()), v1::ERROR_REASON_JOURNEY_NOT_FOUND);
+  EXPECT_EQ(AnswerOf("agents/pc1", "x"), v1::ERROR_REASON_BAD_FIELD);
+  EXPECT_EQ(AnswerOf("agents/pc1", elsewhere->name()), v1::ERROR_REASON_PORTAL_HOST_OFF);
+  EXPECT_EQ(AnswerOf("agents/pc1", created->name()), v1::ERROR_REASON_SCREEN_CHANGED);
+  // Who says nothing is an operator, and sees the journey, but not its screens.
+  EXPECT_TRUE(JourneyClient(channel_, "").Get(created->name()).ok());
+  EXPECT_EQ(AnswerOf("", created->name()), v1::ERROR_REASON_NOT_ALLOWED);
+  EXPECT_EQ(WatchOf("", created->name()), v1::ERROR_REASON_NOT_ALLOWED);
+  EXPECT_EQ(WatchOf("agents/pc2", created->name()), v1::ERROR_REASON_JOURNEY_NOT_FOUND);
+}
+
+// There is nobody else beside the holder then.
+TEST_F(HostingServerTest, AJourneyWithoutAnAgentIsForItsCreator) {
+  const auto created = JourneyClient(channel_, "").Create(v1::GOAL_RESET_SECURITY_WORD);
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_EQ(AnswerOf("", created->name()), v1::ERROR_REASON_SCREEN_CHANGED);
+  EXPECT_EQ(AnswerOf("agents/pc1", created->name()), v1::ERROR_REASON_JOURNEY_NOT_FOUND);
+  Restart();
+  EXPECT_EQ(AnswerOf("", created->name()), v1::ERROR_REASON_NOT_ALLOWED)
+      << "who created it is not kept";
 }
 
 TEST_F(HostingServerTest, EndsScreenStreamsWhenItStops) {

@@ -409,8 +409,40 @@ TEST_F(EngineTest, ShowsWhoseTurnItIsInsideAStep) {
 TEST_F(EngineTest, NotesCardsInTheTimeline) {
   Attach(1);
   const std::string name = (*Create())->name();
-  engine_->CardChanged("agents/pc1", "4711");
+  bool is_dealt_with = false;
+  engine_->CardChanged("agents/pc1", "4711", [&] { is_dealt_with = true; });
+  EXPECT_TRUE(is_dealt_with);
   EXPECT_EQ(store_.ListEvents(name, 0, 10)->events.back().card_changed().card_serial(), "4711");
+}
+
+// Nobody says a second time that an agent is gone, or that a time is over.
+TEST_F(EngineTest, AFullQueueDropsNeitherAgentsNorTimes) {
+  Attach(1);
+  const std::string name = (*Create())->name();
+  const auto flood = [&] {
+    for (int i = 0; i < 200; ++i) {
+      engine_->CardChanged("agents/pc1", std::to_string(i), [] {});
+    }
+  };
+  store_.Hold();
+  flood();
+  engine_->AgentDetached("agents/pc1", 1);
+  store_.Release();
+  EXPECT_EQ(Get(name)->state(), v1::JOURNEY_STATE_WAITING);
+  store_.Hold();
+  flood();
+  absl::Status attached = absl::InternalError("never answered");
+  engine_->AgentAttached("agents/pc1", 2, profile_, {Holding(name)},
+                         [&](const absl::Status& status) { attached = status; });
+  store_.Release();
+  EXPECT_TRUE(attached.ok()) << attached;
+  EXPECT_EQ(Get(name)->state(), v1::JOURNEY_STATE_ACTIVE);
+  store_.Hold();
+  flood();
+  clock_.now = FromProto(Get(name)->expire_time());
+  engine_->CheckTimes();
+  store_.Release();
+  EXPECT_EQ(Get(name)->state(), v1::JOURNEY_STATE_FAILED);
 }
 
 // -- The server as host --
