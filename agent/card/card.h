@@ -163,7 +163,8 @@ class Card {
   virtual bool DistrustCertificates() { return false; }
 
   // The PIN with that id; where the id is empty or unknown, the holder's first.
-  // CARD_UNSUPPORTED where the card has none.
+  // CARD_UNSUPPORTED where the card has none; OPERATION_UNSUPPORTED from a family that
+  // settles by itself which of several it is, and cannot.
   virtual absl::StatusOr<PinInfo> FindPin(std::string_view id) = 0;
   // Spends no try, whatever the card: where that cannot be had the state is UNKNOWN.
   virtual absl::StatusOr<PinStatus> ReadPinStatus(const PinInfo& pin) = 0;

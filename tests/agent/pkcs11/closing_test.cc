@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "tests/agent/pkcs11/family_fixture.h"
+#include "tests/agent/pkcs11/softhsm.h"
 
 namespace ilkimza::agent::pkcs11 {
 namespace {
@@ -44,6 +45,23 @@ TEST_F(ClosingTest, TheResetWaitsForTheTransactionOfAnother) {
   EXPECT_TRUE(status.ok()) << status;
   EXPECT_THAT(pcsc_->Log(), Contains("end reset"));
   EXPECT_EQ(pcsc_->OpenHandles(), 0);
+}
+
+// Who keeps the card for longer than anybody waits delays the reset, and changes no verdict.
+TEST_F(ClosingTest, TheResetComesAfterAJobThatWasEnded) {
+  host_options_.busy_timeout = absl::Milliseconds(200);
+  const SoftHsm token;
+  const std::string reader = token.SlotDescription();
+  Start(OptionsFor({kSoftHsm}), reader);
+  pcsc_->HoldTransaction(reader, true);
+  v1::TestSignRequest request;
+  request.set_name(card_.name());
+  request.set_pin(SoftHsm::kPin);
+  const absl::Status status = harness_->TestSign(request);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_THAT(pcsc_->Log(), Not(Contains("end reset")));
+  pcsc_->HoldTransaction(reader, false);
+  EXPECT_TRUE(WaitUntilReset());
 }
 
 // It has the card for itself until its process has gone.

@@ -33,7 +33,7 @@ class FamilyTest : public ::testing::Test {
     modules_ = std::make_shared<Modules>(options);
     if (!reader_is_there_) pcsc_->AddReader(reader);
     pcsc_->Insert(reader, kAtr, [](std::string_view) { return std::string("\x6D\x00", 2); });
-    CardHostOptions host;
+    CardHostOptions host = host_options_;
     host.families = Pkcs11Families(modules_);
     harness_ = std::make_unique<Harness>(pcsc_, std::move(host));
     if (wait) card_ = harness_->WaitForCard();
@@ -74,6 +74,7 @@ class FamilyTest : public ::testing::Test {
     return RudeModules::Calls(path_, function);
   }
 
+  CardHostOptions host_options_;
   RudeModules rude_;
   std::string path_;
   bool reader_is_there_ = false;
