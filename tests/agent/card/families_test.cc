@@ -22,6 +22,7 @@ namespace {
 using sandbox::Bytes;
 using sandbox::CardKind;
 using sandbox::CardOptions;
+using ::testing::AnyOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::Ge;
@@ -432,7 +433,8 @@ TEST_F(FamiliesTest, NoPinGoesToOneOfTwoCardsWithTheSameName) {
     EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_CARD_NOT_FOUND);
     EXPECT_EQ(MetadataOf(status)["cards"], "2");
   }
-  EXPECT_THAT(pcsc_->Log(), IsEmpty());
+  // The look that found them may still be giving them back.
+  EXPECT_THAT(pcsc_->Log(), Each(AnyOf("end leave", "disconnect leave")));
   pcsc_->Remove("Second Reader");
   while (harness_->Cards()->size() > 1) std::this_thread::yield();
   EXPECT_TRUE(Verify().ok());
