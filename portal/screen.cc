@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "portal/certificates.h"
@@ -241,6 +242,35 @@ class Check {
   std::vector<std::string> missing_;
 };
 
+// The number that a line is, or that stands behind its last colon; empty where there are
+// other words.
+std::string NumberOn(const Line& line) {
+  std::string digits;
+  const std::size_t colon = line.text.rfind(':');
+  for (const char c : Tidy(line.text.substr(colon == std::string_view::npos ? 0 : colon + 1))) {
+    if (absl::ascii_isdigit(c)) {
+      digits.push_back(c);
+    } else if (c != ' ') {
+      return "";
+    }
+  }
+  return digits;
+}
+
+// Whether a number stands on the page that looks like a serial and is none of these
+// cards': a block that could not be read, whose button would be taken for another's.
+bool NamesAnotherCard(const Page& page, const std::vector<CardBlock>& cards) {
+  return std::any_of(page.lines().begin(), page.lines().end(), [&cards](const Line& line) {
+    const std::string number = NumberOn(line);
+    const auto is_as_long = [&](const CardBlock& card) {
+      return card.serial.size() == number.size();
+    };
+    const auto is_its = [&](const CardBlock& card) { return card.serial == number; };
+    return std::any_of(cards.begin(), cards.end(), is_as_long) &&
+           std::none_of(cards.begin(), cards.end(), is_its);
+  });
+}
+
 absl::Status Ambiguous(std::string_view what, std::string_view name, std::size_t count) {
   return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CONTROL_AMBIGUOUS,
                    absl::StrCat("The portal's page has ", count, " of the ", std::string(what),
@@ -335,12 +365,13 @@ absl::StatusOr<const Control*> FindCardButton(const Page& page, const Profile::B
     return block.serial == serial;
   });
   const auto buttons = ButtonsOf(page, button);
-  if (card != cards.end() && cards.size() == 1 && buttons.size() == 1) return buttons[0];
+  const bool known = card != cards.end() && !NamesAnotherCard(page, cards);
+  if (known && cards.size() == 1 && buttons.size() == 1) return buttons[0];
   // One for each card, each in its own block.
   const auto in = [](const Control* control, const CardBlock& block) {
     return control->order > block.from && control->order < block.to;
   };
-  bool one_each = card != cards.end() && buttons.size() == cards.size();
+  bool one_each = known && buttons.size() == cards.size();
   for (std::size_t i = 0; one_each && i < cards.size(); ++i) one_each = in(buttons[i], cards[i]);
   if (one_each) return buttons[static_cast<std::size_t>(card - cards.begin())];
   return MakeError(absl::StatusCode::kFailedPrecondition, covers,

@@ -64,12 +64,14 @@ absl::StatusOr<const Control*> FindButton(const Page& page, const Profile::Butto
 
 // The button of a kind that stands once for each card (Profile::Button::per_card),
 // such that it touches the card of `serial` and no other. `covers` is the error where
-// there is none: DELETE_COVERS_OTHER_CARDS or REVOKE_COVERS_OTHER_CARDS.
+// there is none, or where the page shows a number like a serial that is not one of
+// `cards`: DELETE_COVERS_OTHER_CARDS or REVOKE_COVERS_OTHER_CARDS.
 absl::StatusOr<const Control*> FindCardButton(
     const Page& page, const Profile::Button& button, const std::vector<CardBlock>& cards,
     const std::string& serial, v1::ErrorReason covers = v1::ERROR_REASON_DELETE_COVERS_OTHER_CARDS);
 
-// The picture that belongs to the captcha's field; nullptr where that is not sure.
+// The picture that belongs to the captcha's field: the only one in its form, or the only
+// one with no other field in between. nullptr where that is not sure.
 const Image* FindCaptcha(const Page& page, const Control& field);
 
 // Lines that stood on a screen before anything was answered: they are no answer.

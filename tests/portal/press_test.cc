@@ -72,13 +72,16 @@ class Marker {
   int own_ = 0;
 };
 
-// The mark in what a press sends; "none" where it has none.
-std::string MarkIn(const Request& request) {
+// The mark of the control that is pressed, as it is sent; "none" where it has none. What
+// else goes along with the form may bear marks as well.
+std::string MarkIn(const Control& pressed, const Request& request) {
   static const std::regex mark("isaret[0-9]+x");
+  const std::string own = std::string(pressed.field) + " " + std::string(pressed.target);
   std::smatch found;
-  const std::string text =
+  if (!std::regex_search(own, found, mark)) return "none";
+  const std::string sent =
       request.address.url + " " + std::string(request.body.begin(), request.body.end());
-  return std::regex_search(text, found, mark) ? found.str() : "none";
+  return sent.find(found.str()) == std::string::npos ? "none" : found.str();
 }
 
 // ---- The driver, as Conversation presses ----
@@ -89,6 +92,8 @@ struct Look {
   std::map<std::string, std::string> presses;
   // Where the profile says that any of several of a name will do: the marks of all.
   std::map<std::string, std::set<std::string>> any;
+  // Where each card has its own: the marks of all.
+  std::map<std::string, std::set<std::string>> per_card;
 };
 
 // What Conversation asks of the pages that say "really?": that they name this card alone.
@@ -127,7 +132,7 @@ absl::StatusOr<std::string> PressOf(const Page& page, const Profile::Step& step,
   }
   const auto request = page.Press(**button, fills);
   if (!request.ok()) return request.status();
-  return MarkIn(*request);
+  return MarkIn(**button, *request);
 }
 
 std::set<std::string> MarksOfAll(const Page& page, const Profile::Button& button) {
@@ -138,7 +143,7 @@ std::set<std::string> MarksOfAll(const Page& page, const Profile::Button& button
       continue;
     }
     const auto request = page.Press(control, {});
-    if (request.ok()) marks.insert(MarkIn(*request));
+    if (request.ok()) marks.insert(MarkIn(control, *request));
   }
   return marks;
 }
@@ -160,6 +165,7 @@ Look LookAt(const std::string& html, const std::string& serial) {
       const std::string name = v1::StepKind_Name(step->kind).substr(10) + " " + std::to_string(i);
       if (mark.ok()) look.presses[name] = *mark;
       if (move.press->any) look.any[name] = MarksOfAll(*page, *move.press);
+      if (move.press->per_card) look.per_card[name] = MarksOfAll(*page, *move.press);
       break;
     }
   }
@@ -193,9 +199,27 @@ const std::vector<std::string>& Words() {
   return words;
 }
 
+// Of a page of this kind: without the names of what a step presses there.
+std::vector<std::string> WordsFor(ScreenKind screen) {
+  std::vector<std::string> words = Words();
+  for (int kind = v1::StepKind_MIN; kind <= v1::StepKind_MAX; ++kind) {
+    const Profile::Step* step = KamuSm().step(static_cast<v1::StepKind>(kind));
+    if (step == nullptr) continue;
+    for (const Profile::Move& move : step->moves) {
+      if (std::find(move.on.begin(), move.on.end(), screen) == move.on.end()) continue;
+      const auto& names = move.press->names;
+      const auto is_pressed = [&names](const std::string& word) {
+        return std::find(names.begin(), names.end(), FoldLabel(word)) != names.end();
+      };
+      words.erase(std::remove_if(words.begin(), words.end(), is_pressed), words.end());
+    }
+  }
+  return words;
+}
+
 class Changer {
  public:
-  explicit Changer(unsigned seed) : random_(seed) {}
+  Changer(unsigned seed, ScreenKind screen) : random_(seed), words_(WordsFor(screen)) {}
 
   // One to five changes; what they were, for whoever has to understand a failure.
   std::string operator()(Node& root) {
@@ -207,7 +231,7 @@ class Changer {
 
  private:
   std::size_t Below(std::size_t limit) { return limit == 0 ? 0 : random_() % limit; }
-  const std::string& Word() { return Words()[Below(Words().size())]; }
+  const std::string& Word() { return words_[Below(words_.size())]; }
 
   static bool InsideControl(const Node& node) {
     for (const Node* at = &node; at != nullptr; at = at->parent) {
@@ -380,6 +404,7 @@ class Changer {
   }
 
   std::mt19937 random_;
+  const std::vector<std::string> words_;
 };
 
 // ---- The promise ----
@@ -449,8 +474,33 @@ struct Count {
   int other_screen = 0;
 };
 
-void Check(const Original& original, const std::string& html, const std::string& story,
-           Count& count) {
+// The serial that was last read before the control with this mark.
+std::string SerialOver(const Node& node, const std::string& mark, std::string serial, bool& found) {
+  for (const auto& [name, value] : node.attributes) {
+    found = found || value.find(mark) != std::string::npos;
+  }
+  static const sandbox::World world = ilkimza::testing::TwoCards();
+  for (const sandbox::CardRecord& card : world.holders[0].cards) {
+    if (!found && node.text.find(card.serial) != std::string::npos) serial = card.serial;
+  }
+  for (const auto& child : node.children) {
+    if (!found) serial = SerialOver(*child, mark, std::move(serial), found);
+  }
+  return serial;
+}
+
+// Another card's button that has come to stand in our card's block is taken for ours by a
+// person as well; the page that follows names its card, and then nothing is confirmed.
+bool StandsForTheCard(const Original& original, const Node& changed, const std::string& step,
+                      const std::string& mark) {
+  const auto cards = original.look.per_card.find(step);
+  if (cards == original.look.per_card.end() || cards->second.count(mark) == 0) return false;
+  bool found = false;
+  return SerialOver(changed, mark, "", found) == TheSerial();
+}
+
+void Check(const Original& original, const Node& changed, const std::string& story, Count& count) {
+  const std::string html = WriteMarkup(changed);
   const Look look = LookAt(html, TheSerial());
   if (!look.seen.sure()) {
     ++count.stopped;
@@ -471,6 +521,7 @@ void Check(const Original& original, const std::string& html, const std::string&
     const auto expected = original.look.presses.find(step);
     const std::string before =
         expected == original.look.presses.end() ? "nothing" : expected->second;
+    if (mark != before && StandsForTheCard(original, changed, step, mark)) continue;
     ASSERT_EQ(mark, before) << original.name << ", " << step << ": " << story << "\n" << html;
   }
 }
@@ -481,8 +532,8 @@ TEST(PressTest, AChangedPageIsPressedInTheSamePlaceOrNotAtAll) {
   for (const Original& original : Originals()) {
     for (int i = 0; i < 60; ++i) {
       auto changed = original.tree->Clone();
-      const std::string story = Changer(++seed)(*changed);
-      ASSERT_NO_FATAL_FAILURE(Check(original, WriteMarkup(*changed), story, count));
+      const std::string story = Changer(++seed, original.look.seen.kind)(*changed);
+      ASSERT_NO_FATAL_FAILURE(Check(original, *changed, story, count));
     }
   }
   std::printf("pressed the same: %d, stopped: %d, another screen: %d\n", count.same, count.stopped,

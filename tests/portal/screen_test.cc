@@ -248,6 +248,29 @@ TEST(CardButtonTest, IsThatOfTheCard) {
   EXPECT_EQ(find(single, "222222"), "DELETE_COVERS_OTHER_CARDS");
 }
 
+// Its label is spoilt, and the first card's button is gone: what is left is not that one's.
+TEST(CardButtonTest, IsNotThatOfACardThatCannotBeRead) {
+  const auto find = [](const std::string& second) {
+    const Page page = PageOf("<h1>Sertifikamı İptal Et</h1><p>Kart Seri Numarası: 111111" + second +
+                             "<form><button name=s>İptal Et</button></form>");
+    const auto cards = ReadCards(page, KamuSm(), Blocks::kSerials);
+    EXPECT_EQ(cards.size(), 1u) << second;
+    const auto found = FindCardButton(page, *KamuSm().button("revoke_card"), cards, "111111",
+                                      v1::ERROR_REASON_REVOKE_COVERS_OTHER_CARDS);
+    return found.ok() ? std::string((*found)->field) : ReasonName(ReasonOf(found.status()));
+  };
+  for (const char* second :
+       {"<p>İkinci kart: 222222", "<table><tr><td>9999 Kart Seri Numarası<td>222 222</table>"}) {
+    EXPECT_EQ(find(second), "REVOKE_COVERS_OTHER_CARDS") << second;
+  }
+  // Other numbers, and what is told of another card in a sentence, name none.
+  for (const char* second :
+       {"", "<p>Kalan: 12", "<p>222222 seri numaralı kartın bilgileri silindi.",
+        "<p>Kartınız: 111111"}) {
+    EXPECT_EQ(find(second), "s") << second;
+  }
+}
+
 TEST(CaptchaTest, IsThePictureNearestToItsField) {
   const auto source = [](const std::string& html) {
     const Page page = PageOf(html);
