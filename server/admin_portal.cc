@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "ilkimza/v1/oversight_service.grpc.pb.h"
@@ -77,8 +78,9 @@ absl::Status ListDrift(const std::shared_ptr<grpc::Channel>& channel, bool all, 
         screen.has_change_time()   ? absl::StrCat("changed ", TimeWords(screen.change_time()))
         : screen.has_accept_time() ? absl::StrCat("accepted ", TimeWords(screen.accept_time()))
                                    : "as known";
+    const std::string missed = absl::StrJoin(screen.missed_screens(), " ");
     out << screen.name() << "\t" << state << "\t" << Structures(screen) << "\t" << StepNames(screen)
-        << "\n";
+        << (missed.empty() ? "" : absl::StrCat("\texpected ", missed)) << "\n";
   }
   out << std::flush;
   return absl::OkStatus();
@@ -100,7 +102,10 @@ absl::Status AcceptDrift(const std::shared_ptr<grpc::Channel>& channel, const st
     LimitCall(context);
     PortalScreen accepted;
     ILKIMZA_RETURN_IF_ERROR(ExplainedCall(stub->AcceptPortalScreen(&context, request, &accepted)));
-    notes << name << " is accepted as it is: steps on it go on.\n";
+    const bool is_step = name.find("/steps/") != std::string::npos;
+    notes << name
+          << (is_step ? " goes on; it waits again if as many are stopped again.\n"
+                      : " is accepted as it is: steps on it go on.\n");
   }
   if (names.empty()) notes << "No screen has changed.\n";
   return absl::OkStatus();

@@ -1,7 +1,9 @@
 #include "server/drift/judge.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -48,6 +50,27 @@ Verdict Judge(const PortalScreen& screen, const std::string& fingerprint, absl::
   const bool is_majority = meeting_new.size() > meeting_known.size();
   if (has_settled && meeting_new.size() >= needed && is_majority) return Verdict::kChanged;
   return now - first >= policy.window ? Verdict::kSettled : Verdict::kNothing;
+}
+
+Verdict JudgeStop(const PortalScreen& step, const std::string& fingerprint, absl::Time now,
+                  const DriftPolicy& policy) {
+  if (step.has_change_time()) return Verdict::kNothing;
+  std::vector<absl::Time> stops;
+  for (const PortalScreen::Structure& structure : step.structures()) {
+    if (structure.fingerprint() != fingerprint) continue;
+    for (const auto& sighting : structure.sightings()) {
+      const absl::Time time = FromProto(sighting.time());
+      if (time >= now - policy.window) stops.push_back(time);
+    }
+  }
+  std::sort(stops.begin(), stops.end(), std::greater<>());
+  const auto needed = static_cast<std::size_t>(policy.witnesses);
+  if (stops.size() < needed) return Verdict::kNothing;
+  stops.resize(std::min(stops.size(), std::max<std::size_t>(8, 2 * needed)));
+  const auto passes =
+      std::count_if(step.passes().begin(), step.passes().end(),
+                    [&](const auto& pass) { return FromProto(pass.time()) >= stops.back(); });
+  return stops.size() > static_cast<std::size_t>(passes) ? Verdict::kChanged : Verdict::kNothing;
 }
 
 }  // namespace ilkimza::server

@@ -4,6 +4,9 @@
 // one structure says nothing. A screen has changed where enough different witnesses meet
 // a structure that nobody knew, and fewer have met the known ones since.
 //
+// And whether a step has: where it has changed so much that it is none of the profile's
+// screens any more, so that the step stops for everybody.
+//
 // Pure and thread-safe.
 #ifndef ILKIMZA_SERVER_DRIFT_JUDGE_H_
 #define ILKIMZA_SERVER_DRIFT_JUDGE_H_
@@ -26,6 +29,9 @@ struct DriftPolicy {
   absl::Duration window = absl::Hours(7 * 24);
 };
 
+// So many sightings of a structure are kept.
+inline constexpr int kMostSightings = 32;
+
 enum class Verdict {
   // Too early to say, or known already.
   kNothing,
@@ -37,6 +43,14 @@ enum class Verdict {
 // What the last sighting of `fingerprint`, one of the screen's structures, means.
 Verdict Judge(const v1::PortalScreen& screen, const std::string& fingerprint, absl::Time now,
               const DriftPolicy& policy);
+
+// The same of a page that stopped a step, which is never one of its own: kChanged or
+// kNothing. Each witness is in `step` once, with its last word: a structure that stopped
+// it, or that it got through. Of those that the page stopped, the last ones count (twice
+// as many as are needed, and at least eight): they have to be enough, and more than got
+// through meanwhile. A page that stops a few of many is theirs alone.
+Verdict JudgeStop(const v1::PortalScreen& step, const std::string& fingerprint, absl::Time now,
+                  const DriftPolicy& policy);
 
 }  // namespace ilkimza::server
 

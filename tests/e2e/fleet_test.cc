@@ -45,6 +45,9 @@ class Visitor {
       return line.value("type", "") == "wait" && line.value("reason", "") == reason;
     });
   }
+  Json AwaitStop() {
+    return Await([](const Json& line) { return line.value("kind", "") == "stopped"; });
+  }
   // Gives it up.
   void Leave() {
     const std::string name = journey_.at("journey");
@@ -151,6 +154,39 @@ TEST_P(FleetTest, AScreenThatChangedForManyIsOneEventAndWaitsUntilItIsAccepted) 
   EXPECT_THAT(stack_.RunServer({"drift"}).output, HasSubstr("WORD_RESET\tchanged "));
   EXPECT_NE(stack_.RunServer({"accept-drift", "profiles/kamusm/screens/NONE"}).exit_code, 0);
   EXPECT_EQ(stack_.RunServer({"accept-drift", "all"}).exit_code, 0);
+  EXPECT_EQ(stack_.RunServer({"drift"}).output, "");
+  EXPECT_FALSE(visitor.AwaitForm().empty());
+}
+
+// A heading reads otherwise, and the page is none of the profile's any more.
+TEST_P(FleetTest, APageThatIsNotRecognisedForManyIsOneEventAndSparesTheOthers) {
+  constexpr char kStep[] = "profiles/kamusm@1/steps/OPEN_WORD_RESET";
+  ThreeLookAtTheForm();
+  const HttpClient phone = stack_.phone();
+  phone.Post(
+      "/control/faults",
+      {{"kind", "heading"}, {"screen", "word_reset"}, {"text", "Sözcük İşlemleri"}, {"times", 0}});
+  for (const char* pc : {"pc1", "pc2", "pc3"}) {
+    EXPECT_EQ(stack_.RunServer({"drift"}).output, "") << "too few before " << pc;
+    Visitor visitor(stack_, pc);
+    EXPECT_EQ(visitor.AwaitStop().value("reason", ""), "SCREEN_UNRECOGNISED") << pc;
+    visitor.Leave();
+  }
+  const std::string drift = stack_.RunServer({"drift"}).output;
+  EXPECT_THAT(drift, HasSubstr(std::string(kStep) + "\tchanged "));
+  EXPECT_THAT(drift, HasSubstr(" 3 journeys\tOPEN_WORD_RESET\texpected WORD_RESET\n"));
+  EXPECT_EQ(Count(ServerLog(), std::string(kStep) + " has changed"), 1);
+
+  Visitor visitor(stack_, "pc4");
+  EXPECT_FALSE(visitor.AwaitWait("SCREEN_DRIFTED").empty()) << "no ticket";
+  EXPECT_THAT(visitor.journey().at("other_ways"), Contains("GUIDED"));
+  stack_.server().Signal(SIGTERM);
+  EXPECT_EQ(stack_.server().Wait(seconds(30)), 0);
+  stack_.StartServer();
+  EXPECT_THAT(stack_.RunServer({"drift"}).output, HasSubstr("OPEN_WORD_RESET\tchanged "));
+  // The portal is as it was.
+  phone.Post("/control/faults/clear", Json::object());
+  EXPECT_EQ(stack_.RunServer({"accept-drift", kStep}).exit_code, 0);
   EXPECT_EQ(stack_.RunServer({"drift"}).output, "");
   EXPECT_FALSE(visitor.AwaitForm().empty());
 }

@@ -259,6 +259,55 @@ TEST_F(EnginePortalTest, AnAgentThatIsAwayTakesNobodysPlace) {
   EXPECT_THAT(Going(), ElementsAre("agents/2"));
 }
 
+// Ten thousand agents come back over a minute, and those at the head of the line had the
+// shortest time to go.
+TEST_F(EnginePortalTest, WhoseAgentComesBackLateAfterARestartKeepsTheirPlace) {
+  const PacingLimits limits = {.starts_a_minute = 6};
+  Start(limits);
+  for (const char* agent : {"agents/1", "agents/2", "agents/3", "agents/4"}) Create(agent);
+  Start(limits);
+  Attach("agents/1", {journeys_["agents/1"]});
+  Attach("agents/4");
+  // Their times are over.
+  Pass(absl::Seconds(50));
+  for (const char* agent : {"agents/2", "agents/3"}) {
+    EXPECT_EQ(Get(agent)->state(), v1::JOURNEY_STATE_WAITING);
+    EXPECT_EQ(Get(agent)->reason(), v1::ERROR_REASON_PORTAL_PACED);
+  }
+  EXPECT_THAT(Going(), ElementsAre("agents/1")) << "they are coming back";
+  Attach("agents/2");
+  EXPECT_THAT(Going(), ElementsAre("agents/1", "agents/2")) << "first in the line";
+  // One that stays away is passed, and no start is spent on it.
+  Pass(absl::Seconds(10));
+  EXPECT_THAT(Going(), ElementsAre("agents/1", "agents/2", "agents/4"));
+  EXPECT_EQ(engine_->Portals().at(0).waiting, 1u);
+  Pass(absl::Minutes(2));
+  Create("agents/5");
+  Create("agents/6");
+  EXPECT_THAT(Going(), ElementsAre("agents/1", "agents/2", "agents/4", "agents/5"));
+  Attach("agents/3");
+  ExpectWaits("agents/3", v1::ERROR_REASON_PORTAL_PACED);
+  Pass(absl::Seconds(10));
+  EXPECT_THAT(Going(), ElementsAre("agents/1", "agents/2", "agents/3", "agents/4", "agents/5"))
+      << "before agents/6, who came later";
+}
+
+TEST_F(EnginePortalTest, NobodysWordLetsAJourneyGoOnWhoseAgentIsAway) {
+  Start({.starts_a_minute = 6});
+  Create("agents/1");
+  Create("agents/2");
+  const auto told = Get("agents/2")->resume_time();
+  engine_->AgentDetached("agents/2", generation_);
+  EXPECT_EQ(ReasonOf(Retry(journeys_["agents/2"]).status()), v1::ERROR_REASON_AGENT_NOT_ATTACHED);
+  for (int i = 0; i < 6; ++i) Pass(absl::Seconds(10));
+  EXPECT_EQ(Get("agents/2")->reason(), v1::ERROR_REASON_PORTAL_PACED);
+  EXPECT_EQ(FromProto(Get("agents/2")->resume_time()), FromProto(told));
+  Attach("agents/2");
+  EXPECT_THAT(Going(), ElementsAre("agents/1", "agents/2")) << "at once, as its time has come";
+  engine_->AgentDetached("agents/2", generation_);
+  EXPECT_EQ(Get("agents/2")->reason(), v1::ERROR_REASON_AGENT_NOT_ATTACHED);
+}
+
 TEST_F(EnginePortalTest, AStartThatCouldNotBeStoredLosesNoPlace) {
   Start({.at_once = 1});
   Create("agents/1");
@@ -346,6 +395,33 @@ TEST_F(EnginePortalTest, AScreenThatChangedForManyPausesStepsUntilItIsAccepted) 
   ASSERT_TRUE(engine_->AcceptScreen(kLogin, "operator").ok());
   EXPECT_EQ(Get("agents/2")->state(), v1::JOURNEY_STATE_ACTIVE);
   EXPECT_EQ(sink_.runs.at("agents/2").step(), v1::STEP_KIND_OPEN_LOGIN);
+  EXPECT_THAT(engine_->Screens(true), IsEmpty());
+}
+
+// The portal renamed a heading: the fourth journey is spared a login for nothing.
+TEST_F(EnginePortalTest, AStepThatAnUnknownPageStopsForManyWaitsUntilItIsAccepted) {
+  constexpr char kStep[] = "profiles/kamusm/steps/OPEN_LOGIN";
+  Start({});
+  for (const char* agent : {"agents/1", "agents/2", "agents/3"}) {
+    EXPECT_THAT(engine_->Screens(true), IsEmpty());
+    Create(agent);
+    Report(agent, v1::STEP_OUTCOME_STOPPED, v1::ERROR_REASON_SCREEN_UNRECOGNISED,
+           "00000000000000bb");
+    EXPECT_EQ(Get(agent)->reason(), v1::ERROR_REASON_SCREEN_UNRECOGNISED);
+  }
+  ASSERT_EQ(engine_->Screens(true).size(), 1u);
+  EXPECT_EQ(engine_->Screens(true)[0].name(), kStep);
+  Create("agents/4");
+  ExpectWaits("agents/4", v1::ERROR_REASON_SCREEN_DRIFTED);
+  // Those that stopped are tried again no sooner.
+  ASSERT_TRUE(Retry(journeys_["agents/1"]).ok());
+  ExpectWaits("agents/1", v1::ERROR_REASON_SCREEN_DRIFTED);
+  Start({});
+  EXPECT_EQ(engine_->Screens(true).size(), 1u) << "a restart changes nothing";
+  for (const char* agent : {"agents/1", "agents/4"}) Attach(agent);
+  ExpectWaits("agents/4", v1::ERROR_REASON_SCREEN_DRIFTED);
+  ASSERT_TRUE(engine_->AcceptScreen(kStep, "operator").ok());
+  EXPECT_THAT(Going(), ElementsAre("agents/1", "agents/4"));
   EXPECT_THAT(engine_->Screens(true), IsEmpty());
 }
 

@@ -67,6 +67,25 @@ class DriftTest : public ::testing::Test {
       See(agent, screen, fingerprint, step);
     }
   }
+  // A page that is none of the profile's screens stops the step.
+  void StopAt(const std::string& agent, const std::string& fingerprint = kNew,
+              v1::StepKind step = v1::STEP_KIND_LOG_IN,
+              v1::ErrorReason reason = v1::ERROR_REASON_SCREEN_UNRECOGNISED) {
+    v1::StepReport report;
+    report.set_profile_version(version_);
+    report.set_step(step);
+    report.set_outcome(v1::STEP_OUTCOME_STOPPED);
+    report.set_reason(reason);
+    report.set_page_fingerprint(fingerprint);
+    auto& seen = *report.add_seen_screens();
+    seen.set_screen("LOGIN");
+    seen.set_page_fingerprint(kOld);
+    now_ += absl::Minutes(1);
+    watch_->Saw(JourneyAt(step, agent), report, now_);
+  }
+  void StopThree() {
+    for (const char* agent : {"agents/a", "agents/b", "agents/c"}) StopAt(agent);
+  }
   std::vector<std::string> Changed() {
     std::vector<std::string> names;
     for (const PortalScreen& screen : watch_->Screens(true)) names.push_back(screen.name());
@@ -203,6 +222,143 @@ TEST_F(DriftTest, SurvivesARestart) {
   ASSERT_TRUE(watch_->Accept(kFourth, "operator", now_).ok());
   Start({});
   EXPECT_THAT(Changed(), IsEmpty());
+}
+
+// -- Pages that are not recognised --
+
+constexpr char kLogIn[] = "profiles/kamusm/steps/LOG_IN";
+
+TEST_F(DriftTest, AStepThatStopsForManyIsOneEventAndPauses) {
+  SeeByThree("LOGIN", kOld, v1::STEP_KIND_LOG_IN);
+  SeeByThree("PHONE", kOld, v1::STEP_KIND_LOG_IN);
+  StopAt("agents/a");
+  StopAt("agents/b");
+  EXPECT_THAT(Changed(), IsEmpty());
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_LOG_IN));
+  StopAt("agents/c");
+  ASSERT_THAT(Changed(), ElementsAre(kLogIn));
+  const PortalScreen event = watch_->Screens(true)[0];
+  EXPECT_THAT(event.steps(), ElementsAre(v1::STEP_KIND_LOG_IN));
+  EXPECT_THAT(event.missed_screens(), ElementsAre("PHONE")) << "what should have come";
+  ASSERT_THAT(event.structures(), SizeIs(1));
+  EXPECT_EQ(event.structures(0).fingerprint(), kNew);
+  EXPECT_EQ(event.structures(0).state(), PortalScreen::STATE_CHANGED);
+  EXPECT_EQ(event.structures(0).journeys(), 3);
+  EXPECT_THAT(event.structures(0).sightings(), IsEmpty());
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_LOG_IN));
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN)) << "nobody logs in for nothing";
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_OPEN_WORD_RESET));
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_CONFIRM_PHONE)) << "in the middle of it";
+  for (int i = 0; i < 100; ++i) StopAt(absl::StrCat("agents/", i));
+  EXPECT_EQ(watch_->Screens(true)[0].change_time().seconds(), event.change_time().seconds());
+}
+
+TEST_F(DriftTest, OneAgentThatIsStoppedAgainAndAgainProvesNothing) {
+  for (int i = 0; i < 50; ++i) StopAt("agents/a", absl::StrFormat("%016x", i % 3));
+  EXPECT_THAT(Changed(), IsEmpty());
+  StopAt("agents/b");
+  for (int i = 0; i < 50; ++i) StopAt("agents/a");
+  EXPECT_THAT(Changed(), IsEmpty());
+  StopAt("agents/c");
+  EXPECT_THAT(Changed(), ElementsAre(kLogIn)) << "nor does it hide the others";
+}
+
+TEST_F(DriftTest, WhatStopsAFewOfManyIsTheirsAlone) {
+  for (int i = 0; i < 300; ++i) {
+    See(absl::StrCat("agents/", i), "PHONE", kOld, v1::STEP_KIND_LOG_IN);
+    if (i % 10 == 5) StopAt(absl::StrCat("agents/", i));
+  }
+  EXPECT_THAT(Changed(), IsEmpty());
+  // And once it stops everybody, nine are enough.
+  for (int i = 0; i < 9; ++i) StopAt(absl::StrCat("agents/late", i));
+  EXPECT_THAT(Changed(), ElementsAre(kLogIn));
+}
+
+TEST_F(DriftTest, WhoGetsThroughAfterAllWasNotStopped) {
+  for (const char* agent : {"agents/a", "agents/b", "agents/c", "agents/d"}) {
+    StopAt(agent);
+    See(agent, "PHONE", kOld, v1::STEP_KIND_LOG_IN);
+  }
+  EXPECT_THAT(Changed(), IsEmpty());
+}
+
+TEST_F(DriftTest, EachReasonOfAPageThatIsNotSureCountsAndNoOther) {
+  for (const char* agent : {"agents/a", "agents/b", "agents/c"}) {
+    StopAt(agent, kNew, v1::STEP_KIND_LOG_IN, v1::ERROR_REASON_PORTAL_REFUSED);
+    StopAt(agent, kNew, v1::STEP_KIND_LOG_OUT);
+  }
+  EXPECT_THAT(Changed(), IsEmpty());
+  for (const char* agent : {"agents/a", "agents/b", "agents/c"}) {
+    // Found as it was about to be pressed: the page is the last one that was seen.
+    StopAt(agent, "", v1::STEP_KIND_OPEN_PIN_PAGE, v1::ERROR_REASON_CONTROL_AMBIGUOUS);
+  }
+  ASSERT_THAT(Changed(), ElementsAre("profiles/kamusm/steps/OPEN_PIN_PAGE"));
+  EXPECT_EQ(watch_->Screens(true)[0].structures(0).fingerprint(), kOld);
+}
+
+TEST_F(DriftTest, AcceptedAStepIsTriedAgainAndSaidAgainIfItStopsAgain) {
+  StopThree();
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN));
+  const auto accepted = watch_->Accept(kLogIn, "operator ayse", now_);
+  ASSERT_TRUE(accepted.ok()) << accepted.status();
+  EXPECT_FALSE(accepted->has_change_time());
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_OPEN_LOGIN));
+  EXPECT_THAT(Changed(), IsEmpty());
+  StopAt("agents/a");
+  StopAt("agents/b");
+  EXPECT_THAT(Changed(), IsEmpty());
+  StopAt("agents/c");
+  EXPECT_THAT(Changed(), ElementsAre(kLogIn));
+}
+
+TEST_F(DriftTest, StopsSurviveARestartAndANewerProfileGoesOn) {
+  constexpr char kSecond[] = "profiles/kamusm@2/steps/LOG_IN";
+  version_ = 2;
+  StopAt("agents/a");
+  StopAt("agents/b");
+  Start({});
+  StopAt("agents/c");
+  EXPECT_THAT(Changed(), ElementsAre(kSecond));
+  Start({});
+  EXPECT_THAT(Changed(), ElementsAre(kSecond));
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 2));
+  EXPECT_TRUE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 1));
+  EXPECT_FALSE(Pauses(v1::STEP_KIND_OPEN_LOGIN, 3)) << "made for the portal as it is";
+  ASSERT_TRUE(watch_->Accept(kSecond, "operator", now_).ok());
+  Start({});
+  EXPECT_THAT(Changed(), IsEmpty());
+}
+
+TEST_F(DriftTest, StopsAreKeptWithinBounds) {
+  for (int i = 0; i < 2000; ++i) {
+    StopAt(absl::StrCat("agents/", i), absl::StrFormat("%016x", i % 500));
+    See(absl::StrCat("agents/p", i), "PHONE", kOld, v1::STEP_KIND_LOG_IN);
+  }
+  const auto stored = store_.LoadScreens();
+  for (const PortalScreen& one : *stored) {
+    EXPECT_LE(one.structures_size(), 32) << one.name();
+    EXPECT_LE(one.passes_size(), 32) << one.name();
+    for (const auto& structure : one.structures()) EXPECT_LE(structure.sightings_size(), 32);
+  }
+}
+
+// -- What is known --
+
+// A table with one row or with two, say: who meets which is chance.
+TEST_F(DriftTest, TwoStructuresThatWereAcceptedAlternateForever) {
+  SeeByThree("LOGIN", kOld);
+  SeeByThree("LOGIN", kNew);
+  ASSERT_THAT(Changed(), ElementsAre(kLogin));
+  ASSERT_TRUE(watch_->Accept(kLogin, "operator", now_).ok());
+  for (int round = 0; round < 5; ++round) {
+    for (int i = 0; i < 40; ++i) See(absl::StrCat("agents/", i), "LOGIN", kOld);
+    for (int i = 40; i < 80; ++i) See(absl::StrCat("agents/", i), "LOGIN", kNew);
+    if (round % 2 == 0) Start({});
+    now_ += absl::Hours(24 * 5);
+    EXPECT_THAT(Changed(), IsEmpty()) << round;
+  }
+  SeeByThree("LOGIN", "00000000000000cc");
+  EXPECT_THAT(Changed(), ElementsAre(kLogin)) << "and what is new is still said";
 }
 
 TEST_F(DriftTest, GoesOnWherePolicySaysSo) {

@@ -110,5 +110,78 @@ TEST(Judgement, FollowsThePolicy) {
   EXPECT_EQ(Judge(MakeScreen(row), "new", now, {.window = absl::Hours(1)}), Verdict::kSettled);
 }
 
+// Both belong to the screen, and who meets which is chance.
+TEST(Judgement, TwoStructuresThatAreKnownMayAlternateForever) {
+  const Row row = {"", {{"z", 0}, {"y", 3}, {"x", 5}}, {{"a", 1}, {"b", 2}, {"c", 4}}, 5, {}};
+  PortalScreen screen = MakeScreen(row);
+  for (auto& structure : *screen.mutable_structures()) {
+    structure.set_state(PortalScreen::STATE_SETTLED);
+  }
+  for (int hour = 0; hour < 400; ++hour) {
+    EXPECT_EQ(Judge(screen, "new", kStart + absl::Hours(hour), {}), Verdict::kNothing);
+    EXPECT_EQ(Judge(screen, "known", kStart + absl::Hours(hour), {}), Verdict::kNothing);
+  }
+}
+
+// -- Pages that stop a step --
+
+const Row kStopRows[] = {
+    // Who got through, and whom the page stopped.
+    {"ThreeAreStopped", {}, {{"a", 0}, {"b", 1}, {"c", 2}}, 2, Verdict::kChanged},
+    {"TwoAreTooFew", {}, {{"a", 0}, {"b", 1}}, 1, Verdict::kNothing},
+    {"WhoGotThroughBeforeSaysNothing",
+     {{"u", 0}, {"v", 0}, {"w", 1}, {"x", 1}, {"y", 2}},
+     {{"a", 3}, {"b", 4}, {"c", 5}},
+     5,
+     Verdict::kChanged},
+    {"AsManyGetThrough",
+     {{"x", 1}, {"y", 2}, {"z", 2}},
+     {{"a", 0}, {"b", 1}, {"c", 3}},
+     3,
+     Verdict::kNothing},
+    {"FewerGetThrough", {{"x", 1}, {"y", 2}}, {{"a", 0}, {"b", 1}, {"c", 3}}, 3, Verdict::kChanged},
+    {"ThreeInALongTimeAreNoChange", {}, {{"a", 0}, {"b", 1}, {"c", 170}}, 170, Verdict::kNothing},
+    {"AStopLongAgoDoesNotHideIt",
+     {{"m", 2}, {"n", 3}, {"o", 4}, {"p", 5}, {"q", 6}, {"r", 7}, {"s", 8}, {"t", 9}, {"u", 9}},
+     {{"x", 1},
+      {"a", 10},
+      {"b", 11},
+      {"c", 12},
+      {"d", 13},
+      {"e", 14},
+      {"f", 15},
+      {"g", 16},
+      {"h", 17}},
+     17,
+     Verdict::kChanged},
+};
+
+PortalScreen MakeStep(const Row& row) {
+  Row stops = row;
+  stops.known.clear();
+  PortalScreen step = MakeScreen(stops);
+  for (const Sighting& one : row.known) {
+    auto& pass = *step.add_passes();
+    pass.set_witness(one.witness);
+    *pass.mutable_time() = ToProto(kStart + absl::Hours(one.hour));
+  }
+  return step;
+}
+
+class StopJudgement : public ::testing::TestWithParam<Row> {};
+
+TEST_P(StopJudgement, FollowsTheTable) {
+  PortalScreen step = MakeStep(GetParam());
+  const absl::Time now = kStart + absl::Hours(GetParam().now_hour);
+  EXPECT_EQ(JudgeStop(step, "new", now, {}), GetParam().verdict);
+  EXPECT_EQ(JudgeStop(step, "another", now, {}), Verdict::kNothing);
+  EXPECT_EQ(JudgeStop(step, "new", now, {.witnesses = 10}), Verdict::kNothing);
+  *step.mutable_change_time() = ToProto(kStart);
+  EXPECT_EQ(JudgeStop(step, "new", now, {}), Verdict::kNothing) << "it is said once";
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, StopJudgement, ::testing::ValuesIn(kStopRows),
+                         [](const auto& info) { return info.param.name; });
+
 }  // namespace
 }  // namespace ilkimza::server
