@@ -86,17 +86,16 @@ int CountWitnesses(const Structure& structure) {
 void AddSighting(Structure& structure, const v1::Journey& journey, absl::Time now) {
   *structure.mutable_last_seen_time() = ToProto(now);
   auto& sightings = *structure.mutable_sightings();
+  const std::string witness = WitnessOf(journey);
   const auto known = std::find_if(sightings.begin(), sightings.end(),
-                                  [&](const auto& one) { return one.journey() == journey.name(); });
-  if (known != sightings.end()) {
-    sightings.erase(known);
-  } else {
-    structure.set_journeys(structure.journeys() + 1);
-  }
+                                  [&](const auto& one) { return one.witness() == witness; });
+  const bool is_same = known != sightings.end() && known->journey() == journey.name();
+  if (!is_same) structure.set_journeys(structure.journeys() + 1);
+  if (known != sightings.end()) sightings.erase(known);
   if (sightings.size() >= kMostSightings) sightings.erase(sightings.begin());
   auto& added = *sightings.Add();
   added.set_journey(journey.name());
-  added.set_witness(WitnessOf(journey));
+  added.set_witness(witness);
   *added.mutable_time() = ToProto(now);
   structure.set_agents(CountWitnesses(structure));
 }
@@ -121,19 +120,15 @@ std::string StoppingPage(const v1::StepReport& report) {
 }
 
 // What the witness of `journey` said of the step before: its last word is the one that
-// counts. Left as it is where it is that of the same journey, on the structure `but`.
+// counts. Left as it is where it is about the structure `but`.
 void TakeBack(PortalScreen& step, const v1::Journey& journey, const std::string& but) {
   const std::string witness = WitnessOf(journey);
   auto& structures = *step.mutable_structures();
+  const auto is_its = [&](const auto& one) { return one.witness() == witness; };
   for (Structure& structure : structures) {
-    const bool is_same = structure.fingerprint() == but;
+    if (structure.fingerprint() == but) continue;
     auto& sightings = *structure.mutable_sightings();
-    sightings.erase(std::remove_if(sightings.begin(), sightings.end(),
-                                   [&](const auto& one) {
-                                     const bool stays = is_same && one.journey() == journey.name();
-                                     return one.witness() == witness && !stays;
-                                   }),
-                    sightings.end());
+    sightings.erase(std::remove_if(sightings.begin(), sightings.end(), is_its), sightings.end());
     structure.set_agents(CountWitnesses(structure));
   }
   structures.erase(std::remove_if(structures.begin(), structures.end(),
@@ -143,9 +138,7 @@ void TakeBack(PortalScreen& step, const v1::Journey& journey, const std::string&
                                   }),
                    structures.end());
   auto& passes = *step.mutable_passes();
-  passes.erase(std::remove_if(passes.begin(), passes.end(),
-                              [&](const auto& one) { return one.witness() == witness; }),
-               passes.end());
+  passes.erase(std::remove_if(passes.begin(), passes.end(), is_its), passes.end());
 }
 
 // For those who ask.

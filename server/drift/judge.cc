@@ -34,7 +34,11 @@ Verdict Judge(const PortalScreen& screen, const std::string& fingerprint, absl::
     return Verdict::kNothing;
   }
   const absl::Time first = FromProto(seen->first_seen_time());
-  const absl::Time since = std::max(first, now - policy.window);
+  // Where no more sightings are kept, nobody knows how many there were of the known
+  // structures in all: those are counted that came between the kept ones.
+  const bool is_full = seen->sightings_size() >= kMostSightings;
+  absl::Time since = std::max(first, now - policy.window);
+  if (is_full) since = std::max(since, FromProto(seen->sightings(0).time()));
   std::set<std::string> meeting_new, meeting_known;
   AddWitnesses(*seen, since, meeting_new);
   for (const PortalScreen::Structure& structure : screen.structures()) {
@@ -47,7 +51,8 @@ Verdict Judge(const PortalScreen& screen, const std::string& fingerprint, absl::
   // Who meets both has met a page that comes in two structures, such as a form and the
   // same form with what is wrong.
   for (const std::string& both : meeting_known) meeting_new.erase(both);
-  const bool is_majority = meeting_new.size() > meeting_known.size();
+  const bool is_majority =
+      is_full ? meeting_known.size() < needed : meeting_new.size() > meeting_known.size();
   if (has_settled && meeting_new.size() >= needed && is_majority) return Verdict::kChanged;
   return now - first >= policy.window ? Verdict::kSettled : Verdict::kNothing;
 }

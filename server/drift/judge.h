@@ -2,7 +2,8 @@
 //
 // A page may well look different for a few: another number of cards, another notice. So
 // one structure says nothing. A screen has changed where enough different witnesses meet
-// a structure that nobody knew, and fewer have met the known ones since.
+// a structure that nobody knew, and fewer have met the known ones since; or, once many
+// have met it, hardly any.
 //
 // And whether a step has: where it has changed so much that it is none of the profile's
 // screens any more, so that the step stops for everybody.
@@ -29,7 +30,7 @@ struct DriftPolicy {
   absl::Duration window = absl::Hours(7 * 24);
 };
 
-// So many sightings of a structure are kept.
+// So many sightings of a structure are kept, one of each witness.
 inline constexpr int kMostSightings = 32;
 
 enum class Verdict {

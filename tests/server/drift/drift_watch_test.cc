@@ -59,7 +59,9 @@ class DriftTest : public ::testing::Test {
     seen.set_screen(screen);
     seen.set_page_fingerprint(fingerprint);
     now_ += absl::Minutes(1);
-    watch_->Saw(JourneyAt(step, agent), report, now_);
+    v1::Journey journey = JourneyAt(step, agent);
+    journey.set_name(absl::StrCat("journeys/", ++journeys_));
+    watch_->Saw(journey, report, now_);
   }
   void SeeByThree(const std::string& screen, const std::string& fingerprint,
                   v1::StepKind step = v1::STEP_KIND_OPEN_LOGIN) {
@@ -97,6 +99,8 @@ class DriftTest : public ::testing::Test {
 
   // Of the profile with which the screens are seen.
   int version_ = 0;
+  // Each one sees something once.
+  int journeys_ = 0;
   MemoryStore store_;
   absl::Time now_ = absl::FromUnixSeconds(1'900'000'000);
   std::unique_ptr<DriftWatch> watch_;
@@ -343,6 +347,26 @@ TEST_F(DriftTest, StopsAreKeptWithinBounds) {
 }
 
 // -- What is known --
+
+// One holder in ten has two cards, say, and so another page. Agents come more than once.
+TEST_F(DriftTest, AStructureThatAFewMeetIsNoChangeHoweverManyTheyAreInAll) {
+  SeeByThree("LOGIN", kOld);
+  for (int i = 0; i < 2000; ++i) {
+    See(absl::StrCat(i % 10 == 9 ? "agents/two" : "agents/", i / 2), "LOGIN",
+        i % 10 == 9 ? kNew : kOld);
+    ASSERT_THAT(Changed(), IsEmpty()) << i;
+  }
+}
+
+// A trial of a few, and the portal for all of them days later.
+TEST_F(DriftTest, AChangeThatOneAgentMetLongBeforeIsOneAllTheSame) {
+  for (int i = 0; i < 40; ++i) See(absl::StrCat("agents/", i), "LOGIN", kOld);
+  See("agents/trial", "LOGIN", kNew);
+  for (int i = 0; i < 40; ++i) See(absl::StrCat("agents/", i), "LOGIN", kOld);
+  EXPECT_THAT(Changed(), IsEmpty());
+  for (int i = 100; i < 140; ++i) See(absl::StrCat("agents/", i), "LOGIN", kNew);
+  EXPECT_THAT(Changed(), ElementsAre(kLogin));
+}
 
 // A table with one row or with two, say: who meets which is chance.
 TEST_F(DriftTest, TwoStructuresThatWereAcceptedAlternateForever) {
