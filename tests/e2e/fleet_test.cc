@@ -165,7 +165,7 @@ TEST_P(FleetTest, APageThatIsNotRecognisedForManyIsOneEventAndSparesTheOthers) {
   const HttpClient phone = stack_.phone();
   phone.Post(
       "/control/faults",
-      {{"kind", "heading"}, {"screen", "word_reset"}, {"text", "Sözcük İşlemleri"}, {"times", 0}});
+      {{"kind", "heading"}, {"screen", "verify"}, {"text", "Kimlik Denetimi"}, {"times", 0}});
   for (const char* pc : {"pc1", "pc2", "pc3"}) {
     EXPECT_EQ(stack_.RunServer({"drift"}).output, "") << "too few before " << pc;
     Visitor visitor(stack_, pc);
@@ -174,7 +174,8 @@ TEST_P(FleetTest, APageThatIsNotRecognisedForManyIsOneEventAndSparesTheOthers) {
   }
   const std::string drift = stack_.RunServer({"drift"}).output;
   EXPECT_THAT(drift, HasSubstr(std::string(kStep) + "\tchanged "));
-  EXPECT_THAT(drift, HasSubstr(" 3 journeys\tOPEN_WORD_RESET\texpected WORD_RESET\n"));
+  EXPECT_THAT(
+      drift, HasSubstr(" 3 journeys\tOPEN_WORD_RESET\texpected LOGIN SIGN_IN_CHOICE WORD_RESET\n"));
   EXPECT_EQ(Count(ServerLog(), std::string(kStep) + " has changed"), 1);
 
   Visitor visitor(stack_, "pc4");
