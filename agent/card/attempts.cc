@@ -92,6 +92,12 @@ AttemptResult ResultOf(const AttemptWork& work, const absl::Status& status) {
   return AttemptResult::kUnknown;
 }
 
+// By its dates. Nobody takes a signature of such a certificate.
+bool IsNotValid(const v1::Certificate& certificate) {
+  return certificate.validity() == v1::CERTIFICATE_VALIDITY_EXPIRED ||
+         certificate.validity() == v1::CERTIFICATE_VALIDITY_NOT_YET_VALID;
+}
+
 int TriesLeftOf(const AttemptWork& work) {
   if (work.answer && work.answer->tries_left) return *work.answer->tries_left;
   // Unset where the card was not asked any more.
@@ -355,8 +361,10 @@ void Attempts::Finish(Run& run, const absl::Status& status) {
   Attempt& attempt = run.attempt;
   attempt.result = ResultOf(run.work, status);
   attempt.tries_left = TriesLeftOf(run.work);
-  const absl::Status written =
-      parts_.journal->Finish(attempt.number, attempt.result, attempt.tries_left);
+  attempt.signer_not_valid =
+      attempt.result == AttemptResult::kSigned && IsNotValid(run.work.certificate);
+  const absl::Status written = parts_.journal->Finish(attempt.number, attempt.result,
+                                                      attempt.tries_left, attempt.signer_not_valid);
   // What is known is told all the same; the next start of the program will not know it.
   if (!written.ok()) LogError("{}", std::string(written.message()));
   if (run.claim) {

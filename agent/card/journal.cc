@@ -71,10 +71,11 @@ std::string BeginLine(const Attempt& attempt, absl::Time now) {
 }
 
 std::string FinishLine(const Attempt& attempt, absl::Time now) {
-  return Line({{"attempt", attempt.number},
-               {"result", kResults.at(static_cast<std::size_t>(attempt.result))},
-               {"tries_left", attempt.tries_left}},
-              now);
+  json record = {{"attempt", attempt.number},
+                 {"result", kResults.at(static_cast<std::size_t>(attempt.result))},
+                 {"tries_left", attempt.tries_left}};
+  if (attempt.signer_not_valid) record["signer_valid"] = false;
+  return Line(std::move(record), now);
 }
 
 bool WriteAll(int fd, std::string_view bytes) {
@@ -146,6 +147,8 @@ void Journal::TakeLine(std::string_view line) {
     if (Attempt* attempt = Find(number)) {
       attempt->result = *result;
       attempt->tries_left = static_cast<int>(Number(record, "tries_left", -1));
+      const auto signer_valid = record.find("signer_valid");
+      attempt->signer_not_valid = signer_valid != record.end() && *signer_valid == false;
     }
     return;
   }
@@ -247,13 +250,15 @@ absl::StatusOr<int64_t> Journal::Begin(const Attempt& attempt) {
   return next.number;
 }
 
-absl::Status Journal::Finish(int64_t number, AttemptResult result, int tries_left) {
+absl::Status Journal::Finish(int64_t number, AttemptResult result, int tries_left,
+                             bool signer_not_valid) {
   const std::lock_guard lock(mutex_);
   Attempt* attempt = Find(number);
   if (attempt == nullptr) return absl::OkStatus();
   // True in this program even where the disk fails.
   attempt->result = result;
   attempt->tries_left = tries_left;
+  attempt->signer_not_valid = signer_not_valid;
   return Append(FinishLine(*attempt, clock_.Now()));
 }
 

@@ -65,6 +65,8 @@ struct Attempt {
   AttemptResult result = AttemptResult::kOpen;
   // -1 where the card did not tell.
   int tries_left = -1;
+  // kSigned: the certificate that confirms the signature has ended, or begins later.
+  bool signer_not_valid = false;
 };
 
 class Journal {
@@ -85,7 +87,8 @@ class Journal {
   // of it reached the file is marked as not sent, as far as the disk takes that.
   absl::StatusOr<int64_t> Begin(const Attempt& attempt);
   // A later result replaces an earlier one. It is written, and not yet synchronised.
-  absl::Status Finish(int64_t number, AttemptResult result, int tries_left);
+  absl::Status Finish(int64_t number, AttemptResult result, int tries_left,
+                      bool signer_not_valid = false);
   // Everything that was written survives a loss of power, or STORE_FAILED.
   absl::Status Synchronise();
 

@@ -64,7 +64,9 @@ std::optional<StepEnd> EndOf(const Attempt& attempt) {
       if (attempt.kind == AttemptKind::kTestSign) return std::nullopt;
       return end(v1::STEP_OUTCOME_DONE, v1::ERROR_REASON_UNSPECIFIED);
     case AttemptResult::kSigned:
-      return end(v1::STEP_OUTCOME_DONE, v1::ERROR_REASON_UNSPECIFIED);
+      return end(v1::STEP_OUTCOME_DONE, attempt.signer_not_valid
+                                            ? v1::ERROR_REASON_CERTIFICATE_NOT_FOUND
+                                            : v1::ERROR_REASON_UNSPECIFIED);
     case AttemptResult::kWrong:
       return end(v1::STEP_OUTCOME_REJECTED,
                  puk ? v1::ERROR_REASON_WRONG_PUK : v1::ERROR_REASON_WRONG_PIN);
@@ -232,19 +234,28 @@ void CardSteps::LookAtCards(Entry& entry, News& news) {
     default:
       return;
   }
-  const std::vector<std::string> allowed = AllowedSerials(directive);
-  for (const std::string& serial : serials_) {
-    if (!Contains(allowed, serial)) continue;
-    End(entry, {.outcome = v1::STEP_OUTCOME_DONE, .card_serial = serial}, news);
+  MatchCard(entry, news);
+}
+
+void CardSteps::MatchCard(Entry& entry, News& news) {
+  const std::vector<std::string> allowed = AllowedSerials(entry.directive);
+  const std::set<std::string> shown(serials_.begin(), serials_.end());
+  std::vector<std::string> matching;
+  for (const std::string& serial : shown) {
+    if (Contains(allowed, serial)) matching.push_back(serial);
+  }
+  // While a reader's card is still being asked, it may be one that is allowed as well.
+  if (matching.size() == 1 && (settled_ || allowed.size() == 1)) {
+    End(entry, {.outcome = v1::STEP_OUTCOME_DONE, .card_serial = matching.front()}, news);
     return;
   }
   if (!settled_) return;
-  const std::set<std::string> shown(serials_.begin(), serials_.end());
   // Between two cards there is none: nobody has to be told that.
   if (entry.refused && (shown.empty() || shown == *entry.refused)) {
     if (shown.empty()) entry.refused = shown;
     return;
   }
+  // More than one that fits is told as none: the readers show which.
   const v1::ErrorReason reason =
       shown.empty() ? v1::ERROR_REASON_NO_CARD : v1::ERROR_REASON_SERIAL_MISMATCH;
   End(entry,

@@ -116,6 +116,8 @@ class CardSteps : public std::enable_shared_from_this<CardSteps> {
   void Start(Entry& entry, News& news);
   void ScheduleDeadline(Entry& entry);
   void LookAtCards(Entry& entry, News& news);
+  // Never chooses: where more than one chip is allowed, the holder takes one out.
+  void MatchCard(Entry& entry, News& news);
   void End(Entry& entry, const StepEnd& end, News& news);
   void StopEntry(Entry& entry, v1::ErrorReason reason, News& news);
   void OnDeadline(const std::string& journey, int64_t directive_id);

@@ -20,6 +20,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr char kRight[] = "87211470000000000000";
+constexpr char kSecond[] = "87211470000000000025";
 constexpr char kOther[] = "99999999999999999999";
 
 class StepsTest : public ::testing::Test {
@@ -119,6 +120,55 @@ TEST_F(StepsTest, MatchCardTakesTheRightOneOfTwo) {
   steps_->Run(Directive(1, v1::STEP_KIND_MATCH_CARD, {kRight}));
   EXPECT_EQ(Report(1)->outcome(), v1::STEP_OUTCOME_DONE);
   EXPECT_EQ(Report(1)->card_serial(), kRight);
+}
+
+// The page has a row for each of them: nobody but the holder knows which one is meant.
+TEST_F(StepsTest, MatchCardChoosesNoneOfTwoThatFit) {
+  steps_->OnCards({kRight, kSecond}, true);
+  steps_->Run(Directive(1, v1::STEP_KIND_MATCH_CARD, {kRight, kSecond}));
+  ASSERT_TRUE(Report(1));
+  EXPECT_EQ(Report(1)->outcome(), v1::STEP_OUTCOME_REJECTED);
+  EXPECT_EQ(Report(1)->reason(), v1::ERROR_REASON_SERIAL_MISMATCH);
+  steps_->Run(
+      Directive(2, v1::STEP_KIND_MATCH_CARD, {kRight, kSecond}, v1::ERROR_REASON_SERIAL_MISMATCH));
+  steps_->OnCards({kSecond, kRight}, true);
+  EXPECT_FALSE(Report(2)) << "it is told once";
+  steps_->OnCards({kSecond}, true);
+  ASSERT_TRUE(Report(2));
+  EXPECT_EQ(Report(2)->outcome(), v1::STEP_OUTCOME_DONE);
+  EXPECT_EQ(Report(2)->card_serial(), kSecond);
+}
+
+TEST_F(StepsTest, MatchCardWaitsForTheOtherReaderWhereBothMayFit) {
+  steps_->OnCards({kRight}, false);
+  steps_->Run(Directive(1, v1::STEP_KIND_MATCH_CARD, {kRight, kSecond}));
+  EXPECT_FALSE(Report(1));
+  steps_->OnCards({kRight, kSecond}, true);
+  ASSERT_TRUE(Report(1));
+  EXPECT_EQ(Report(1)->reason(), v1::ERROR_REASON_SERIAL_MISMATCH);
+  // Where one alone can fit, nothing else in the readers matters.
+  steps_->OnCards({kRight}, false);
+  steps_->Run(Directive(2, v1::STEP_KIND_MATCH_CARD, {kRight}));
+  ASSERT_TRUE(Report(2));
+  EXPECT_EQ(Report(2)->outcome(), v1::STEP_OUTCOME_DONE);
+}
+
+// Also where the program ends before the server has heard it.
+TEST_F(StepsTest, ASignatureByACertificateThatIsNotValidSaysSo) {
+  int64_t id = 0;
+  for (const bool valid : {true, false}) {
+    const auto number = journal_->Begin({.kind = AttemptKind::kTestSign,
+                                         .serial = kRight,
+                                         .journey = kJourney,
+                                         .directive_id = ++id});
+    ASSERT_TRUE(journal_->Finish(*number, AttemptResult::kSigned, -1, !valid).ok());
+    Restart();
+    steps_->Run(Directive(id, v1::STEP_KIND_TEST_SIGNATURE, {kRight}));
+    ASSERT_TRUE(Report(id));
+    EXPECT_EQ(Report(id)->outcome(), v1::STEP_OUTCOME_DONE);
+    EXPECT_EQ(Report(id)->reason(),
+              valid ? v1::ERROR_REASON_UNSPECIFIED : v1::ERROR_REASON_CERTIFICATE_NOT_FOUND);
+  }
 }
 
 TEST_F(StepsTest, OnlyTheMatchedCardMayBeClaimed) {
