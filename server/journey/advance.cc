@@ -181,6 +181,7 @@ class Rules : private Draft {
       return true;
     }
     if (journey.state() != v1::JOURNEY_STATE_STOPPED) return false;
+    const v1::ErrorReason reason = journey.reason();
     StartAfresh();
     if (IsNewWordNeeded()) return AskForNewWord();
     if (!SpecOf(kind).on_portal && journey.directive_id() != 0) {
@@ -189,7 +190,7 @@ class Rules : private Draft {
     }
     // What a portal page holds by now is not known, so it is opened afresh.
     journey.set_directive_id(0);
-    if (SpecOf(kind).on_portal) Rewind(SafeStep(kind, facts()));
+    if (SpecOf(kind).on_portal) Rewind(RetryTarget(kind, reason, facts()));
     GoOn();
     return true;
   }
@@ -199,6 +200,7 @@ class Rules : private Draft {
     const auto ways = OtherWays(journey, policy_);
     if (std::find(ways.begin(), ways.end(), way) == ways.end()) return false;
     const v1::StepKind kind = journey.current_step();
+    const v1::ErrorReason reason = journey.reason();
     journey.set_guided(way == v1::WAY_GUIDED);
     StartAfresh();
     if (IsNewWordNeeded()) return AskForNewWord();
@@ -210,7 +212,7 @@ class Rules : private Draft {
       return true;
     }
     journey.set_directive_id(0);
-    if (SpecOf(kind).on_portal) Rewind(SafeStep(kind, facts()));
+    if (SpecOf(kind).on_portal) Rewind(RetryTarget(kind, reason, facts()));
     GoOn();
     return true;
   }
@@ -363,14 +365,30 @@ class Rules : private Draft {
             report.reason() == v1::ERROR_REASON_PIN_INFO_DELETED) {
           return OnCopyMissing(report.reason());
         }
+        if (report.reason() == v1::ERROR_REASON_NOTHING_TO_REVOKE && RevocationIsUnknown()) {
+          FinishAndGoOn(v1::STEP_STATE_SKIPPED);
+          return Find(report.step()).set_reason(report.reason());
+        }
         return Stop(report.reason());
     }
   }
 
+  // A revocation was sent in this journey, and its answer was lost: the plan has the list
+  // of certificates since then, which shows what became of it.
+  bool RevocationIsUnknown() const {
+    const auto& steps = journey.steps();
+    return journey.goal() == v1::GOAL_REVOKE_CERTIFICATE &&
+           std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+             return step.kind() == v1::STEP_KIND_LIST_CERTIFICATES;
+           });
+  }
+
+  // What the holder did in a browser of their own is done because they say so: no fact
+  // about the portal follows from that.
   void OnDone(const StepReport& report) {
     switch (report.step()) {
       case v1::STEP_KIND_SET_SECURITY_WORD:
-        facts().set_security_word_reset(true);
+        if (!Current().guided()) facts().set_security_word_reset(true);
         for (Step& step : *journey.mutable_steps()) {
           const bool counts_words = step.kind() == v1::STEP_KIND_LOG_IN && !IsSettled(step);
           if (counts_words) step = MakeStep(step.kind(), policy_);
@@ -419,19 +437,24 @@ class Rules : private Draft {
         facts().set_own_pin_unknown(false);
         break;
       case v1::STEP_KIND_DELETE_PORTAL_COPY:
-        facts().set_portal_copy_deleted(true);
+        if (!Current().guided()) facts().set_portal_copy_deleted(true);
         break;
       case v1::STEP_KIND_TEST_SIGNATURE:
         facts().set_test_signature_made(true);
+        if (report.reason() == v1::ERROR_REASON_CERTIFICATE_NOT_FOUND) {
+          // It fits its certificate, but that is not valid: proof of the PIN alone.
+          FinishAndGoOn(v1::STEP_STATE_DONE);
+          return Find(report.step()).set_reason(report.reason());
+        }
         break;
       case v1::STEP_KIND_ACTIVATE_CERTIFICATE:
-        facts().set_certificate_activated(true);
+        if (!Current().guided()) facts().set_certificate_activated(true);
         break;
       case v1::STEP_KIND_UPDATE_INFO:
-        facts().set_info_updated(true);
+        if (!Current().guided()) facts().set_info_updated(true);
         break;
       case v1::STEP_KIND_REVOKE_CERTIFICATE:
-        facts().set_certificate_revoked(true);
+        if (!Current().guided()) facts().set_certificate_revoked(true);
         break;
       default:
         break;
@@ -490,6 +513,9 @@ class Rules : private Draft {
     if ((SpecOf(kind).on_portal || target != kind) && !stays_logged_in) {
       facts().set_logged_in(false);
     }
+    const bool is_mail = kind == v1::STEP_KIND_OPEN_MAIL_LINK && target != kind;
+    // Mails are not asked for without an end: they may go to an address of old.
+    if (is_mail && !CountAttempt(reason)) return Stop(reason);
     Current().set_reason(reason);
     journey.set_reason(reason);
     if (reason == v1::ERROR_REASON_WORD_FORGOTTEN && target != kind) InsertResetSteps();
@@ -499,6 +525,8 @@ class Rules : private Draft {
     // without an answer of the holder between them, must not become a busy loop.
     const bool leads_back = target != kind && (is_holders || journey.outages() < 2);
     Rewind(target);
+    // The form that asks for the next mail says why.
+    if (is_mail) Find(v1::STEP_KIND_REQUEST_WORD_RESET).set_reason(reason);
     if (leads_back) return GoOn();
     WaitForBetterTimes(FirstPending()->kind(), reason);
   }
@@ -508,6 +536,9 @@ class Rules : private Draft {
       facts().set_own_pin_unknown(true);
       facts().set_pin_proven(false);
       Find(v1::STEP_KIND_PROVE_PIN) = MakeStep(v1::STEP_KIND_PROVE_PIN, policy_);
+    }
+    if (report.step() == v1::STEP_KIND_REVOKE_CERTIFICATE) {
+      InsertAfter(report.step(), v1::STEP_KIND_LIST_CERTIFICATES);
     }
     Stop(report.reason());
   }

@@ -141,7 +141,7 @@ void Draft::Rewind(v1::StepKind target) {
     is_inside = is_inside || step.kind() == target;
     // What the holder decided against stays decided.
     const bool is_decided = step.state() == v1::STEP_STATE_SKIPPED && IsDecision(step.kind());
-    const bool holds = is_decided || Holds(step.kind(), facts());
+    const bool holds = is_decided || IsClaimed(step) || Holds(step.kind(), facts());
     if (is_inside && (!holds || step.kind() == target)) Reopen(step);
     if (step.kind() == journey.current_step()) break;
   }
@@ -166,6 +166,19 @@ void Draft::InsertResetSteps() {
       for (const v1::StepKind kind : ResetSteps()) *longer.Add() = MakeStep(kind, policy_);
     }
     *longer.Add() = step;
+  }
+  steps.Swap(&longer);
+}
+
+void Draft::InsertAfter(v1::StepKind before, v1::StepKind kind) {
+  auto& steps = *journey.mutable_steps();
+  for (const Step& step : steps) {
+    if (step.kind() == kind) return;
+  }
+  google::protobuf::RepeatedPtrField<Step> longer;
+  for (const Step& step : steps) {
+    *longer.Add() = step;
+    if (step.kind() == before) *longer.Add() = MakeStep(kind, policy_);
   }
   steps.Swap(&longer);
 }

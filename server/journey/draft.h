@@ -42,6 +42,8 @@ class Draft {
   // done since.
   void Rewind(v1::StepKind target);
   void InsertResetSteps();
+  // A step that the plan has not yet.
+  void InsertAfter(v1::StepKind before, v1::StepKind kind);
   void Finish(v1::Step& step, v1::StepState state);
   // Of the current step.
   void FinishAndGoOn(v1::StepState state);

@@ -424,6 +424,24 @@ v1::StepKind RewindTarget(v1::StepKind kind, v1::ErrorReason reason, const v1::F
   return SafeStep(kind, facts);
 }
 
+v1::StepKind RetryTarget(v1::StepKind kind, v1::ErrorReason reason, const v1::Facts& facts) {
+  if (kind == v1::STEP_KIND_OPEN_MAIL_LINK) return RewindTarget(kind, reason, facts);
+  return SafeStep(kind, facts);
+}
+
+bool IsClaimed(const v1::Step& step) {
+  if (step.state() != v1::STEP_STATE_DONE || !step.guided()) return false;
+  switch (step.kind()) {
+    case v1::STEP_KIND_DELETE_PORTAL_COPY:
+    case v1::STEP_KIND_ACTIVATE_CERTIFICATE:
+    case v1::STEP_KIND_UPDATE_INFO:
+    case v1::STEP_KIND_REVOKE_CERTIFICATE:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool IsHoldersRewind(v1::ErrorReason reason) {
   switch (reason) {
     case v1::ERROR_REASON_MAIL_LINK_USED:

@@ -80,6 +80,14 @@ v1::StepKind SafeStep(v1::StepKind kind, const v1::Facts& facts);
 // used up (a new mail is asked for) and a forgotten word (reset steps first).
 v1::StepKind RewindTarget(v1::StepKind kind, v1::ErrorReason reason, const v1::Facts& facts);
 
+// Where a journey goes on that stopped at the portal's step `kind` for `reason`: the safe
+// step, except that a mail which never came is asked for anew.
+v1::StepKind RetryTarget(v1::StepKind kind, v1::ErrorReason reason, const v1::Facts& facts);
+
+// True where `step` changed something at the portal on the holder's word alone: no fact
+// follows from that, and it is not asked again either.
+bool IsClaimed(const v1::Step& step);
+
 // True where the holder asked for the rewind, or it was the fate of what they
 // typed: no sign of a portal in trouble.
 bool IsHoldersRewind(v1::ErrorReason reason);

@@ -99,6 +99,95 @@ TEST(MenuTest, NoOtherGoalHasAWayByCode) {
   EXPECT_FALSE(walk.Retry());
 }
 
+// -- A revocation whose answer never came --
+
+Walk RevocationUnknown() {
+  Walk walk(v1::GOAL_REVOKE_CERTIFICATE);
+  walk.Attach();
+  walk.To(v1::STEP_KIND_REVOKE_CERTIFICATE);
+  EXPECT_TRUE(walk.Unknown(v1::ERROR_REASON_SUBMISSION_UNKNOWN));
+  EXPECT_EQ(walk->state(), v1::JOURNEY_STATE_STOPPED);
+  EXPECT_TRUE(walk.Retry());
+  walk.To(v1::STEP_KIND_REVOKE_CERTIFICATE);
+  return walk;
+}
+
+void ExpectTheListDecides(Walk& walk, v1::ErrorReason reason) {
+  EXPECT_EQ(walk->current_step(), v1::STEP_KIND_LIST_CERTIFICATES);
+  EXPECT_EQ(walk.Find(v1::STEP_KIND_REVOKE_CERTIFICATE).state(), v1::STEP_STATE_SKIPPED);
+  EXPECT_EQ(walk.Find(v1::STEP_KIND_REVOKE_CERTIFICATE).reason(), reason);
+  const auto asked = walk.ToTheEnd();
+  EXPECT_THAT(asked, Not(Contains(v1::STEP_KIND_REVOKE_CERTIFICATE)));
+  EXPECT_EQ(walk->state(), v1::JOURNEY_STATE_SUCCEEDED);
+  EXPECT_FALSE(walk->facts().certificate_revoked());
+}
+
+TEST(MenuTest, ARevocationThatWasTakenUnansweredDoesNotStopForEver) {
+  Walk walk = RevocationUnknown();
+  EXPECT_TRUE(walk.Stopped(v1::ERROR_REASON_NOTHING_TO_REVOKE));
+  ExpectTheListDecides(walk, v1::ERROR_REASON_NOTHING_TO_REVOKE);
+}
+
+TEST(MenuTest, WhoLeavesItAfterAnUnansweredRevocationSeesTheList) {
+  Walk walk = RevocationUnknown();
+  EXPECT_TRUE(walk.Skipped(v1::ERROR_REASON_LEFT_AS_IT_WAS));
+  ExpectTheListDecides(walk, v1::ERROR_REASON_LEFT_AS_IT_WAS);
+}
+
+TEST(MenuTest, ASecondRevocationThatIsAnsweredIsAFact) {
+  Walk walk = RevocationUnknown();
+  walk.ToTheEnd();
+  EXPECT_TRUE(walk->facts().certificate_revoked());
+}
+
+TEST(MenuTest, NothingToRevokeStopsWhereNothingWasSent) {
+  Walk walk(v1::GOAL_REVOKE_CERTIFICATE);
+  walk.Attach();
+  walk.To(v1::STEP_KIND_REVOKE_CERTIFICATE);
+  EXPECT_TRUE(walk.Stopped(v1::ERROR_REASON_NOTHING_TO_REVOKE));
+  EXPECT_EQ(walk->state(), v1::JOURNEY_STATE_STOPPED);
+}
+
+// -- What the test signature was made with --
+
+TEST(MenuTest, ASignatureByACertificateThatIsNotValidIsNoReadyCard) {
+  for (const v1::Goal goal : {v1::GOAL_GET_PIN, v1::GOAL_UNBLOCK_PIN}) {
+    Walk walk(goal);
+    walk.Attach();
+    walk.To(v1::STEP_KIND_TEST_SIGNATURE);
+    v1::StepReport report = walk.Answer(v1::STEP_OUTCOME_DONE);
+    report.set_reason(v1::ERROR_REASON_CERTIFICATE_NOT_FOUND);
+    walk.Report(report);
+    walk.ToTheEnd();
+    EXPECT_EQ(walk->state(), v1::JOURNEY_STATE_SUCCEEDED);
+    EXPECT_TRUE(walk->facts().test_signature_made());
+    EXPECT_EQ(walk.Find(v1::STEP_KIND_TEST_SIGNATURE).reason(),
+              v1::ERROR_REASON_CERTIFICATE_NOT_FOUND);
+  }
+}
+
+// -- A mail address of old --
+
+TEST(MenuTest, MailsThatDoNotComeAreNotAskedForWithoutAnEnd) {
+  Walk walk(v1::GOAL_RESET_SECURITY_WORD);
+  walk.Attach();
+  int mails = 0;
+  while (walk->state() == v1::JOURNEY_STATE_ACTIVE && mails < 50) {
+    walk.To(v1::STEP_KIND_OPEN_MAIL_LINK);
+    EXPECT_TRUE(walk.Rewound(v1::ERROR_REASON_MAIL_NOT_RECEIVED));
+    ++mails;
+    if (mails > 1) continue;
+    // The form that asks for the next one says why.
+    walk.To(v1::STEP_KIND_REQUEST_WORD_RESET);
+    EXPECT_EQ(walk.run().last_reason(), v1::ERROR_REASON_MAIL_NOT_RECEIVED);
+  }
+  EXPECT_EQ(mails, Policy().wrong_mail_links);
+  EXPECT_EQ(walk->state(), v1::JOURNEY_STATE_STOPPED);
+  EXPECT_EQ(walk->reason(), v1::ERROR_REASON_MAIL_NOT_RECEIVED);
+  EXPECT_TRUE(walk.Retry());
+  EXPECT_EQ(walk->current_step(), v1::STEP_KIND_OPEN_WORD_RESET);
+}
+
 TEST(MenuTest, ABlockedPukIsNoReasonForACode) {
   Walk walk(v1::GOAL_UNBLOCK_PIN);
   walk.Attach();
