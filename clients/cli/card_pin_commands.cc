@@ -3,6 +3,8 @@
 #include "clients/cli/card_view.h"
 #include "clients/cli/pin_command.h"
 #include "clients/cli/program.h"
+#include "clients/sdk/outcome.h"
+#include "clients/sdk/sentences.h"
 
 namespace ilkimza::client {
 
@@ -80,6 +82,23 @@ int CardUnblock(Program& program, const CommandOptions& options) {
   return Succeed(program, ILKIMZA_TEXT("The PIN is unblocked, and the new one holds."), json);
 }
 
+namespace {
+
+// A signature fits its certificate, but nobody takes one of a certificate that is not valid.
+int JudgeSigner(Program& program, const v1::Certificate& certificate) {
+  const bool not_valid = certificate.validity() == v1::CERTIFICATE_VALIDITY_EXPIRED ||
+                         certificate.validity() == v1::CERTIFICATE_VALIDITY_NOT_YET_VALID;
+  if (!not_valid) return kExitOk;
+  if (!program.settings.json) {
+    const Sentence sentence = SignerNotValidSentence(program.settings.texts);
+    program.screen.WriteText(sentence.happened, 0, Style::kWarning);
+    program.screen.WriteText(sentence.next);
+  }
+  return kExitSignature;
+}
+
+}  // namespace
+
 int CardTestSign(Program& program, const CommandOptions& options) {
   PinCommand command(program, options);
   int code = kExitOk;
@@ -104,7 +123,7 @@ int CardTestSign(Program& program, const CommandOptions& options) {
     program.screen.WriteLine(Printable(response->algorithm()));
     WriteCertificate(program.screen, program.settings.texts, response->certificate());
   }
-  return kExitOk;
+  return JudgeSigner(program, response->certificate());
 }
 
 }  // namespace ilkimza::client

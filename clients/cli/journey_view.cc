@@ -8,6 +8,7 @@
 #include "absl/strings/substitute.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "clients/sdk/outcome.h"
 #include "clients/sdk/sentences.h"
 
 namespace ilkimza::client {
@@ -119,6 +120,12 @@ void WriteJourney(Screen& screen, const Texts& texts, const v1::Journey& journey
   WritePairs(screen, pairs);
   if (journey.reason() != v1::ERROR_REASON_UNSPECIFIED) {
     const Sentence sentence = ReasonSentence(texts, journey.reason(), journey.hotline());
+    screen.WriteLine();
+    screen.WriteText(sentence.happened, 0, Style::kWarning);
+    screen.WriteText(sentence.next);
+  }
+  if (journey.state() == v1::JOURNEY_STATE_SUCCEEDED && !IsWhollyGood(journey)) {
+    const Sentence sentence = OutcomeSentence(texts, {Outcome::kSucceeded, journey, {}});
     screen.WriteLine();
     screen.WriteText(sentence.happened, 0, Style::kWarning);
     screen.WriteText(sentence.next);

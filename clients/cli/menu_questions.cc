@@ -100,19 +100,35 @@ void MenuQuestions::ShowSerial(const Prompt& prompt, const std::string& serial) 
 }
 
 void MenuQuestions::ShowCards(const Prompt& prompt) {
-  bool old_in_reader = false;
+  int in_readers = 0;
+  std::string old;
   std::string other;
   for (const PinPageCard& card : prompt.cards) {
     ShowSerial(prompt, card.card_serial);
     const Chip* chip = prompt.ChipOf(card.card_serial);
-    if (chip != nullptr && IsOld(*chip)) old_in_reader = true;
+    if (chip != nullptr) ++in_readers;
+    if (chip != nullptr && IsOld(*chip)) old = card.card_serial;
     if (chip == nullptr && other.empty()) other = card.card_serial;
   }
-  if (!old_in_reader || other.empty()) return;
+  if (in_readers > 1) return AdviseToTakeOneOut(old);
+  if (old.empty() || other.empty()) return;
   screen_.WriteText(absl::Substitute(Say("Go on with the old chip only if you mean it. For the new "
                                          "one, take it out and put in the chip of card $0 now."),
                                      Printable(other)),
                     2, Style::kWarning);
+}
+
+// No chip is chosen later on while more than one of the page's is in a reader.
+void MenuQuestions::AdviseToTakeOneOut(const std::string& old) {
+  const std::string words =
+      old.empty()
+          ? Say("More than one of these cards is in the readers. Leave only the one in that you "
+                "mean now; İlkimza does not choose between them.")
+          : absl::Substitute(Say("More than one of these cards is in the readers, and İlkimza does "
+                                 "not choose between them. Take the old chip out now, card $0, "
+                                 "unless you mean just that one."),
+                             Printable(old));
+  screen_.WriteText(words, 2, Style::kWarning);
 }
 
 bool MenuQuestions::Ask(const Prompt& prompt, Answer& answer) {

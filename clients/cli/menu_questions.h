@@ -35,6 +35,7 @@ class MenuQuestions {
   [[nodiscard]] std::string Say(const char* text) const { return texts_.Say(text); }
   void ShowTable(const Prompt& prompt);
   void ShowSerial(const Prompt& prompt, const std::string& serial);
+  void AdviseToTakeOneOut(const std::string& old);
   bool AskFlag(Answer& answer, const char* name, const std::string& question);
   bool AskSeen(Answer& answer);
   bool AskInfo(Answer& answer);

@@ -17,6 +17,7 @@
 #include "clients/cli/program.h"
 #include "clients/cli/signals.h"
 #include "clients/sdk/guide_session.h"
+#include "clients/sdk/outcome.h"
 #include "clients/sdk/sentences.h"
 
 namespace ilkimza::client {
@@ -135,7 +136,8 @@ int StartEvents(Program& program, GuideOptions options) {
 int ExitCodeOf(const Finished& finished, int signal) {
   switch (finished.outcome) {
     case Outcome::kSucceeded:
-      return kExitOk;
+      // A script that goes on by 0 must not take the card for one that can sign.
+      return !finished.journey || SignerIsValid(*finished.journey) ? kExitOk : kExitSignature;
     case Outcome::kCancelled:
       return kExitJourneyCancelled;
     case Outcome::kFailed:

@@ -22,6 +22,7 @@
 #include "clients/cli/program.h"
 #include "clients/cli/signals.h"
 #include "clients/sdk/guide_session.h"
+#include "clients/sdk/outcome.h"
 #include "clients/sdk/sentences.h"
 
 namespace ilkimza::client {
@@ -170,9 +171,10 @@ class GuidedProgram {
     }
     const bool good = finished.outcome == Outcome::kSucceeded;
     const bool calm = finished.outcome == Outcome::kLeft || finished.outcome == Outcome::kCancelled;
-    Tell(OutcomeSentence(texts_, finished), good   ? Style::kGood
-                                            : calm ? Style::kAccent
-                                                   : Style::kWarning);
+    const bool wholly_good = good && finished.journey && IsWhollyGood(*finished.journey);
+    Tell(OutcomeSentence(texts_, finished), wholly_good ? Style::kGood
+                                            : calm      ? Style::kAccent
+                                                        : Style::kWarning);
     if (finished.outcome == Outcome::kStopped && finished.journey) {
       screen_.WriteText(HowToGoOn(texts_, finished.journey->goal()), 2);
     }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "clients/sdk/chips.h"
 #include "clients/sdk/guide.h"
 
 namespace ilkimza::client {
@@ -123,6 +124,9 @@ Guide::Wanted Guide::WantCard(v1::ErrorReason reason) const {
     if (!chips_) return {};
     waiting.card_serials = WantedSerials();
     waiting.chips = *chips_;
+    // The others were taken out: the agent is about to say that this is the one.
+    const bool is_compared = journey_->current_step() == v1::STEP_KIND_MATCH_CARD;
+    if (is_compared && ChipsOf(waiting.card_serials, waiting.chips).size() == 1) return {};
     for (const Chip& chip : *chips_) key += "/" + chip.card_serial;
   }
   return {std::move(key), std::nullopt, std::move(waiting)};

@@ -4,9 +4,20 @@
 #include <utility>
 
 #include "base/error.h"
+#include "clients/sdk/chips.h"
 #include "clients/sdk/guide.h"
 
 namespace ilkimza::client {
+
+std::vector<Chip> ChipsOf(std::span<const std::string> serials, std::span<const Chip> chips) {
+  std::vector<Chip> found;
+  for (const Chip& chip : chips) {
+    if (std::find(serials.begin(), serials.end(), chip.card_serial) != serials.end()) {
+      found.push_back(chip);
+    }
+  }
+  return found;
+}
 
 bool Guide::ScreenNeedsChips() const {
   if (!screen_) return false;
@@ -103,6 +114,8 @@ bool Guide::CodeWasLeftOut() const {
 
 // The page named no PUK of the chip that is there.
 bool Guide::MayAskForCode() const {
+  // Where one of those that it names is there as well, that one is meant.
+  if (chips_ && !ChipsOf(WantedSerials(), *chips_).empty()) return false;
   return CodeWasLeftOut() && journey_->current_step() == v1::STEP_KIND_MATCH_CARD &&
          journey_->reason() == v1::ERROR_REASON_SERIAL_MISMATCH;
 }

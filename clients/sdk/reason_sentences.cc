@@ -366,8 +366,9 @@ Words WordsOf(v1::ErrorReason reason) {
               ILKIMZA_TEXT("You can delete it at the portal whenever you like.")};
     case v1::ERROR_REASON_MAIL_NOT_RECEIVED:
       return {ILKIMZA_TEXT("No mail has come."),
-              ILKIMZA_TEXT(
-                  "Look into the spam folder, check the address, and ask for the mail once more.")};
+              ILKIMZA_TEXT("Look into the spam folder, and ask for the mail once more. If the "
+                           "portal has an old address of yours, the hotline of your card's "
+                           "issuer$0 changes it.")};
     case v1::ERROR_REASON_SMS_NOT_RECEIVED:
       return {ILKIMZA_TEXT("No SMS has come, or its time ran out."),
               ILKIMZA_TEXT("Check the phone's reception and log in again; a new code is sent.")};

@@ -8,6 +8,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/substitute.h"
 #include "base/error.h"
+#include "clients/sdk/chips.h"
 
 namespace ilkimza::client {
 namespace {
@@ -329,6 +330,34 @@ std::string OtherChipSentence(const Texts& texts, const std::vector<std::string>
   return absl::Substitute(texts.Say(words), chip.card_serial, Joined(wanted), holder);
 }
 
+namespace {
+
+// None is chosen: which are there, and which of them hardly can be meant.
+Sentence SeveralCards(const Texts& texts, const std::vector<Chip>& there) {
+  std::vector<std::string> serials;
+  const Chip* old = nullptr;
+  bool has_new = false;
+  for (const Chip& chip : there) {
+    serials.push_back(chip.card_serial);
+    if (IsOld(chip)) old = &chip;
+    has_new = has_new || !IsOld(chip);
+  }
+  Sentence sentence = {
+      absl::Substitute(
+          texts.Say("More than one of your cards is in the readers, and İlkimza does not choose "
+                    "between them: $0."),
+          Joined(serials)),
+      texts.Say("Leave only the chip in that you mean; İlkimza goes on by itself.")};
+  if (old == nullptr || !has_new) return sentence;
+  sentence.next = absl::Substitute(
+      texts.Say("Take the old chip out, $0, whose certificate has ended; İlkimza goes on with the "
+                "other one by itself. Only if you mean the old one, leave that one in instead."),
+      old->card_serial);
+  return sentence;
+}
+
+}  // namespace
+
 Sentence HeldSentence(const Texts& texts, const std::vector<std::string>& programs) {
   Sentence sentence = ReasonSentence(texts, v1::ERROR_REASON_CARD_BUSY);
   if (programs.empty()) return sentence;
@@ -395,6 +424,8 @@ Sentence WaitSentence(const Texts& texts, const Waiting& waiting) {
   }
   if (waiting.serial_too_short) return SerialTooShort(texts);
   if (waiting.reason == v1::ERROR_REASON_SERIAL_MISMATCH) {
+    const auto meant = ChipsOf(waiting.card_serials, waiting.chips);
+    if (meant.size() > 1) return SeveralCards(texts, meant);
     Sentence sentence = ReasonSentence(texts, waiting.reason, waiting.hotline);
     std::string known = OtherChipSentence(texts, waiting.card_serials, waiting.chips);
     if (!known.empty()) sentence.happened = std::move(known);
@@ -422,78 +453,6 @@ Sentence WaitSentence(const Texts& texts, const Waiting& waiting) {
       return ReasonSentence(texts, v1::ERROR_REASON_SERVER_UNREACHABLE);
   }
   return {};
-}
-
-namespace {
-
-Sentence ActivationOutcome(const Texts& texts, const v1::Journey& journey) {
-  if (journey.facts().certificate_activated()) {
-    return {texts.Say("Your certificate is activated: you can sign with it."),
-            texts.Say("Try it with \"ilkimza card test-sign\".")};
-  }
-  for (const v1::Step& step : journey.steps()) {
-    if (step.kind() == v1::STEP_KIND_ACTIVATE_CERTIFICATE &&
-        step.reason() == v1::ERROR_REASON_NOTHING_TO_ACTIVATE) {
-      return {texts.Say("There was nothing to activate at the portal."),
-              texts.Say("The list of your certificates says how each of them stands.")};
-    }
-  }
-  return ReasonSentence(texts, v1::ERROR_REASON_LEFT_AS_IT_WAS);
-}
-
-Sentence SuccessSentence(const Texts& texts, const v1::Journey& journey) {
-  const v1::Facts& facts = journey.facts();
-  switch (journey.goal()) {
-    case v1::GOAL_RESET_SECURITY_WORD:
-      return {texts.Say("Your new security word is set."),
-              texts.Say("Use it from now on to log in to the portal.")};
-    case v1::GOAL_LIST_CERTIFICATES:
-      return {texts.Say("You have seen your certificates; nothing was changed at the portal."),
-              texts.Say("Look again whenever you like.")};
-    case v1::GOAL_ACTIVATE_CERTIFICATE:
-      return ActivationOutcome(texts, journey);
-    case v1::GOAL_UPDATE_INFO:
-      if (!facts.info_updated()) return ReasonSentence(texts, v1::ERROR_REASON_LEFT_AS_IT_WAS);
-      return {texts.Say("The portal has your new phone number and mail address."),
-              texts.Say("From now on it sends codes and mails there.")};
-    case v1::GOAL_UNBLOCK_PIN:
-      return {texts.Say("Your PIN is unblocked: the card signs with the new one."),
-              texts.Say("Keep the PIN to yourself, and the PUK in a safe place.")};
-    case v1::GOAL_REVOKE_CERTIFICATE:
-      if (!facts.certificate_revoked()) {
-        return ReasonSentence(texts, v1::ERROR_REASON_LEFT_AS_IT_WAS);
-      }
-      return {texts.Say("The certificate is revoked, for ever."),
-              texts.Say("If you need to sign again, order a new one; the chip of the old one is of "
-                        "no use any more.")};
-    default:
-      return {texts.Say("Your card is ready: you can sign."),
-              texts.Say("Keep the PIN to yourself, and the PUK in a safe place.")};
-  }
-}
-
-}  // namespace
-
-Sentence OutcomeSentence(const Texts& texts, const Finished& finished) {
-  const v1::Journey journey = finished.journey.value_or(v1::Journey());
-  switch (finished.outcome) {
-    case Outcome::kSucceeded:
-      return SuccessSentence(texts, journey);
-    case Outcome::kStopped:
-    case Outcome::kFailed:
-      return ReasonSentence(texts, journey.reason(), journey.hotline());
-    case Outcome::kCancelled:
-      return ReasonSentence(texts, v1::ERROR_REASON_CANCELLED);
-    case Outcome::kLeft:
-      if (!finished.journey) {
-        return {texts.Say("Nothing was begun."), texts.Say("Begin with \"ilkimza start\".")};
-      }
-      return {texts.Say("The journey is kept as it is; nothing is lost."),
-              HowToGoOn(texts, finished.journey->goal())};
-    case Outcome::kError:
-      break;
-  }
-  return StatusSentence(texts, finished.error, journey.hotline());
 }
 
 Sentence UnknownPageSentence(const Texts& texts) {

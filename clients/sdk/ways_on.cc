@@ -41,6 +41,7 @@ std::vector<WayOn> HelpAgainst(v1::ErrorReason reason) {
       return {WayOn::kResetWord, WayOn::kHotline};
     case v1::ERROR_REASON_WRONG_PHONE:
       return {WayOn::kHotline, WayOn::kRetry};
+    case v1::ERROR_REASON_MAIL_NOT_RECEIVED:
     case v1::ERROR_REASON_WRONG_ID_OR_EMAIL:
       return {WayOn::kRetry, WayOn::kHotline};
     case v1::ERROR_REASON_ATTEMPTS_EXHAUSTED:

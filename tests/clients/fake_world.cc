@@ -551,7 +551,6 @@ absl::Status FakeWorld::AnswerGuided(const v1::GuidedAnswer& answer) {
     case v1::GUIDED_OUTCOME_DONE:
       if (screen_->step() == v1::STEP_KIND_REVOKE_CERTIFICATE) {
         if (confirmed_serial_.empty()) complaint_ = "revoked without confirmation";
-        journey_->mutable_facts()->set_certificate_revoked(true);
       }
       if (screen_->guided().asks_card_serial()) typed_serial_ = answer.card_serial();
       Done();

@@ -381,6 +381,47 @@ TEST_F(GuideMenuTest, AnOldChipLeftInTheReaderIsSaid) {
   EXPECT_THAT(sentence.happened, HasSubstr(kNew));
 }
 
+TEST_F(GuideMenuTest, OfTwoChipsThatFitNoneIsChosenAndTheOldOneIsNamed) {
+  Resume(v1::STEP_KIND_OPEN_LOGIN);
+  guide_.OnReaders(Readers(true));
+  v1::Journey journey =
+      At(v1::GOAL_GET_PIN, v1::STEP_KIND_MATCH_CARD, v1::ERROR_REASON_SERIAL_MISMATCH);
+  journey.mutable_facts()->add_portal_serials(kOld);
+  Tell(journey);
+  EXPECT_FALSE(Next<Waiting>());
+  AnswerChips({kOld, kNew});
+  auto waiting = Next<Waiting>();
+  ASSERT_TRUE(waiting);
+  EXPECT_EQ(waiting->chips.size(), 2U);
+  const Texts english(Language::kEnglish);
+  const Sentence alike = WaitSentence(english, *waiting);
+  EXPECT_THAT(alike.happened, HasSubstr(kOld));
+  EXPECT_THAT(alike.happened, HasSubstr(kNew));
+  EXPECT_THAT(alike.next, HasSubstr("Leave only the chip in that you mean"));
+  waiting->chips[0].certificates[0].set_validity(v1::CERTIFICATE_VALIDITY_EXPIRED);
+  EXPECT_THAT(WaitSentence(english, *waiting).next,
+              HasSubstr("Take the old chip out, " + std::string(kOld)));
+  EXPECT_THAT(WaitSentence(Texts(Language::kTurkish), *waiting).next, HasSubstr(kOld));
+}
+
+// The page names both: a code that brings more PUKs is no help.
+TEST_F(GuideMenuTest, OfTwoChipsThatFitNoneIsUnblocked) {
+  Resume(v1::STEP_KIND_OPEN_LOGIN);
+  guide_.OnReaders(Readers(true));
+  v1::Journey journey =
+      At(v1::GOAL_UNBLOCK_PIN, v1::STEP_KIND_MATCH_CARD, v1::ERROR_REASON_SERIAL_MISMATCH);
+  journey.mutable_facts()->add_portal_serials(kOld);
+  journey.add_steps()->set_kind(v1::STEP_KIND_REQUEST_UNBLOCK);
+  journey.mutable_steps(0)->set_state(v1::STEP_STATE_SKIPPED);
+  Tell(journey);
+  AnswerChips({kOld, kNew});
+  const auto waiting = Next<Waiting>();
+  ASSERT_TRUE(waiting);
+  EXPECT_THAT(WaitSentence(Texts(Language::kEnglish), *waiting).happened,
+              HasSubstr("More than one of your cards"));
+  EXPECT_FALSE(Next<Prompted>());
+}
+
 // Two cards, and one row on the page: nobody can say whether the chip without a row is a
 // stranger's, or the holder's own whose PIN was deleted there. Both are said, with whose
 // name is on it and with what helps.

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "clients/sdk/doctor.h"
 #include "clients/sdk/exit_code.h"
+#include "clients/sdk/outcome.h"
 
 namespace ilkimza::client {
 namespace {
@@ -90,6 +91,62 @@ TEST_F(SentencesTest, WhateverIsToldOfAJourneyNamesItsHotline) {
   Waiting waiting{.what = WaitFor::kPortal, .reason = v1::ERROR_REASON_PORTAL_REFUSED};
   waiting.hotline = "0850 123 45 67";
   EXPECT_NE(WaitSentence(english_, waiting).next.find("(0850 123 45 67)"), std::string::npos);
+}
+
+// What neither card nor portal has shown is not told as a fact, and what cannot sign is
+// not called ready.
+TEST_F(SentencesTest, NoEndingSaysMoreThanIsKnown) {
+  const auto said = [](const Texts& texts, const v1::Journey& journey) {
+    return OutcomeSentence(texts, {Outcome::kSucceeded, journey, absl::OkStatus()});
+  };
+  for (const Texts& texts : {english_, turkish_}) {
+    const std::vector<std::pair<v1::Goal, v1::StepKind>> claims = {
+        {v1::GOAL_RESET_SECURITY_WORD, v1::STEP_KIND_SET_SECURITY_WORD},
+        {v1::GOAL_ACTIVATE_CERTIFICATE, v1::STEP_KIND_ACTIVATE_CERTIFICATE},
+        {v1::GOAL_UPDATE_INFO, v1::STEP_KIND_UPDATE_INFO},
+        {v1::GOAL_REVOKE_CERTIFICATE, v1::STEP_KIND_REVOKE_CERTIFICATE}};
+    for (const auto& [goal, step] : claims) {
+      v1::Journey claimed;
+      claimed.set_goal(goal);
+      claimed.add_steps()->set_kind(step);
+      claimed.mutable_steps(0)->set_state(v1::STEP_STATE_DONE);
+      claimed.mutable_steps(0)->set_guided(true);
+      v1::Journey seen;
+      seen.set_goal(goal);
+      seen.mutable_facts()->set_certificate_activated(true);
+      seen.mutable_facts()->set_info_updated(true);
+      seen.mutable_facts()->set_certificate_revoked(true);
+      EXPECT_NE(said(texts, claimed).happened, said(texts, seen).happened);
+      EXPECT_NE(said(texts, claimed).happened,
+                ReasonSentence(texts, v1::ERROR_REASON_LEFT_AS_IT_WAS).happened);
+      EXPECT_FALSE(IsWhollyGood(claimed));
+      EXPECT_TRUE(IsWhollyGood(seen));
+    }
+    v1::Journey lost;
+    lost.set_goal(v1::GOAL_REVOKE_CERTIFICATE);
+    lost.set_hotline("0850 123 45 67");
+    v1::Step& step = *lost.add_steps();
+    step.set_kind(v1::STEP_KIND_REVOKE_CERTIFICATE);
+    lost.add_steps()->set_kind(v1::STEP_KIND_LIST_CERTIFICATES);
+    for (const auto reason :
+         {v1::ERROR_REASON_NOTHING_TO_REVOKE, v1::ERROR_REASON_LEFT_AS_IT_WAS}) {
+      step.set_reason(reason);
+      EXPECT_NE(said(texts, lost).happened, ReasonSentence(texts, reason).happened);
+      EXPECT_NE(said(texts, lost).next.find("(0850 123 45 67)"), std::string::npos);
+    }
+    EXPECT_FALSE(IsWhollyGood(lost));
+    for (const v1::Goal goal : {v1::GOAL_GET_PIN, v1::GOAL_UNBLOCK_PIN}) {
+      v1::Journey ready;
+      ready.set_goal(goal);
+      ready.add_steps()->set_kind(v1::STEP_KIND_TEST_SIGNATURE);
+      EXPECT_TRUE(IsWhollyGood(ready));
+      v1::Journey journey = ready;
+      journey.mutable_steps(0)->set_reason(v1::ERROR_REASON_CERTIFICATE_NOT_FOUND);
+      EXPECT_NE(said(texts, journey).happened, said(texts, ready).happened);
+      EXPECT_EQ(said(texts, journey).happened, SignerNotValidSentence(texts).happened);
+      EXPECT_FALSE(IsWhollyGood(journey));
+    }
+  }
 }
 
 TEST_F(SentencesTest, ASerialThatIsTooShortHasItsOwnWords) {

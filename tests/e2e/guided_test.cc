@@ -154,8 +154,28 @@ TEST_P(GuidedMode, RevokesTheCardWhoseSerialWasTypedTwice) {
   });
   ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person_);
   EXPECT_EQ(person_.Prompts("guided_revocation"), 1);
-  EXPECT_TRUE(result.at("facts").at("certificate_revoked"));
+  // What was done in the holder's own browser is theirs to say, and is told as that.
+  EXPECT_FALSE(result.at("facts").at("certificate_revoked"));
   EXPECT_EQ(PortalCard(stack_).at("certificate"), "revoked");
+}
+
+// "Done" to everything, and nothing was asked of the portal.
+TEST_P(GuidedMode, SayingThatItIsDoneRevokesNothing) {
+  const std::string serial = "87211470000000000000";
+  Process cli = stack_.Journey({"--guided", "--goal", "revoke", "--remembered"});
+  const Json result = person_.Play(cli, {.answer = [&](const Json& prompt) -> Json {
+                                     if (prompt.at("kind") == "guided") return {{"done", true}};
+                                     if (prompt.at("kind") != "guided_revocation") return Json();
+                                     return {{"consequences_understood", true},
+                                             {"card_serial", serial},
+                                             {"card_serial_again", serial}};
+                                   }});
+  ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person_);
+  EXPECT_EQ(stack_.State().at("requests").size(), 0U);
+  EXPECT_NE(PortalCard(stack_).at("certificate"), "revoked");
+  EXPECT_FALSE(result.at("facts").at("certificate_revoked"));
+  EXPECT_THAT(result.value("sentence", ""), ::testing::HasSubstr("You said"));
+  EXPECT_THAT(result.value("next", ""), ::testing::HasSubstr("--goal list-certificates"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Portals, GuidedMode, ::testing::ValuesIn(kPortals),

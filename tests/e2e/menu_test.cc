@@ -219,6 +219,46 @@ TEST_P(Menu, AWrongPhoneStopsAndGoesOnWhenItIsMended) {
   EXPECT_EQ(result.at("journey"), stopped.at("journey"));
 }
 
+// It may go to an address of old: nobody is sent round for ever.
+TEST_P(Menu, MailsThatDoNotComeStopWithTheHotline) {
+  Process cli = stack_.Journey({"--goal", "reset-word"});
+  int mails = 0;
+  const Json result = person_.Play(
+      cli, {.answer = [&](const Json& prompt) -> Json {
+        if (prompt.at("kind") == "word_reset" && mails > 0) {
+          EXPECT_EQ(prompt.value("last_reason", ""), "MAIL_NOT_RECEIVED");
+          EXPECT_THAT(prompt.value("next", ""), ::testing::HasSubstr("0262 648 18 18"));
+        }
+        if (prompt.at("kind") != "mail_link") return Json();
+        ++mails;
+        return {{"not_received", true}};
+      }});
+  EXPECT_EQ(result.value("outcome", ""), "STOPPED") << Tail(person_);
+  EXPECT_EQ(result.value("reason", ""), "MAIL_NOT_RECEIVED");
+  EXPECT_EQ(mails, 5);
+  EXPECT_THAT(result.value("next", ""), ::testing::HasSubstr("0262 648 18 18"));
+  EXPECT_THAT(result.at("ways_on"), ::testing::Contains("HOTLINE"));
+}
+
+// The portal revoked, and its answer was lost: the next try must neither stop for ever
+// nor say more than is known.
+TEST_P(Menu, ARevocationWhoseAnswerWasLostEndsWithTheList) {
+  person_.holder().retries = true;
+  const Json result = Play(
+      "revoke", {.answer = [&](const Json& prompt) -> Json {
+        if (prompt.at("kind") != "revocation") return Json();
+        stack_.phone().Post("/control/faults",
+                            {{"kind", "lost"}, {"screen", "revoke_confirm"}, {"method", "POST"}});
+        return {{"card_serial", kSerial}, {"consequences_understood", true}};
+      }});
+  ExpectSuccess(result);
+  EXPECT_EQ(Prompt("stopped").value("reason", ""), "SUBMISSION_UNKNOWN");
+  EXPECT_EQ(PortalCard(stack_).at("certificate"), "revoked");
+  EXPECT_EQ(Prompt("certificates").at("certificates").at(0).at("standing"), "REVOKED");
+  EXPECT_FALSE(result.at("facts").at("certificate_revoked"));
+  EXPECT_THAT(result.value("sentence", ""), ::testing::HasSubstr("nothing left"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Portals, Menu,
                          Combine(Values("agent", "server"), Values("html5", "tables", "postback")),
                          [](const auto& variant) {
@@ -293,6 +333,83 @@ TEST(MenuRules, TheOldChipInTheReaderIsRecognisedAndTheNewOneIsUsed) {
   EXPECT_EQ(cards.at(kOldCard).at("pin"), "920457");
   EXPECT_EQ(Commands(cards.at(kOldCard), kVerifyCommand), 0);
 }
+
+// Both chips in readers of their own, the old one in the first: none is chosen for the
+// holder.
+TEST(MenuRules, OfTwoChipsInTwoReadersNoneIsChosen) {
+  Stack stack({.sandbox = {"--vpcd", "localhost:35964"}, .world = kTwoCards});
+  stack.phone().Post("/control/cards", {{"serial", kNewCard}, {"action", "insert"}, {"slot", 2}});
+  Person person(stack.FirstHolder(), stack.phone());
+  Process cli = stack.Journey({"--remembered"});
+  bool both_were_seen = false;
+  Json told;
+  const Json result = person.Play(
+      cli,
+      {.answer = [&](const Json& prompt) -> Json {
+         if (prompt.at("kind") != "pin_page") return Json();
+         both_were_seen = prompt.value("chips", Json::array()).size() == 2;
+         // The prompt is withdrawn, and comes again once both are read.
+         return both_were_seen ? Json{{"seen", true}} : Json{{"reveal", true}};
+       },
+       .see =
+           [&](const Json& line) {
+             const bool several =
+                 line.value("type", "") == "wait" && line.value("reason", "") == "SERIAL_MISMATCH";
+             if (!several || !told.is_null()) return;
+             told = line;
+             const Json cards = stack.phone().Get("/control/cards");
+             for (const char* card : {kOldCard, kNewCard}) {
+               EXPECT_EQ(Commands(cards.at(card), kVerifyCommand), 0) << card;
+             }
+             stack.phone().Post("/control/cards", {{"serial", kOldCard}, {"action", "remove"}});
+           }});
+  ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person);
+  EXPECT_TRUE(both_were_seen);
+  ASSERT_FALSE(told.is_null());
+  EXPECT_EQ(told.at("card_serials").size(), 2U);
+  EXPECT_EQ(told.at("chips").size(), 2U);
+  EXPECT_THAT(told.value("next", ""),
+              ::testing::HasSubstr("Take the old chip out, " + std::string(kOldCard)));
+  EXPECT_EQ(result.at("facts").at("card_serial"), kNewCard);
+  EXPECT_EQ(result.at("exit_code"), 0);
+  const Json cards = stack.phone().Get("/control/cards");
+  EXPECT_EQ(cards.at(kNewCard).at("pin"), person.holder().own_pin);
+  EXPECT_EQ(cards.at(kOldCard).at("pin"), "920457");
+  EXPECT_EQ(Commands(cards.at(kOldCard), kVerifyCommand), 0);
+}
+
+struct Term {
+  const char* name;
+  const char* from;
+  const char* until;
+};
+
+class NotValid : public ::testing::TestWithParam<Term> {};
+
+// One card whose certificate is not valid: all of it works, and nobody can sign.
+TEST_P(NotValid, ACertificateThatIsNotValidMakesNoReadyCard) {
+  const Term& term = GetParam();
+  Json world = Json::parse(kTwoCards);
+  Json& cards = world.at("holders").at(0).at("cards");
+  cards.erase(1);
+  cards.at(0)["valid_from"] = term.from;
+  cards.at(0)["valid_until"] = term.until;
+  Stack stack({.world = world.dump()});
+  Person person(stack.FirstHolder(), stack.phone());
+  Process cli = stack.Journey({"--remembered"});
+  const Json result = person.Play(cli);
+  ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person);
+  EXPECT_EQ(result.at("exit_code"), 25);
+  EXPECT_TRUE(result.at("facts").at("own_pin_set"));
+  EXPECT_THAT(result.value("sentence", ""), ::testing::HasSubstr("nothing can be signed"));
+  EXPECT_THAT(result.value("sentence", ""), ::testing::Not(::testing::HasSubstr("you can sign")));
+  EXPECT_EQ(cli.Wait(std::chrono::seconds(5)), 25);
+}
+
+INSTANTIATE_TEST_SUITE_P(MenuRules, NotValid,
+                         Values(Term{"Expired", "2021-01-31", "2024-01-31"},
+                                Term{"NotYetValid", "2090-03-02", "2093-03-01"}),
+                         [](const auto& variant) { return std::string(variant.param.name); });
 
 }  // namespace
 }  // namespace ilkimza::testing
