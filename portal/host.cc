@@ -112,8 +112,9 @@ std::vector<v1::AttachAgentRequest::Conversation> HostImpl::Conversations() cons
 
 // ---- The service ----
 
-Watch* HostImpl::StartWatch(const std::string& name) {
-  auto* watch = new Watch([this, name](Watch* done) { WatchIsDone(name, done); });
+Watch* HostImpl::StartWatch(const std::string& name, HostOptions::MaySee may_see) {
+  auto* watch =
+      new Watch([this, name](Watch* done) { WatchIsDone(name, done); }, std::move(may_see));
   const std::lock_guard lock(mutex_);
   ++watch_count_;
   const bool ended =

@@ -16,6 +16,7 @@
 #define ILKIMZA_PORTAL_HOST_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,6 +49,11 @@ struct HostOptions {
   // Steps that talk to the portal at the same time; waiting ones do not count.
   int workers = 4;
   Clock* clock = &SystemClock();
+  // Called as a stream of screens begins; what it gives is asked before each screen, and
+  // its error ends the stream. With the host's lock held: it must not call back. Empty,
+  // or giving an empty one: all may be seen.
+  using MaySee = std::function<absl::Status()>;
+  std::function<MaySee(const grpc::CallbackServerContext&)> watcher_check = nullptr;
 };
 
 class Host {

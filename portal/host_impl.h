@@ -78,8 +78,9 @@ class HostImpl final : public Host {
    public:
     explicit Service(HostImpl& host) : host_(host) {}
     grpc::ServerWriteReactor<v1::WatchScreenResponse>* WatchScreen(
-        grpc::CallbackServerContext*, const v1::WatchScreenRequest* request) override {
-      return host_.StartWatch(request->journey());
+        grpc::CallbackServerContext* context, const v1::WatchScreenRequest* request) override {
+      const auto& check = host_.options_.watcher_check;
+      return host_.StartWatch(request->journey(), check ? check(*context) : nullptr);
     }
     grpc::ServerUnaryReactor* AnswerScreen(grpc::CallbackServerContext* context,
                                            const v1::AnswerScreenRequest* request,
@@ -97,7 +98,7 @@ class HostImpl final : public Host {
   };
 
   // -- The service --
-  Watch* StartWatch(const std::string& name);
+  Watch* StartWatch(const std::string& name, HostOptions::MaySee may_see);
   absl::Status TakeAnswerTo(v1::AnswerScreenRequest& request);
   void WatchIsDone(const std::string& name, Watch* watch);
 

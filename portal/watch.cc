@@ -1,5 +1,6 @@
 #include "portal/watch.h"
 
+#include "base/error.h"
 #include "base/redact.h"
 
 namespace ilkimza::portal {
@@ -8,6 +9,11 @@ void Watch::Show(const v1::Screen& screen) {
   const std::lock_guard lock(mutex_);
   if (end_ || finished_) return;
   WipeSecrets(waiting_screen_);
+  if (const absl::Status status = may_see_ ? may_see_() : absl::OkStatus(); !status.ok()) {
+    waiting_ = false;
+    end_ = ToGrpcStatus(status);
+    return Next();
+  }
   waiting_screen_ = screen;
   waiting_ = true;
   Next();

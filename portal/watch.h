@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 
+#include "absl/status/status.h"
 #include "ilkimza/v1/portal_service.pb.h"
 
 namespace ilkimza::portal {
@@ -19,8 +20,11 @@ namespace ilkimza::portal {
 // host calls it with the lock that `on_done` takes, so it is never called too late.
 class Watch final : public grpc::ServerWriteReactor<v1::WatchScreenResponse> {
  public:
-  explicit Watch(std::function<void(Watch*)> on_done) : on_done_(std::move(on_done)) {}
+  // `may_see` may be empty.
+  Watch(std::function<void(Watch*)> on_done, std::function<absl::Status()> may_see)
+      : on_done_(std::move(on_done)), may_see_(std::move(may_see)) {}
 
+  // Ends instead where the client may not see it any more.
   void Show(const v1::Screen& screen);
   // After what was shown last has been written.
   void End(const grpc::Status& status);
@@ -33,6 +37,7 @@ class Watch final : public grpc::ServerWriteReactor<v1::WatchScreenResponse> {
   void Next();
 
   const std::function<void(Watch*)> on_done_;
+  const std::function<absl::Status()> may_see_;
   std::mutex mutex_;
   bool writing_ = false;
   bool finished_ = false;

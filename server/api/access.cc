@@ -164,6 +164,11 @@ absl::Status Access::MayAttach(const grpc::ServerContextBase& context,
 }
 
 absl::Status Access::IsStillGood(const Caller& caller) const {
+  if (caller.expiry <= clock_.Now()) {
+    return MakeError(absl::StatusCode::kUnauthenticated, v1::ERROR_REASON_CERTIFICATE_REFUSED,
+                     absl::StrCat("The certificate of ", caller.actor,
+                                  " has ended; connect again with a newer one."));
+  }
   if (caller.issued_serial.empty()) return absl::OkStatus();
   return enrolments_->CheckCertificate(caller.issued_serial, caller.agent);
 }

@@ -79,8 +79,8 @@ class Access {
   absl::StatusOr<Caller> Identify(const grpc::ServerContextBase& context) const;
   // Whether the caller may attach as `agent`.
   absl::Status MayAttach(const grpc::ServerContextBase& context, const std::string& agent) const;
-  // Once more, for a caller identified before: whether a certificate that this server
-  // issued has ended or been revoked since. Quick.
+  // Once more, for a caller identified before: whether the certificate has ended since, or
+  // one that this server issued has been revoked. Quick.
   [[nodiscard]] absl::Status IsStillGood(const Caller& caller) const;
 
  private:

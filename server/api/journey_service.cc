@@ -96,7 +96,9 @@ class JourneyApi : public v1::JourneyService::CallbackService {
     }
     const auto journey = Visible(*context, "name", request->name());
     if (!journey.ok()) return RefuseWatch(journey.status());
-    return StartWatch(engine_, request->name(), request->after_revision());
+    const auto caller = access_.Identify(*context);
+    if (!caller.ok()) return RefuseWatch(caller.status());
+    return StartWatch(engine_, access_, *caller, request->name(), request->after_revision());
   }
 
   grpc::ServerUnaryReactor* CancelJourney(grpc::CallbackServerContext* context,

@@ -1,6 +1,12 @@
 #include "server/hosting/server_host.h"
 
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
@@ -16,6 +22,8 @@ namespace {
 
 // What all conversations together have to log out of the portal.
 constexpr absl::Duration kFarewell = absl::Seconds(3);
+// Until a report that the store could not take is tried again.
+constexpr std::chrono::seconds kStorePause{1};
 
 class Hosting : public ServerHost, public portal::HostObserver {
  public:
@@ -31,13 +39,23 @@ class Hosting : public ServerHost, public portal::HostObserver {
     host.browser.ca_file = options.ca_file;
     host.browser.proxy = options.proxy;
     host.workers = options.workers;
+    // A stream outlives the caller's certificate, and its revocation.
+    host.watcher_check = [this](const grpc::CallbackServerContext& context) {
+      return [this, caller = access_.Identify(context)] {
+        return caller.ok() ? access_.IsStillGood(*caller) : caller.status();
+      };
+    };
     ILKIMZA_ASSIGN_OR_RETURN(host_, portal::Host::Create(std::move(host), *this));
     return absl::OkStatus();
   }
 
   v1::PortalService::CallbackService& service() override { return service_; }
 
-  void Close() override { host_->Shutdown(kFarewell); }
+  void Close() override {
+    resender_.request_stop();
+    if (resender_.joinable()) resender_.join();
+    host_->Shutdown(kFarewell);
+  }
 
   // -- From the engine --
 
@@ -57,11 +75,20 @@ class Hosting : public ServerHost, public portal::HostObserver {
   // -- From the portal host --
 
   void OnStepReport(const v1::StepReport& report) override {
-    engine_.Report("", report, [report](const absl::Status& status) {
-      // The step's deadline then stops the journey, and RetryJourney goes on.
-      if (!status.ok()) {
-        LogError("{}: report lost: {}", report.journey(), std::string(status.message()));
+    engine_.Report("", report, [this, report](const absl::Status& status) {
+      if (status.ok()) return;
+      // Only what may succeed later is worth a second try. Once the directive has ended,
+      // the engine takes its report for one of the past.
+      if (!absl::IsUnavailable(status)) {
+        LogError("{}: report refused: {}", report.journey(), std::string(status.message()));
+        return;
       }
+      LogWarning("{}: report not stored yet: {}", report.journey(), std::string(status.message()));
+      {
+        const std::lock_guard lock(mutex_);
+        unstored_.push_back(report);
+      }
+      has_unstored_.notify_all();
     });
   }
   void OnTurn(std::string_view journey, int64_t directive_id, v1::Actor turn) override {
@@ -69,6 +96,21 @@ class Hosting : public ServerHost, public portal::HostObserver {
   }
 
  private:
+  // Reports once more, after a pause, what the store could not take.
+  void Resend(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      std::vector<v1::StepReport> reports;
+      {
+        std::unique_lock lock(mutex_);
+        has_unstored_.wait(lock, stop, [this] { return !unstored_.empty(); });
+        has_unstored_.wait_for(lock, stop, kStorePause, [] { return false; });
+        if (stop.stop_requested()) return;
+        reports.swap(unstored_);
+      }
+      for (const v1::StepReport& report : reports) OnStepReport(report);
+    }
+  }
+
   // Lets callers at the screens of their own journeys only, see Caller::MayAnswerFor().
   class Guard : public v1::PortalService::CallbackService {
    public:
@@ -134,6 +176,11 @@ class Hosting : public ServerHost, public portal::HostObserver {
   const Access& access_;
   Engine& engine_;
   Guard service_;
+  std::mutex mutex_;
+  std::condition_variable_any has_unstored_;
+  std::vector<v1::StepReport> unstored_;
+  std::jthread resender_{[this](const std::stop_token& stop) { Resend(stop); }};
+  // Goes first: it reports to its end.
   std::unique_ptr<portal::Host> host_;
 };
 

@@ -373,6 +373,43 @@ TEST_F(MutualTlsTest, WhoMerelyClaimsToBeTheAgentSeesNoScreens) {
       << "the other operator";
 }
 
+// How a watch of an agent's own journey ends, which nothing happens on.
+absl::Status EndOfWatch(JourneyClient& client, const std::string& journey) {
+  const auto context = client.Context();
+  v1::WatchJourneyRequest request;
+  request.set_name(journey);
+  const auto stream = client.stub().WatchJourney(context.get(), request);
+  v1::WatchJourneyResponse response;
+  while (stream->Read(&response)) {
+  }
+  return FromGrpcStatus(stream->Finish());
+}
+
+TEST_F(MutualTlsTest, EndsAWatchWithItsCertificate) {
+  JourneyClient client(ChannelOf({.name = "pc1", .valid_until = 8}), "agents/pc1");
+  const auto created = client.Create(v1::GOAL_GET_PIN);
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_EQ(ReasonOf(EndOfWatch(client, created->name())), v1::ERROR_REASON_CERTIFICATE_REFUSED);
+}
+
+TEST_F(MutualTlsTest, ShowsNoScreenToACertificateThatHasEnded) {
+  settings_.portal_host = v1::PORTAL_HOST_SERVER;
+  settings_.portal.entrance = "https://localhost:1/";
+  Restart();
+  const auto channel = ChannelOf({.name = "pc1", .valid_until = 8});
+  const auto created = JourneyClient(channel, "agents/pc1").Create(v1::GOAL_RESET_SECURITY_WORD);
+  ASSERT_TRUE(created.ok()) << created.status();
+  grpc::ClientContext context;
+  v1::WatchScreenRequest request;
+  request.set_journey(created->name());
+  const auto stream = v1::PortalService::NewStub(channel)->WatchScreen(&context, request);
+  v1::WatchScreenResponse response;
+  // It tries the portal again and again, and shows each time that it does.
+  while (stream->Read(&response)) {
+  }
+  EXPECT_EQ(ReasonOf(stream->Finish()), v1::ERROR_REASON_CERTIFICATE_REFUSED);
+}
+
 // gRPC itself keeps such a stream.
 TEST_F(MutualTlsTest, EndsAStreamWithItsCertificate) {
   FakeAgent agent(ChannelOf({.name = "pc1", .valid_until = 4}), "agents/pc1", nullptr);

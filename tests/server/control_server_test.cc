@@ -6,9 +6,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 
 #include "ilkimza/v1/portal_service.grpc.pb.h"
+#include "server/hosting/server_host.h"
 #include "tests/server/call_by_name.h"
+#include "tests/server/memory_store.h"
 #include "tests/server/server_fixture.h"
 
 namespace ilkimza::server {
@@ -636,6 +639,47 @@ TEST_F(HostingServerTest, AJourneyWithoutAnAgentIsForItsCreator) {
   Restart();
   EXPECT_EQ(AnswerOf("", created->name()), v1::ERROR_REASON_NOT_ALLOWED)
       << "who created it is not kept";
+}
+
+// A store that takes no report at first.
+class ReluctantStore : public MemoryStore {
+ public:
+  void Append(AppendRequest request, Done done) override {
+    const bool is_report =
+        std::any_of(request.events.begin(), request.events.end(),
+                    [](const v1::JourneyEvent& event) { return event.has_step_reported(); });
+    if (is_report && refusals-- > 0) {
+      return done(MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_STORE_FAILED,
+                            "The disk is full."));
+    }
+    MemoryStore::Append(std::move(request), std::move(done));
+  }
+  std::atomic<int> refusals = 2;
+};
+
+TEST(ServerHostTest, AReportThatTheStoreCouldNotTakeIsMadeAgain) {
+  ReluctantStore store;
+  Engine engine({}, store);
+  const Access access({});
+  const auto host = ServerHost::Create({.entrance = "https://localhost:1/"}, access, engine);
+  ASSERT_TRUE(host.ok()) << host.status();
+  engine.Connect(nullptr, host->get());
+  ASSERT_TRUE(engine.Start().ok());
+  std::promise<std::string> created;
+  engine.Create({.goal = v1::GOAL_RESET_SECURITY_WORD, .portal_host = v1::PORTAL_HOST_SERVER},
+                [&](const absl::StatusOr<JourneyPtr>& journey) {
+                  created.set_value(journey.ok() ? (*journey)->name() : "");
+                });
+  const std::string name = created.get_future().get();
+  const absl::Time limit = absl::Now() + absl::Minutes(1);
+  while ((*engine.Get(name))->state() != v1::JOURNEY_STATE_WAITING && absl::Now() < limit) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ((*engine.Get(name))->reason(), v1::ERROR_REASON_PORTAL_UNREACHABLE);
+  EXPECT_LT(store.refusals, 0);
+  engine.Stop();
+  (*host)->Close();
+  engine.Stop();
 }
 
 TEST_F(HostingServerTest, EndsScreenStreamsWhenItStops) {

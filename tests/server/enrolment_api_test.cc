@@ -237,8 +237,21 @@ TEST_F(EnrolmentApiTest, ADeletedAgentIsCutOffAndStaysOut) {
   FakeAgent agent(channel, "agents/pc1");
   agent.Attach();
   ASSERT_FALSE(agent.Received().empty());
+  JourneyClient client(channel, "agents/pc1");
+  agent.SetScript(nullptr);
+  const auto created = client.Create(v1::GOAL_GET_PIN);
+  ASSERT_TRUE(created.ok()) << created.status();
+  const auto watching = client.Context();
+  v1::WatchJourneyRequest watch;
+  watch.set_name(created->name());
+  const auto watched = client.stub().WatchJourney(watching.get(), watch);
+  v1::WatchJourneyResponse state;
+  ASSERT_TRUE(watched->Read(&state));
   ASSERT_TRUE(Delete("agents/pc1").ok());
   EXPECT_EQ(ReasonOf(agent.End()), v1::ERROR_REASON_CERTIFICATE_REFUSED);
+  while (watched->Read(&state)) {
+  }
+  EXPECT_EQ(ReasonOf(watched->Finish()), v1::ERROR_REASON_CERTIFICATE_REFUSED);
   EXPECT_EQ(ReasonOf(Attach(channel, "agents/pc1")), v1::ERROR_REASON_CERTIFICATE_REFUSED);
   EXPECT_EQ(ReasonOf(JourneyClient(channel, "agents/pc1").Create(v1::GOAL_GET_PIN).status()),
             v1::ERROR_REASON_CERTIFICATE_REFUSED);
