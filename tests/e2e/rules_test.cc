@@ -15,6 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 
 // Gives `wrong` to the first prompt of `kind`, and the right answer afterwards.
 std::function<Json(const Json&)> OnceTo(const std::string& kind,
@@ -39,6 +40,16 @@ constexpr Portal kPortals[] = {{"agent", "html5", "utf-8"},
 
 StackOptions OptionsOf(const Portal& portal) {
   return {.portal_host = portal.host, .style = portal.style, .charset = portal.charset};
+}
+
+// What each prompt of `kind` said of `field`.
+std::vector<Json> Told(const Person& person, const std::string& kind, const std::string& field) {
+  std::vector<Json> told;
+  for (const Json& line : person.lines()) {
+    const bool is_prompt = line.value("type", "") == "prompt";
+    if (is_prompt && line.value("kind", "") == kind) told.push_back(line.value(field, Json()));
+  }
+  return told;
 }
 
 class Rules : public ::testing::TestWithParam<Portal> {
@@ -79,6 +90,7 @@ TEST_P(Rules, AWrongWordIsAskedAgainAndTheHolderIsToldHowManyAreLeft) {
                                          })});
   ExpectSuccess(result);
   EXPECT_THAT(person_.Reasons(), Contains("WRONG_CREDENTIALS"));
+  EXPECT_THAT(Told(person_, "login", "attempts_left"), ElementsAre(3, 2));
 }
 
 TEST_P(Rules, ThreeWrongWordsStopBeforeThePortalLocks) {
@@ -278,6 +290,14 @@ TEST_P(Rules, AWrongPinSpendsOneTryAndSaysWhatIsLeft) {
                                          })});
   ExpectSuccess(result);
   EXPECT_THAT(person_.Reasons(), Contains("WRONG_PIN"));
+  EXPECT_THAT(Told(person_, "prove_pin", "tries_left"), ElementsAre("ALL", "SOME"));
+  Json told;
+  for (const Json& line : person_.lines()) {
+    if (line.value("reason", "") == "WRONG_PIN" && line.contains("tries_left")) told = line;
+  }
+  EXPECT_EQ(told.value("tries_left", 0), 2);
+  // One more than a journey without a mistake.
+  EXPECT_EQ(Commands(ChipCard(stack_), kVerifyCommand), 3);
 }
 
 TEST_P(Rules, AnotherCardIsNeverTried) {
