@@ -95,15 +95,18 @@ absl::Status MakeJoinToken(const std::shared_ptr<grpc::Channel>& channel, const 
   return absl::UnavailableError("The token could not be written; make another one.");
 }
 
-absl::Status ListAgents(const std::shared_ptr<grpc::Channel>& channel, std::ostream& out) {
+absl::Status ListAgents(const std::shared_ptr<grpc::Channel>& channel, std::ostream& out,
+                        std::ostream& notes) {
   const auto stub = v1::FleetService::NewStub(channel);
   v1::ListAgentsRequest request;
   request.set_page_size(kPage);
+  bool is_any = false;
   do {
     grpc::ClientContext context;
     LimitCall(context);
     v1::ListAgentsResponse response;
     ILKIMZA_RETURN_IF_ERROR(ExplainedCall(stub->ListAgents(&context, request, &response)));
+    is_any = is_any || response.agents_size() > 0;
     for (const v1::Agent& agent : response.agents()) {
       out << agent.name() << "\t" << (agent.attached() ? "attached" : "away") << "\t"
           << (agent.version().empty() ? "-" : agent.version()) << "\t"
@@ -114,6 +117,7 @@ absl::Status ListAgents(const std::shared_ptr<grpc::Channel>& channel, std::ostr
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
   out << std::flush;
+  if (!is_any) notes << "No agent has enrolled or attached yet.\n";
   return absl::OkStatus();
 }
 

@@ -35,8 +35,10 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> AdminChannel(const Settings& sett
 absl::Status MakeJoinToken(const std::shared_ptr<grpc::Channel>& channel, const JoinTokenWish& wish,
                            std::ostream& out, std::ostream& notes);
 // One line for each: name, attached or not, version, when its certificate ends, the
-// profile that it drives the portal with.
-absl::Status ListAgents(const std::shared_ptr<grpc::Channel>& channel, std::ostream& out);
+// profile that it drives the portal with. Where there is none, `notes` says so: here and
+// below, `out` is for tools.
+absl::Status ListAgents(const std::shared_ptr<grpc::Channel>& channel, std::ostream& out,
+                        std::ostream& notes);
 // `agent` without "agents/".
 absl::Status DeleteAgent(const std::shared_ptr<grpc::Channel>& channel, const std::string& agent,
                          std::ostream& notes);
@@ -44,12 +46,14 @@ absl::Status DeleteAgent(const std::shared_ptr<grpc::Channel>& channel, const st
 // One line for each screen of the portal that has changed, or for each that is known
 // where `all` is set: name, how it stands, who has seen the newest structure of it, the
 // steps that meet it.
-absl::Status ListDrift(const std::shared_ptr<grpc::Channel>& channel, bool all, std::ostream& out);
+absl::Status ListDrift(const std::shared_ptr<grpc::Channel>& channel, bool all, std::ostream& out,
+                       std::ostream& notes);
 // `screen` is its name, or "all" for each that has changed.
 absl::Status AcceptDrift(const std::shared_ptr<grpc::Channel>& channel, const std::string& screen,
                          std::ostream& notes);
 // One line for each portal: how fast the fleet goes there, who is in, who waits.
-absl::Status ListPaces(const std::shared_ptr<grpc::Channel>& channel, std::ostream& out);
+absl::Status ListPaces(const std::shared_ptr<grpc::Channel>& channel, std::ostream& out,
+                       std::ostream& notes);
 
 }  // namespace ilkimza::server
 

@@ -71,7 +71,8 @@ const char* StateWord(PortalPace::State state) {
 
 }  // namespace
 
-absl::Status ListDrift(const std::shared_ptr<grpc::Channel>& channel, bool all, std::ostream& out) {
+absl::Status ListDrift(const std::shared_ptr<grpc::Channel>& channel, bool all, std::ostream& out,
+                       std::ostream& notes) {
   ILKIMZA_ASSIGN_OR_RETURN(const std::vector<PortalScreen> screens, ReadScreens(channel, !all));
   for (const PortalScreen& screen : screens) {
     const std::string state =
@@ -83,6 +84,9 @@ absl::Status ListDrift(const std::shared_ptr<grpc::Channel>& channel, bool all, 
         << (missed.empty() ? "" : absl::StrCat("\texpected ", missed)) << "\n";
   }
   out << std::flush;
+  if (screens.empty()) {
+    notes << (all ? "No screen of the portal is known yet.\n" : "No screen has changed.\n");
+  }
   return absl::OkStatus();
 }
 
@@ -111,7 +115,8 @@ absl::Status AcceptDrift(const std::shared_ptr<grpc::Channel>& channel, const st
   return absl::OkStatus();
 }
 
-absl::Status ListPaces(const std::shared_ptr<grpc::Channel>& channel, std::ostream& out) {
+absl::Status ListPaces(const std::shared_ptr<grpc::Channel>& channel, std::ostream& out,
+                       std::ostream& notes) {
   grpc::ClientContext context;
   LimitCall(context);
   v1::ListPortalPacesResponse response;
@@ -124,6 +129,7 @@ absl::Status ListPaces(const std::shared_ptr<grpc::Channel>& channel, std::ostre
         << "\t" << pace.inside() << " inside\t" << pace.waiting() << " waiting\n";
   }
   out << std::flush;
+  if (response.portal_paces().empty()) notes << "No journey has been to a portal yet.\n";
   return absl::OkStatus();
 }
 

@@ -7,12 +7,15 @@
 #include <csignal>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "base/daemon.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "server/admin.h"
@@ -24,19 +27,43 @@ namespace ilkimza::server {
 namespace {
 
 constexpr char kProgram[] = "ilkimza-server";
+constexpr std::string_view kGoalPrefix = "GOAL_";
 
 int Fail(const absl::Status& status) {
   std::cerr << kProgram << ": " << std::string(status.message()) << "\n";
   return ExitCodeOf(status);
 }
 
-// "GET_PIN" or "RESET_SECURITY_WORD"; the whole way where none is named.
+// Of an operator's command: what was named is not there, or cannot be; or the running
+// server is not configured for it.
+int AdminCodeOf(const absl::Status& status) {
+  if (status.code() == absl::StatusCode::kNotFound) return EX_NOINPUT;
+  switch (ReasonOf(status)) {
+    case v1::ERROR_REASON_ENROLMENT_OFF:
+      return EX_CONFIG;
+    case v1::ERROR_REASON_BAD_FIELD:
+      return EX_DATAERR;
+    default:
+      return ExitCodeOf(status);
+  }
+}
+
+// As `--print-plan` takes them: "GET_PIN, RESET_SECURITY_WORD, ...".
+std::string GoalNames() {
+  std::vector<std::string> names;
+  for (int goal = v1::GOAL_UNSPECIFIED + 1; goal < v1::Goal_ARRAYSIZE; ++goal) {
+    names.push_back(v1::Goal_Name(static_cast<v1::Goal>(goal)).substr(kGoalPrefix.size()));
+  }
+  return absl::StrJoin(names, ", ");
+}
+
+// The whole way where no goal is named.
 int PrintPlan(const std::string& goal_name) {
   v1::Goal goal = v1::GOAL_GET_PIN;
   if (!goal_name.empty() &&
       (!v1::Goal_Parse("GOAL_" + goal_name, &goal) || goal == v1::GOAL_UNSPECIFIED)) {
-    std::cerr << kProgram << ": '" << goal_name
-              << "' is not a goal; use GET_PIN or RESET_SECURITY_WORD.\n";
+    std::cerr << kProgram << ": '" << goal_name << "' is not a goal; use one of " << GoalNames()
+              << ".\n";
     return EX_USAGE;
   }
   std::cout << PlanGraph(goal, Policy()) << std::flush;
@@ -71,6 +98,12 @@ int Run(const std::string& config_file, const std::string& address_file) {
   return EX_OK;
 }
 
+// CLI11's own check tells the range of all numbers in more than 300 digits.
+std::string AtLeastOne(const std::string& text) {
+  int number = 0;
+  return absl::SimpleAtoi(text, &number) && number >= 1 ? "" : "takes a number that is 1 or more";
+}
+
 // What an operator asks of the server that runs.
 struct AdminFlags {
   CLI::App* join_token = nullptr;
@@ -90,7 +123,7 @@ struct AdminFlags {
     join_token->add_option("--agent", wish.agent, "For this agent alone, new or known already")
         ->type_name("ID");
     join_token->add_option("--uses", wish.uses, "How many agents may use it")
-        ->check(CLI::PositiveNumber)
+        ->check(CLI::Validator(AtLeastOne, "1 or more"))
         ->capture_default_str();
     join_token->add_option("--valid-for", wish.valid_for, "How long, at most 720h")
         ->type_name("TIME")
@@ -129,17 +162,19 @@ int Administer(const std::string& config_file, const AdminFlags& flags) {
   if (flags.join_token->parsed()) {
     done = MakeJoinToken(*channel, flags.wish, std::cout, std::cerr);
   } else if (flags.agents->parsed()) {
-    done = ListAgents(*channel, std::cout);
+    done = ListAgents(*channel, std::cout, std::cerr);
   } else if (flags.delete_agent->parsed()) {
     done = DeleteAgent(*channel, flags.agent, std::cerr);
   } else if (flags.drift->parsed()) {
-    done = ListDrift(*channel, flags.all_screens, std::cout);
+    done = ListDrift(*channel, flags.all_screens, std::cout, std::cerr);
   } else if (flags.accept_drift->parsed()) {
     done = AcceptDrift(*channel, flags.screen, std::cerr);
   } else {
-    done = ListPaces(*channel, std::cout);
+    done = ListPaces(*channel, std::cout, std::cerr);
   }
-  return done.ok() ? EX_OK : Fail(done);
+  if (done.ok()) return EX_OK;
+  Fail(done);
+  return AdminCodeOf(done);
 }
 
 }  // namespace

@@ -391,6 +391,10 @@ Sentence StatusSentence(const Texts& texts, const absl::Status& status, std::str
                                            FieldTitle(texts, field->second));
     }
   }
+  if (ReasonOf(status) == v1::ERROR_REASON_JOURNEY_NOT_READY && metadata.count("ended") > 0) {
+    return {texts.Say("This journey has ended."),
+            texts.Say("Begin a new one with \"ilkimza start\".")};
+  }
   if (ReasonOf(status) == v1::ERROR_REASON_WRONG_CARD_SERIAL && field != metadata.end() &&
       field->second == "card_serial_again") {
     return {texts.Say("The two serials are not the same, so nothing is shown that revokes."),

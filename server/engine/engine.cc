@@ -188,7 +188,7 @@ void Engine::Change(const std::string& name, v1::JourneyEvent event, const Reque
     }
   }
   const auto ended = Get(name);
-  done(ended.ok() ? NotReady(**ended) : ended.status());
+  done(ended.ok() ? NotReady(**ended, event) : ended.status());
 }
 
 absl::StatusOr<JourneyPtr> Engine::Get(const std::string& name) {

@@ -123,7 +123,8 @@ class Engine {
   // journey that it created.
   void Create(const NewJourney& wish, Done done);
   // `actor` asks: "agents/{agent}" or an operator. FAILED_PRECONDITION with
-  // ERROR_REASON_JOURNEY_NOT_READY where the journey's state does not allow it.
+  // ERROR_REASON_JOURNEY_NOT_READY where the journey's state does not allow it, with
+  // metadata "ended" where it has ended.
   void Cancel(const std::string& name, const std::string& actor, const std::string& request_id,
               Done done);
   void Retry(const std::string& name, const std::string& actor, v1::Way way,
@@ -183,8 +184,8 @@ class Engine {
   // piece of memory holds them all.
   static std::shared_ptr<v1::Journey> CopyOf(const v1::Journey& journey);
   static absl::Status ShuttingDown();
-  // Why a cancel or retry means nothing for `journey`.
-  static absl::Status NotReady(const v1::Journey& journey);
+  // Why `event`, a cancel or retry, means nothing for `journey`.
+  static absl::Status NotReady(const v1::Journey& journey, const v1::JourneyEvent& event);
   static void Answer(Calls& calls, Done& done, absl::StatusOr<JourneyPtr> result);
   [[nodiscard]] v1::JourneyEvent NewEvent() const;
   // A journey that waits goes on, because `actor` says so.

@@ -37,8 +37,15 @@ absl::Status Engine::ShuttingDown() {
                    "The server is shutting down; try again in a moment.");
 }
 
-// Why a cancel or retry means nothing for `journey`.
-absl::Status Engine::NotReady(const v1::Journey& journey) {
+absl::Status Engine::NotReady(const v1::Journey& journey, const v1::JourneyEvent& event) {
+  const bool cancels = event.has_cancel_requested();
+  if (HasEnded(journey)) {
+    return MakeError(
+        absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_JOURNEY_NOT_READY,
+        absl::StrCat(journey.name(), " has ended",
+                     cancels ? " already; there is nothing left to cancel." : "; begin a new one."),
+        {{"ended", "true"}});
+  }
   const bool waits_for_agent =
       IsPassedOver(journey) ||
       (journey.state() == v1::JOURNEY_STATE_WAITING && !journey.has_resume_time());
@@ -47,10 +54,12 @@ absl::Status Engine::NotReady(const v1::Journey& journey) {
                      absl::StrCat(journey.name(), " waits for ", journey.agent(),
                                   "; it goes on when that agent is back."));
   }
-  const std::string state = v1::JourneyState_Name(journey.state());
-  return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_JOURNEY_NOT_READY,
-                   absl::StrCat(journey.name(), " is in ", state,
-                                "; only one that stopped or waits can be taken up again."));
+  return MakeError(
+      absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_JOURNEY_NOT_READY,
+      absl::StrCat(journey.name(),
+                   cancels ? " cannot be cancelled just now; try again in a moment."
+                           : " goes on by itself; only one that stopped or waits can be taken "
+                             "up again."));
 }
 
 void Engine::Answer(Calls& calls, Done& done, absl::StatusOr<JourneyPtr> result) {
@@ -135,7 +144,10 @@ void Engine::Take(const EntryPtr& entry, Pending pending, Calls& calls) {
   }
   Deliver(entry, *journey, directives, calls);
   const bool is_error = pending.must_apply || entry->journey == nullptr;
-  Answer(calls, pending.done, is_error ? absl::StatusOr<JourneyPtr>(NotReady(*journey)) : journey);
+  if (!is_error) return Answer(calls, pending.done, journey);
+  const v1::JourneyEvent none;
+  Answer(calls, pending.done,
+         NotReady(*journey, pending.events.empty() ? none : pending.events.front()));
 }
 
 void Engine::Commit(const EntryPtr& entry, AppendRequest append, std::vector<Directive> directives,

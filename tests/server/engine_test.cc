@@ -252,7 +252,14 @@ TEST_F(EngineTest, SaysWhyAJourneyCannotBeTakenUp) {
   Attach(1);
   EXPECT_EQ(ReasonOf(Retry(name).status()), v1::ERROR_REASON_JOURNEY_NOT_READY);
   ASSERT_TRUE(Change(&Engine::Cancel, name).ok());
-  EXPECT_EQ(ReasonOf(Change(&Engine::Cancel, name).status()), v1::ERROR_REASON_JOURNEY_NOT_READY);
+  const absl::Status cancelled = Change(&Engine::Cancel, name).status();
+  const absl::Status retried = Retry(name).status();
+  for (const absl::Status& status : {cancelled, retried}) {
+    EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_JOURNEY_NOT_READY);
+    EXPECT_EQ(MetadataOf(status)["ended"], "true");
+  }
+  EXPECT_EQ(cancelled.message(), name + " has ended already; there is nothing left to cancel.");
+  EXPECT_EQ(retried.message(), name + " has ended; begin a new one.");
   EXPECT_EQ(ReasonOf(Retry("journeys/none").status()), v1::ERROR_REASON_JOURNEY_NOT_FOUND);
 }
 

@@ -59,6 +59,12 @@ class RestartTest : public ::testing::Test {
     EXPECT_TRUE(ended->facts().test_signature_made());
   }
 
+  // What another run of the program writes, on either stream.
+  static testing::Finished Said(const std::string& arguments) {
+    return testing::Run({"/bin/sh", "-c", std::string(SERVER_PROGRAM) + " " + arguments + " 2>&1"},
+                        std::chrono::seconds(60));
+  }
+
   testing::TempDir folder_;
   std::unique_ptr<testing::Process> server_;
   std::shared_ptr<grpc::Channel> channel_;
@@ -199,6 +205,24 @@ TEST_F(RestartTest, AFloodOfIdleConnectionsIsSurvived) {
   EXPECT_TRUE(server_->Running());
 }
 
+TEST_F(RestartTest, TheOperatorIsToldWhatIsNotThere) {
+  Start();
+  const auto admin = [&](const std::string& command) {
+    return Said(command + " --config " + (folder_ / "server.toml"));
+  };
+  EXPECT_EQ(admin("delete-agent nosuch").exit_code, 66);
+  EXPECT_EQ(admin("accept-drift portals/kamusm/screens/NOPE").exit_code, 66);
+  EXPECT_EQ(admin("join-token").exit_code, 78) << "enrolment is off";
+  const testing::Finished uses = admin("join-token --uses 0");
+  EXPECT_EQ(uses.exit_code, 64);
+  EXPECT_LT(uses.output.size(), 200u) << uses.output;
+  for (const char* list : {"pace", "agents", "drift", "drift --all"}) {
+    const testing::Finished nothing = admin(list);
+    EXPECT_EQ(nothing.exit_code, 0);
+    EXPECT_NE(nothing.output, "") << list;
+  }
+}
+
 TEST_F(RestartTest, SaysWhatIsWrongAndEndsWithTheRightCode) {
   const auto run = [](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), SERVER_PROGRAM);
@@ -210,6 +234,10 @@ TEST_F(RestartTest, SaysWhatIsWrongAndEndsWithTheRightCode) {
   EXPECT_EQ(run({"--help"}).exit_code, 0);
   EXPECT_EQ(run({"--version"}).exit_code, 0);
   EXPECT_EQ(run({"--print-plan", "GET_PINS"}).exit_code, 64);
+  const std::string plans = Said("--print-plan GET_PINS").output;
+  for (const char* goal : {"GET_PIN", "RESET_SECURITY_WORD", "REVOKE_CERTIFICATE"}) {
+    EXPECT_NE(plans.find(goal), std::string::npos) << plans;
+  }
   const auto plan = run({"--print-plan"});
   EXPECT_EQ(plan.exit_code, 0);
   EXPECT_NE(plan.output.find("digraph GOAL_GET_PIN"), std::string::npos);
