@@ -1,6 +1,7 @@
 #include "base/daemon.h"
 
 #include <fcntl.h>
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -53,10 +54,19 @@ void QuietLibraries() {
        {"GRPC_TRACE", "GRPC_VERBOSITY", "GRPC_STACKTRACE_MINLOGLEVEL", "SSLKEYLOGFILE"}) {
     unsetenv(name);
   }
+  google::protobuf::SetLogHandler(nullptr);
   gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
   gpr_set_log_function([](gpr_log_func_args* args) {
     if (args->severity == GPR_LOG_SEVERITY_ERROR) LogDebug("gRPC: {}", args->message);
   });
+}
+
+void OpenStandardStreams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) >= 0) continue;
+    // The lowest number that is free is the one that is given.
+    open("/dev/null", stream == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+  }
 }
 
 int ExitCodeOf(const absl::Status& status) {

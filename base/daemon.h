@@ -1,5 +1,5 @@
-// What every daemon does around its own work: keep libraries from talking, wait
-// for signals, say that it is ready.
+// What a program does around its own work: keep libraries from talking, wait for
+// signals, say that it is ready.
 #ifndef ILKIMZA_BASE_DAEMON_H_
 #define ILKIMZA_BASE_DAEMON_H_
 
@@ -11,11 +11,17 @@
 
 namespace ilkimza {
 
-// First in `main`, before anything of gRPC or libcurl is used. gRPC's traces show
-// the bytes of every message and libcurl can write TLS keys to a file, both by
-// environment variable: these are removed, for children too. What gRPC has to say
-// goes to our log, errors only, at level debug.
+// First in `main` of every program that sees secrets, clients as well, before anything of
+// gRPC or libcurl is used. gRPC's traces show the bytes of every message and libcurl can
+// write TLS keys to a file, both by environment variable: these are removed, for children
+// too. What gRPC has to say goes to our log, errors only, at level debug; what libprotobuf
+// has to say about a message goes nowhere.
 void QuietLibraries();
+
+// Before anything is opened. Opens /dev/null for each of the three standard streams that is
+// closed: else the next file or socket takes its number, and is taken for it. Writing to
+// standard output goes on to fail then: an answer that nobody gets is none.
+void OpenStandardStreams();
 
 // The exit code (sysexits.h) for an error at start: 78 for a wrong configuration,
 // 69 where something is unavailable, for example another instance, 70 else.

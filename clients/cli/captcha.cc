@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "clients/sdk/surroundings.h"
 
 namespace ilkimza::client {
 namespace {
@@ -108,7 +109,7 @@ std::string PrivateParent() {
 
 absl::Status CannotSave(const std::string& path) {
   return MakeError(absl::StatusCode::kInternal, v1::ERROR_REASON_UNSPECIFIED,
-                   "the captcha cannot be saved in " + path + ": " + std::strerror(errno));
+                   "the captcha cannot be saved in " + path + ": " + ErrorText(errno));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // `ilkimza card export-cert`.
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -94,7 +95,10 @@ int FailToChoose(Program& program, const CommandOptions& options, const absl::St
     sentence = {program.Say("There is no such certificate on this card."),
                 program.Say("See its certificates with \"ilkimza card certs\".")};
   }
-  return Fail(program.screen, program.settings, status, sentence);
+  // Of a card that lacks the one that signs, the test signature says the same.
+  const bool is_named = status.code() == absl::StatusCode::kNotFound && !options.signing;
+  return Fail(program.screen, program.settings, status, sentence,
+              is_named ? std::optional<int>(kExitNotFound) : std::nullopt);
 }
 
 void TellText(Program& program, const CommandOptions& options, const v1::Certificate& certificate) {
@@ -143,10 +147,10 @@ int Write(Program& program, const CommandOptions& options, const v1::Card& card,
 int CardExportCert(Program& program, const CommandOptions& options) {
   const bool to_screen = options.out.empty() && !program.settings.json;
   if (options.form == "der" && to_screen && program.screen.is_terminal()) {
-    Fail(program.screen, program.settings, Bad("form", "DER is not written to a terminal"),
-         {program.Say("DER is not made for the screen, so nothing was written."),
-          program.Say("Name a file with --out, or leave out --form.")});
-    return kExitUsage;
+    return Fail(program.screen, program.settings, Bad("form", "DER is not written to a terminal"),
+                {program.Say("DER is not made for the screen, so nothing was written."),
+                 program.Say("Name a file with --out, or leave out --form.")},
+                kExitUsage);
   }
   const auto card = FindCard(program.agent, options.card);
   if (!card.ok()) return Fail(program.screen, program.settings, card.status());

@@ -22,7 +22,7 @@ int CardVerifyPin(Program& program, const CommandOptions& options) {
   request.set_on_pinpad(command.on_reader());
   command.TellPinpad();
   const auto response = program.agent.VerifyPin(request);
-  if (!response.ok()) return Fail(program.screen, program.settings, response.status());
+  if (!response.ok()) return command.Refused(response.status());
   Json json;
   json["card"] = request.name();
   json["verified"] = true;
@@ -48,7 +48,7 @@ int CardChangePin(Program& program, const CommandOptions& options) {
   request.set_on_pinpad(command.on_reader());
   command.TellPinpad();
   const auto response = program.agent.ChangePin(request);
-  if (!response.ok()) return Fail(program.screen, program.settings, response.status());
+  if (!response.ok()) return command.Refused(response.status());
   Json json;
   json["card"] = request.name();
   json["changed"] = true;
@@ -74,7 +74,7 @@ int CardUnblock(Program& program, const CommandOptions& options) {
   request.set_on_pinpad(command.on_reader());
   command.TellPinpad();
   const auto response = program.agent.UnblockPin(request);
-  if (!response.ok()) return Fail(program.screen, program.settings, response.status());
+  if (!response.ok()) return command.Refused(response.status());
   Json json;
   json["card"] = request.name();
   json["unblocked"] = true;
@@ -111,7 +111,7 @@ int CardTestSign(Program& program, const CommandOptions& options) {
   request.set_allow_last_try(command.allow_last_try());
   SetSecret(request.mutable_pin(), pin);
   const auto response = program.agent.TestSign(request);
-  if (!response.ok()) return Fail(program.screen, program.settings, response.status());
+  if (!response.ok()) return command.Refused(response.status());
   Json json;
   json["card"] = request.name();
   json["signed"] = true;

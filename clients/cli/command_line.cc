@@ -6,6 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/substitute.h"
 #include "base/error.h"
 #include "clients/cli/program.h"
 #include "clients/sdk/sentences.h"
@@ -63,13 +68,14 @@ class TreeBuilder {
     app.option_defaults()->group(Say("Options"));
     app.get_help_ptr()->group(Say("Options"));
     app.get_version_ptr()->group(Say("Options"));
-    app.add_option("--socket", line_.socket, Say("Unix socket of the agent"))->type_name("PATH");
+    app.add_option("--socket", line_.socket, Say("Unix socket of the agent"))
+        ->type_name(Say("PATH"));
     app.add_option("--output", line_.output, Say("What is written: text or json"))
         ->check(CLI::IsMember({"text", "json"}))
-        ->type_name("FORMAT");
+        ->type_name(Say("FORMAT"));
     app.add_option("--lang", line_.lang, Say("Language of the texts: tr or en"))
         ->check(CLI::IsMember({"tr", "en"}))
-        ->type_name("LANG");
+        ->type_name(Say("LANG"));
     BuildStart(app);
     BuildJourney(app);
     BuildCard(app);
@@ -104,7 +110,7 @@ class TreeBuilder {
                      Say("What to do: get-pin (the whole way), reset-word, list-certificates, "
                          "activate, update-info, unblock or revoke"))
         ->check(CLI::IsMember(goals))
-        ->type_name("GOAL");
+        ->type_name(Say("GOAL"));
     auto* forgotten = start->add_flag("--forgotten", line_.forgotten,
                                       Say("The security word is forgotten: set a new one first"));
     auto* remembered =
@@ -118,7 +124,7 @@ class TreeBuilder {
         ->add_option("--portal-host", line_.portal_host,
                      Say("Who visits the portal: agent, or server (weaker)"))
         ->check(CLI::IsMember({"agent", "server"}))
-        ->type_name("HOST");
+        ->type_name(Say("HOST"));
   }
 
   int Start(Program& program) {
@@ -149,7 +155,7 @@ class TreeBuilder {
         AddCommand(*journey, "list", ILKIMZA_TEXT("List journeys, newest first"), JourneyList);
     list->add_flag("--active", line_.options.active_only, Say("Only those that have not ended"));
     list->add_option("--limit", line_.options.limit, Say("At most so many"))
-        ->check(CLI::Range(1, 10000))
+        ->check(CLI::Range(1, 10000).description("{1-10000}"))
         ->type_name("N");
     CLI::App* show =
         AddCommand(*journey, "show", ILKIMZA_TEXT("Show a journey and its steps"), JourneyShow);
@@ -169,7 +175,7 @@ class TreeBuilder {
             },
             Say("The portal's steps: driven by İlkimza, or guided in your own browser"))
         ->check(CLI::IsMember({"driven", "guided"}))
-        ->type_name("WAY");
+        ->type_name(Say("WAY"));
     for (CLI::App* command : {show, watch, cancel, retry}) {
       command
           ->add_option("JOURNEY", line_.options.journey,
@@ -190,7 +196,7 @@ class TreeBuilder {
         AddCommand(*card, "pin-state", ILKIMZA_TEXT("Show how many tries are left, spending none"),
                    CardPinState);
     CLI::App* verify =
-        AddCommand(*card, "verify-pin", ILKIMZA_TEXT("Prove the PIN on the card"), CardVerifyPin);
+        AddCommand(*card, "verify-pin", ILKIMZA_TEXT("Prove the PIN"), CardVerifyPin);
     CLI::App* change =
         AddCommand(*card, "change-pin", ILKIMZA_TEXT("Change the PIN"), CardChangePin);
     CLI::App* unblock = AddCommand(
@@ -226,7 +232,7 @@ class TreeBuilder {
     auto* named = command
                       .add_option("--certificate", line_.options.certificate,
                                   Say("The one whose fingerprint begins so"))
-                      ->type_name("FINGERPRINT");
+                      ->type_name(Say("FINGERPRINT"));
     command
         .add_flag("--signing", line_.options.signing,
                   Say("The one that signs: qualified, and with its key on the card"))
@@ -235,7 +241,7 @@ class TreeBuilder {
         ->check(CLI::IsMember({"pem", "der"}))
         ->type_name("FORM");
     command.add_option("--out", line_.options.out, Say("File to write; the screen if left out"))
-        ->type_name("FILE");
+        ->type_name(Say("FILE"));
     command.add_flag("--force", line_.options.force, Say("Write over a file that exists"));
   }
 
@@ -247,7 +253,7 @@ class TreeBuilder {
     doctor
         ->add_option("--report", line_.options.report,
                      Say("Write a report for the help desk, without personal data"))
-        ->type_name("FILE");
+        ->type_name(Say("FILE"));
     doctor->add_flag("--force", line_.options.force, Say("Write over a file that exists"));
   }
 
@@ -274,7 +280,80 @@ class TreeBuilder {
   CommandLine& line_;
 };
 
-int Usage(Screen& screen, const Texts& texts, CLI::App& app, const CLI::ParseError& error) {
+// Names that are no UTF-8 cannot be sent, and name nothing.
+absl::Status CheckNames(const CommandOptions& options) {
+  const std::pair<const char*, const std::string&> names[] = {
+      {"journey", options.journey}, {"card", options.card}, {"certificate", options.certificate}};
+  for (const auto& [field, name] : names) {
+    if (IsUtf8(name)) continue;
+    return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD,
+                     std::string("the name of the ") + field + " is no text (UTF-8)",
+                     {{"field", field}});
+  }
+  return absl::OkStatus();
+}
+
+// Before the command line is understood.
+bool AsksForJson(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "--output=json") return true;
+    if (argument == "--output" && i + 1 < argc) return std::string_view(argv[i + 1]) == "json";
+  }
+  return false;
+}
+
+// The options that CLI11's message names.
+std::vector<std::string> OptionsIn(const std::string& message) {
+  std::vector<std::string> options;
+  for (const absl::string_view word : absl::StrSplit(message, absl::ByAnyChar(" :,[]"))) {
+    if (absl::StartsWith(word, "--")) options.emplace_back(word);
+  }
+  return options;
+}
+
+// What "{a,b}" or "in range 1 to 2" in CLI11's message holds: the values that an option
+// takes.
+std::string ValuesIn(const std::string& message) {
+  constexpr std::string_view kRange = " in range ";
+  if (const size_t range = message.find(kRange); range != std::string::npos) {
+    return absl::StrReplaceAll(message.substr(range + kRange.size()), {{" to ", "-"}});
+  }
+  const size_t begin = message.find('{');
+  const size_t end = message.rfind('}');
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return "";
+  return absl::StrReplaceAll(message.substr(begin + 1, end - begin - 1), {{",", ", "}});
+}
+
+// CLI11 speaks English only, and of what programs are made of.
+std::string UsageSentence(const Texts& texts, CLI::App& app, const CLI::ParseError& error) {
+  const std::string message = error.what();
+  const std::vector<std::string> options = OptionsIn(message);
+  const auto option = [&](size_t i) { return Printable(i < options.size() ? options[i] : "?"); };
+  // CLI11 misses a command where there is one that it does not know.
+  const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
+  if (!unknown.empty()) {
+    return absl::Substitute(texts.Say("\"$0\" is not known."), Printable(unknown.front()));
+  }
+  if (options.empty() && dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
+    return texts.Say("The command is missing.");
+  }
+  if (options.size() > 1 && dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) {
+    return absl::Substitute(texts.Say("Only one of $0 and $1 can be given."), option(0), option(1));
+  }
+  if (!options.empty() && dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    return absl::Substitute(texts.Say("$0 takes one value, and only once."), option(0));
+  }
+  if (!options.empty()) {
+    const std::string values = ValuesIn(message);
+    if (values.empty())
+      return absl::Substitute(texts.Say("$0 does not take this value."), option(0));
+    return absl::Substitute(texts.Say("$0 takes one of: $1."), option(0), values);
+  }
+  return Printable(message);
+}
+
+int Usage(Screen& screen, const Settings& settings, CLI::App& app, const CLI::ParseError& error) {
   // Help and version are no errors.
   if (error.get_exit_code() == 0) {
     std::ostringstream out;
@@ -282,11 +361,17 @@ int Usage(Screen& screen, const Texts& texts, CLI::App& app, const CLI::ParseErr
     screen.Write(out.str());
     return screen.healthy() ? kExitOk : kExitInputOutput;
   }
-  // CLI11 misses a command where there is one that it does not know.
-  const std::vector<std::string> unknown = app.remaining(/*recurse=*/true);
-  const std::string what = unknown.empty() ? error.what() : Printable(unknown.front());
-  screen.WriteError(texts.Say("The command line is not understood:") + " " + what);
-  screen.WriteError(texts.Say("\"ilkimza --help\" shows what there is."));
+  const Texts& texts = settings.texts;
+  const Sentence sentence = {
+      texts.Say("The command line is not understood:") + " " + UsageSentence(texts, app, error),
+      texts.Say("\"ilkimza --help\" shows what there is.")};
+  if (settings.json) {
+    const absl::Status status =
+        MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD, error.what());
+    return Fail(screen, settings, status, sentence, kExitUsage);
+  }
+  screen.WriteError(sentence.happened);
+  screen.WriteError(sentence.next);
   return kExitUsage;
 }
 
@@ -322,13 +407,14 @@ bool ForTheDoctor(v1::ErrorReason reason) {
 }  // namespace
 
 int Fail(Screen& screen, const Settings& settings, const absl::Status& status,
-         const Sentence& sentence) {
+         const Sentence& sentence, std::optional<int> exit_code) {
+  const int code = exit_code.value_or(ExitCodeOf(status));
   if (settings.json) {
     Json json;
     json["error"] = ErrorToJson(status, sentence);
-    json["error"]["exit_code"] = ExitCodeOf(status);
+    json["error"]["exit_code"] = code;
     screen.WriteLine(Line(json));
-    return ExitCodeOf(status);
+    return code;
   }
   // May name programs of other makers.
   screen.WriteError(Printable(sentence.happened));
@@ -341,12 +427,15 @@ int Fail(Screen& screen, const Settings& settings, const absl::Status& status,
         " " + Printable(tries->second));
   }
   if (const std::string detail(status.message()); !detail.empty()) {
-    screen.WriteError("(" + detail + ")");
+    // In English, whatever is spoken.
+    screen.WriteError(settings.texts.language() == Language::kEnglish
+                          ? "(" + detail + ")"
+                          : settings.texts.Say("For your IT department:") + " " + detail);
   }
   if (ForTheDoctor(ReasonOf(status))) {
     screen.WriteError(settings.texts.Say("\"ilkimza doctor\" finds out what is in the way."));
   }
-  return ExitCodeOf(status);
+  return code;
 }
 
 int Run(int argc, char** argv, Language language) {
@@ -360,9 +449,12 @@ int Run(int argc, char** argv, Language language) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return Usage(screen, texts, app, error);
+    return Usage(screen, {texts, line.socket, AsksForJson(argc, argv)}, app, error);
   }
   const Settings settings{texts, line.socket, line.output == "json"};
+  if (const absl::Status status = CheckNames(line.options); !status.ok()) {
+    return Fail(screen, settings, status);
+  }
   const auto agent = AgentClient::Connect(settings.socket);
   if (line.doctor) {
     const int found = Doctor(screen, settings, line.options, agent);

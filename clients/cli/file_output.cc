@@ -5,10 +5,10 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "base/error.h"
 #include "clients/sdk/sentences.h"
+#include "clients/sdk/surroundings.h"
 
 namespace ilkimza::client {
 namespace {
@@ -17,7 +17,7 @@ absl::Status FileError(const std::string& path, int error) {
   return MakeError(
       error == EEXIST ? absl::StatusCode::kAlreadyExists : absl::StatusCode::kInvalidArgument,
       v1::ERROR_REASON_BAD_FIELD,
-      "the file " + Printable(path) + " cannot be written: " + std::strerror(error),
+      "the file " + Printable(path) + " cannot be written: " + ErrorText(error),
       {{"field", "out"}});
 }
 
@@ -55,8 +55,7 @@ int FailToWrite(Screen& screen, const Settings& settings, const absl::Status& st
                        texts.Say("Name another one, or say --force to write over it.")}
             : Sentence{texts.Say("The file cannot be written."),
                        texts.Say("Name a file in a folder of your own.")};
-  Fail(screen, settings, status, sentence);
-  return kExitInputOutput;
+  return Fail(screen, settings, status, sentence, kExitInputOutput);
 }
 
 }  // namespace ilkimza::client

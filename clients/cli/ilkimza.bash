@@ -36,6 +36,8 @@ _ilkimza() {
     doctor/*) words='--report --force --help' ;;
     *) words='--help' ;;
   esac
+  # Understood behind a command as well as before it.
+  [[ $group ]] && words+=' --socket --output --lang'
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
 complete -F _ilkimza ilkimza

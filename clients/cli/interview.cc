@@ -26,15 +26,27 @@ bool OneOf(const Secret& typed, std::initializer_list<absl::string_view> words) 
 
 }  // namespace
 
+std::string NotShownHere(const Texts& texts) {
+  return texts.Say(
+      "What is secret is not shown here, since it could not be taken off the screen again. You "
+      "can go on without seeing it. To see it, stop with Ctrl-C and begin \"ilkimza start\" again "
+      "in a terminal window.");
+}
+
 Keyboard::Wish Interview::Wish(std::function<std::string()> label) const {
   return {.label = std::move(label), .wake_fd = wake_fd_, .over = over_};
 }
 
 std::optional<Secret> Interview::Ask(const Keyboard::Wish& wish) {
-  Keyboard::Typed typed = keyboard_.ReadLine(wish);
-  end_ = typed.end;
-  if (typed.end != Keyboard::End::kLine) return std::nullopt;
-  return std::move(typed.text);
+  while (true) {
+    Keyboard::Typed typed = keyboard_.ReadLine(wish);
+    end_ = typed.end;
+    if (end_ == Keyboard::End::kLine) return std::move(typed.text);
+    // In a pipe there is nobody to type it again.
+    if (end_ != Keyboard::End::kNotText || !keyboard_.is_terminal()) return std::nullopt;
+    screen_.WriteText(texts_.Say("That cannot be read. Type it again; nothing has been sent."), 2,
+                      Style::kWarning);
+  }
 }
 
 std::optional<Secret> Interview::AskSecret(std::string_view label) {
@@ -57,8 +69,18 @@ std::optional<Secret> Interview::AskTicking(const std::function<std::string()>& 
 
 std::optional<char> Interview::AskKey(std::function<std::string()> label,
                                       std::chrono::seconds limit) {
+  return AskKey(Wish(std::move(label)), limit);
+}
+
+std::optional<char> Interview::AskKeyBesideSecrets(std::function<std::string()> label,
+                                                   std::chrono::seconds limit) {
   Keyboard::Wish wish = Wish(std::move(label));
   wish.ticks = true;
+  wish.beside_secrets = true;
+  return AskKey(wish, limit);
+}
+
+std::optional<char> Interview::AskKey(const Keyboard::Wish& wish, std::chrono::seconds limit) {
   const Keyboard::Typed typed = keyboard_.ReadKey(wish, limit);
   end_ = typed.end;
   if (typed.end == Keyboard::End::kTimeout) return '\0';

@@ -20,6 +20,9 @@
 
 namespace ilkimza::client {
 
+// Why PIN and PUK are not shown, and the way on, where they could not be hidden again.
+std::string NotShownHere(const Texts& texts);
+
 class Interview {
  public:
   Interview(const Texts& texts, Screen& screen, Keyboard& keyboard)
@@ -56,12 +59,16 @@ class Interview {
 
   // One key: '\n' for Enter, 0 where nothing came before `limit`.
   std::optional<char> AskKey(std::function<std::string()> label, std::chrono::seconds limit);
+  // The same where secrets stand on the screen: 0 as well once the program was suspended.
+  std::optional<char> AskKeyBesideSecrets(std::function<std::string()> label,
+                                          std::chrono::seconds limit);
 
   [[nodiscard]] Keyboard::End end() const { return end_; }
 
  private:
   [[nodiscard]] Keyboard::Wish Wish(std::function<std::string()> label) const;
   std::optional<Secret> Ask(const Keyboard::Wish& wish);
+  std::optional<char> AskKey(const Keyboard::Wish& wish, std::chrono::seconds limit);
   std::optional<bool> AskWord(const std::string& word, const std::string& question);
 
   const Texts& texts_;

@@ -175,6 +175,28 @@ void WriteWatched(Program& program, const v1::Journey& journey) {
   program.screen.WriteLine(Shorten(line, program.screen.width()));
 }
 
+// Nobody said whether the cancelling is meant.
+int NotAnswered(Program& program) {
+  const absl::Status status = MakeError(
+      absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD,
+      "the input ended before an answer; answer \"y\", or give --yes", {{"field", "yes"}});
+  return Fail(program.screen, program.settings, status,
+              {program.Say("Nobody answered, so the journey was not cancelled."),
+               program.Say("Answer the question, or give --yes.")},
+              kExitLeft);
+}
+
+// The holder does not want it cancelled: with JSON, the journey as it goes on.
+int ShowKept(Program& program, const std::string& name) {
+  if (!program.settings.json) return kExitLeft;
+  v1::GetJourneyRequest request;
+  request.set_name(name);
+  const auto journey = program.agent.GetJourney(request);
+  if (!journey.ok()) return Fail(program.screen, program.settings, journey.status());
+  program.screen.WriteLine(Line(ToJson(*journey)));
+  return kExitLeft;
+}
+
 }  // namespace
 
 int JourneyList(Program& program, const CommandOptions& options) {
@@ -192,14 +214,15 @@ int JourneyList(Program& program, const CommandOptions& options) {
     return kExitOk;
   }
   const Texts& texts = program.settings.texts;
-  Table table(
-      {program.Say("Journey"), program.Say("State"), program.Say("Step"), program.Say("Begun")});
+  Table table({program.Say("Journey"), program.Say("State"), program.Say("Goal"),
+               program.Say("Step"), program.Say("Begun")});
   for (const v1::Journey& journey : *journeys) {
-    const bool now = journey.current_step() != v1::STEP_KIND_UNSPECIFIED;
+    const bool now = journey.current_step() != v1::STEP_KIND_UNSPECIFIED && !Ended(journey);
     table.Add(
         {{Printable(journey.name())},
          {JourneyStateTitle(texts, journey.state()), Ended(journey) ? Style::kDim : Style::kAccent},
-         {now ? StepTitle(texts, journey.current_step()) : GoalTitle(texts, journey.goal())},
+         {GoalTitle(texts, journey.goal())},
+         {now ? StepTitle(texts, journey.current_step()) : ""},
          {TimeText(journey.create_time())}});
   }
   table.Write(program.screen);
@@ -277,12 +300,17 @@ int JourneyCancel(Program& program, const CommandOptions& options) {
     const auto sure = interview.AskYesNo(
         absl::Substitute(program.Say("Cancel the journey $0?"), Printable(*name)));
     if (signals.received() != 0) return 128 + signals.received();
-    if (!sure || !*sure) return kExitLeft;
+    if (!sure) return NotAnswered(program);
+    if (!*sure) return ShowKept(program, *name);
   }
   v1::CancelJourneyRequest request;
   request.set_name(*name);
   request.set_request_id(NewRequestId());
-  return ShowChanged(program, program.agent.CancelJourney(request));
+  const auto cancelled = program.agent.CancelJourney(request);
+  if (MetadataOf(cancelled.status()).count("ended") == 0) return ShowChanged(program, cancelled);
+  return Fail(program.screen, program.settings, cancelled.status(),
+              {program.Say("This journey has ended already: there is nothing left to cancel."),
+               program.Say("See how it ended with \"ilkimza journey show\".")});
 }
 
 int JourneyRetry(Program& program, const CommandOptions& options) {

@@ -134,24 +134,46 @@ void WriteJourney(Screen& screen, const Texts& texts, const v1::Journey& journey
   WriteSteps(screen, texts, journey);
 }
 
+namespace {
+
+std::string PinLength(const Texts& texts, const v1::PinState& state) {
+  if (state.min_length() <= 0 || state.max_length() < state.min_length()) return "";
+  return absl::Substitute(texts.Say("A PIN of this card has $0 to $1 digits."), state.min_length(),
+                          state.max_length());
+}
+
+std::string NewPinLength(const Texts& texts, const v1::PinState& state) {
+  // An older agent tells the card's limits only.
+  if (state.new_min_length() <= 0 || state.new_max_length() < state.new_min_length()) {
+    return PinLength(texts, state);
+  }
+  const bool one = state.new_min_length() == state.new_max_length();
+  return one ? absl::Substitute(texts.Say("Your new PIN needs $0 digits."), state.new_min_length())
+             : absl::Substitute(texts.Say("Your new PIN needs $0 to $1 digits."),
+                                state.new_min_length(), state.new_max_length());
+}
+
+}  // namespace
+
 void WritePinLength(Screen& screen, const Texts& texts, const v1::PinState& state) {
-  if (state.min_length() <= 0 || state.max_length() < state.min_length()) return;
-  screen.WriteText(absl::Substitute(texts.Say("A PIN of this card has $0 to $1 digits."),
-                                    state.min_length(), state.max_length()),
-                   2, Style::kDim);
+  const std::string length = PinLength(texts, state);
+  if (!length.empty()) screen.WriteText(length, 2, Style::kDim);
 }
 
 void WriteNewPinLength(Screen& screen, const Texts& texts, const v1::PinState& state) {
-  // An older agent tells the card's limits only.
-  if (state.new_min_length() <= 0 || state.new_max_length() < state.new_min_length()) {
-    return WritePinLength(screen, texts, state);
-  }
-  const bool one = state.new_min_length() == state.new_max_length();
-  screen.WriteText(
-      one ? absl::Substitute(texts.Say("Your new PIN needs $0 digits."), state.new_min_length())
-          : absl::Substitute(texts.Say("Your new PIN needs $0 to $1 digits."),
-                             state.new_min_length(), state.new_max_length()),
-      2, Style::kDim);
+  const std::string length = NewPinLength(texts, state);
+  if (!length.empty()) screen.WriteText(length, 2, Style::kDim);
+}
+
+std::string PinLengthAfter(const Texts& texts, const absl::Status& status,
+                           const v1::PinState& state) {
+  const v1::ErrorReason reason = ReasonOf(status);
+  const ErrorMetadata metadata = MetadataOf(status);
+  const auto field = metadata.find("field");
+  const bool is_new = field != metadata.end() && field->second == "new_pin";
+  if (reason == v1::ERROR_REASON_PIN_POLICY) return NewPinLength(texts, state);
+  if (reason != v1::ERROR_REASON_PIN_FORMAT) return "";
+  return is_new ? NewPinLength(texts, state) : PinLength(texts, state);
 }
 
 }  // namespace ilkimza::client

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "clients/cli/screen.h"
 #include "clients/sdk/guide_event.h"
 #include "clients/sdk/language.h"
@@ -28,6 +29,11 @@ void WriteJourney(Screen& screen, const Texts& texts, const v1::Journey& journey
 void WritePinLength(Screen& screen, const Texts& texts, const v1::PinState& state);
 // The same of a new PIN, which the organisation's rules may bind more tightly.
 void WriteNewPinLength(Screen& screen, const Texts& texts, const v1::PinState& state);
+
+// What the two say, where `status` is about the length of a PIN or of a new one; else
+// nothing.
+std::string PinLengthAfter(const Texts& texts, const absl::Status& status,
+                           const v1::PinState& state);
 
 }  // namespace ilkimza::client
 

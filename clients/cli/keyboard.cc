@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 namespace ilkimza::client {
 namespace {
@@ -16,6 +17,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{1000};
+// Columns that a label leaves at least for typing behind it.
+constexpr size_t kRoom = 2;
 constexpr char kBackspace = '\b';
 constexpr char kDelete = '\x7f';
 constexpr char kEraseLine = '\x15';
@@ -73,6 +76,7 @@ void Keyboard::Restore() {
 }
 
 void Keyboard::Suspend() {
+  screen_.ClosePage();
   Restore();
   raise(SIGSTOP);
   Raw();
@@ -91,7 +95,8 @@ Keyboard::Ready Keyboard::Wait(const Wish& wish, std::optional<milliseconds> lim
       poll(polled.data(), polled.size(), limit ? static_cast<int>(limit->count()) : -1);
   if (signals_.TakeSuspend()) {
     Suspend();
-    return Ready::kTick;
+    end = End::kTimeout;
+    return wish.beside_secrets ? Ready::kEnd : Ready::kTick;
   }
   if (signals_.received() != 0) {
     end = End::kSignal;
@@ -118,13 +123,27 @@ bool Keyboard::Fill(End& end) {
   return true;
 }
 
+void Keyboard::Begin(Wish& wish) {
+  if (!wish.label) return;
+  if (!screen_.can_redraw_prompt()) return screen_.WritePrompt(wish.label());
+  if (!wish.ticks) {
+    std::vector<std::string> lines = WrapLabel(wish.label(), screen_.width() - kRoom);
+    for (size_t i = 0; i + 1 < lines.size(); ++i) screen_.WritePrompt(lines[i] + "\n");
+    wish.label = [last = std::move(lines.back())] { return last; };
+  }
+  Draw(wish, {});
+}
+
 void Keyboard::Draw(const Wish& wish, const std::string& line) {
-  if (!screen_.can_prompt()) return;
-  std::string text = "\r\x1b[K" + (wish.label ? wish.label() : std::string());
-  if (wish.echo && is_terminal_) {
-    const size_t label = Columns(text) - 1;  // without the carriage return
-    const size_t room = screen_.width() > label + 1 ? screen_.width() - label - 1 : 1;
-    text += Tail(line, room);
+  if (!screen_.can_redraw_prompt()) return;
+  // What reaches the last column may go on in the next row, which is not erased again.
+  const size_t width = screen_.width() - 1;
+  const std::string label = Shorten(wish.label ? wish.label() : std::string(), width);
+  std::string text = "\r\x1b[K" + label;
+  if (wish.echo && is_terminal_ && Columns(label) < width) {
+    // Growing would leave copies behind.
+    text.reserve(text.size() + line.size());
+    text += Tail(line, width - Columns(label));
   }
   const WipeGuard wipe(text);
   screen_.WritePrompt(text);
@@ -157,13 +176,13 @@ bool Keyboard::Edit(char key, std::string& line) {
   return false;
 }
 
-Keyboard::Typed Keyboard::ReadLine(const Wish& wish) {
+Keyboard::Typed Keyboard::ReadLine(Wish wish) {
   std::string line;
   // Growing would leave copies behind.
   line.reserve(kMaxLine + 1);
   const WipeGuard wipe(line);
   End end = End::kLine;
-  Draw(wish, line);
+  Begin(wish);
   for (bool complete = false; !complete;) {
     while (!bytes_.empty() && !complete) {
       const char key = bytes_[0];
@@ -189,20 +208,22 @@ Keyboard::Typed Keyboard::ReadLine(const Wish& wish) {
   }
   // What was shown while it was typed does not stay on the screen.
   if (wish.echo) Draw(wish, {});
-  screen_.WritePrompt(line.empty() ? "\n" : "✓\n");
+  const bool is_text = IsUtf8(line);
+  screen_.WritePrompt(line.empty() || !is_text ? "\n" : "✓\n");
+  if (!is_text) return {End::kNotText, Secret()};
   return {End::kLine, Secret(std::string_view(line))};
 }
 
-Keyboard::Typed Keyboard::ReadKey(const Wish& wish, milliseconds limit) {
+Keyboard::Typed Keyboard::ReadKey(Wish wish, milliseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
-  Draw(wish, {});
+  Begin(wish);
   while (bytes_.empty()) {
     const auto left =
         std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return {End::kTimeout, Secret()};
     End end = End::kLine;
     const Ready ready = Wait(wish, std::min(left, kTick), end);
-    if (ready == Ready::kTick && wish.ticks) Draw(wish, {});
+    if (ready == Ready::kTick) Draw(wish, {});
     if (ready == Ready::kEnd || (ready == Ready::kBytes && !Fill(end))) return {end, Secret()};
   }
   const char key = bytes_[0] == '\r' ? '\n' : bytes_[0];

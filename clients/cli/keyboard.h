@@ -33,6 +33,8 @@ class Keyboard {
     kOver,
     // ReadKey only.
     kTimeout,
+    // A line that is no UTF-8, and so nothing that anybody could mean: it was thrown away.
+    kNotText,
   };
   struct Typed {
     End end = End::kLine;
@@ -40,11 +42,16 @@ class Keyboard {
   };
   // What to read, and how it looks.
   struct Wish {
-    // Before the cursor. Asked for again each second where `ticks`.
+    // Before the cursor. Asked for again each second where `ticks`, and cut to the line
+    // then; else broken into lines. A terminal that cannot redraw shows it once, and
+    // nothing of what is typed.
     std::function<std::string()> label;
     // Shown while it is typed, and taken off the screen when done.
     bool echo = false;
     bool ticks = false;
+    // What stands on the screen beside it is a secret: Ctrl-Z hides it and ends the
+    // reading, as if the time were over.
+    bool beside_secrets = false;
     // Polled as well; `over` is asked when it is readable, and ends the reading.
     int wake_fd = -1;
     std::function<bool()> over;
@@ -60,11 +67,12 @@ class Keyboard {
   // something else. Only on a terminal.
   void Flush();
   // One line, at most `kMaxLine` bytes; more are not taken.
-  Typed ReadLine(const Wish& wish);
+  Typed ReadLine(Wish wish);
   // One key; '\n' for Enter. On a terminal only.
-  Typed ReadKey(const Wish& wish, std::chrono::milliseconds limit);
+  Typed ReadKey(Wish wish, std::chrono::milliseconds limit);
 
-  // After Signals::TakeSuspend: stops the program with the terminal put right.
+  // After Signals::TakeSuspend: stops the program with the terminal put right, and the
+  // screen's page closed.
   void Suspend();
 
   static constexpr size_t kMaxLine = 8192;
@@ -74,6 +82,8 @@ class Keyboard {
   // Waits for bytes; `end` says why where there are none to come.
   Ready Wait(const Wish& wish, std::optional<std::chrono::milliseconds> limit, End& end);
   bool Fill(End& end);
+  // The lines of the label above the one that one types behind.
+  void Begin(Wish& wish);
   void Draw(const Wish& wish, const std::string& line);
   // True when the line is complete.
   bool Edit(char key, std::string& line);

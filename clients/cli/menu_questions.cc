@@ -173,7 +173,7 @@ bool MenuQuestions::AskInfo(Answer& answer) {
   std::vector<std::pair<const char*, std::string>> choices = {
       {"keep", Say("Leave both as they are")}, {"change", Say("Change them")}};
   // What cannot be hidden again is not shown.
-  if (screen_.is_terminal()) choices.emplace_back("reveal", Say("Show them in full for a while"));
+  if (screen_.can_redraw()) choices.emplace_back("reveal", Say("Show them in full for a while"));
   std::vector<std::string> words;
   words.reserve(choices.size());
   for (const auto& [name, text] : choices) words.push_back(text);

@@ -13,8 +13,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "clients/sdk/environment.h"
-
-extern char** environ;
+#include "clients/sdk/surroundings.h"
 
 namespace ilkimza::client {
 namespace {
@@ -61,9 +60,14 @@ bool Spawn(const std::string& program, const std::string& address) {
   std::string name = program;
   std::string argument = address;
   char* const arguments[] = {name.data(), argument.data(), nullptr};
+  std::vector<std::string> variables = EnvironmentForOthers();
+  std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
+  for (std::string& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
   pid_t pid = -1;
   const bool is_started =
-      posix_spawnp(&pid, program.c_str(), &files, &attributes, arguments, environ) == 0;
+      posix_spawnp(&pid, program.c_str(), &files, &attributes, arguments, environment.data()) == 0;
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);
   return is_started;

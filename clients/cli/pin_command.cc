@@ -52,8 +52,17 @@ int Succeed(Program& program, const char* sentence, const Json& json) {
 }
 
 bool PinCommand::Fails(const absl::Status& status, int& code) {
-  code = Fail(program_.screen, program_.settings, status);
+  code = Refused(status);
   return false;
+}
+
+int PinCommand::Refused(const absl::Status& status) {
+  const Texts& texts = program_.settings.texts;
+  Sentence sentence = StatusSentence(texts, status);
+  // How long it may be, where that is what was wrong.
+  const std::string length = PinLengthAfter(texts, status, state_);
+  if (!length.empty()) sentence.happened += " " + length;
+  return Fail(program_.screen, program_.settings, status, sentence);
 }
 
 bool PinCommand::Find(v1::CardOperation operation, int& code) {
@@ -172,6 +181,11 @@ bool PinCommand::Ended(int& code) {
   if (signals_.received() != 0) {
     code = 128 + signals_.received();
     return false;
+  }
+  if (interview_.end() == Keyboard::End::kNotText) {
+    return Fails(MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_PIN_FORMAT,
+                           "what was typed is no text (UTF-8); nothing was sent"),
+                 code);
   }
   return Fails(MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD,
                          "the input ended too early; nothing was sent", {{"field", "pin"}}),

@@ -70,6 +70,8 @@ class PinCommand {
   [[nodiscard]] bool on_reader() const { return options_.on_reader; }
 
   bool Fails(const absl::Status& status, int& code);
+  // Tells why the card, or the agent before it, did not take what was sent; the exit code.
+  int Refused(const absl::Status& status);
 
  private:
   bool Find(v1::CardOperation operation, int& code);

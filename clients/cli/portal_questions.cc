@@ -170,16 +170,19 @@ bool PortalQuestions::AskSmsCode(Answer& answer) {
 
 bool PortalQuestions::AskPinPage(Answer& answer) {
   menu_.ShowCards(*prompt_);
+  // What cannot be hidden again is not shown.
+  const bool can_show = screen_.can_redraw();
+  if (!can_show) screen_.WriteText(NotShownHere(texts_), 2);
   if (!keyboard_.is_terminal() || !screen_.is_terminal()) {
-    // What cannot be hidden again is not shown.
-    screen_.WriteText(Say("PIN and PUK are shown on a terminal only."), 2, Style::kDim);
     answer.flags["seen"] = true;
     return true;
   }
-  const std::string label = "  " + Say("s: show them for a while   Enter: go on ");
+  const std::string label =
+      "  " + (can_show ? Say("s: show them for a while   Enter: go on ") : Say("Enter: go on "));
   while (true) {
     const auto key = interview_.AskKey([&] { return label; }, std::chrono::hours(1));
     if (!key) return false;
+    if (!can_show && *key != '\n') continue;
     const bool show = *key == 's' || *key == 'S' || *key == 'g' || *key == 'G';
     if (!show && *key != '\n') continue;
     screen_.WriteLine();

@@ -3,6 +3,7 @@
 #define ILKIMZA_CLIENTS_CLI_PROGRAM_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -66,9 +67,9 @@ struct Program {
 
 // Tells an error in the way the settings ask for and gives its exit code.
 int Fail(Screen& screen, const Settings& settings, const absl::Status& status);
-// The same with words of one's own.
+// The same with words of one's own, and perhaps an exit code.
 int Fail(Screen& screen, const Settings& settings, const absl::Status& status,
-         const Sentence& sentence);
+         const Sentence& sentence, std::optional<int> exit_code = std::nullopt);
 
 int JourneyList(Program& program, const CommandOptions& options);
 int JourneyShow(Program& program, const CommandOptions& options);

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 #include "clients/sdk/environment.h"
@@ -13,6 +15,7 @@ namespace ilkimza::client {
 namespace {
 
 constexpr size_t kUsualWidth = 80;
+constexpr size_t kUsualHeight = 24;
 // Lines longer than this are hard to read, however wide the window is.
 constexpr size_t kReadableWidth = 88;
 constexpr size_t kNarrowest = 20;
@@ -51,6 +54,29 @@ const char* Sequence(Style style) {
 }
 
 }  // namespace
+
+bool IsUtf8(std::string_view text) {
+  // The least code point of each length: a longer way to write one is none.
+  constexpr std::array<uint32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
+  while (!text.empty()) {
+    const auto lead = static_cast<unsigned char>(text[0]);
+    const size_t length = lead < 0x80             ? 1
+                          : (lead & 0xe0) == 0xc0 ? 2
+                          : (lead & 0xf0) == 0xe0 ? 3
+                          : (lead & 0xf8) == 0xf0 ? 4
+                                                  : 0;
+    if (length == 0 || length > text.size()) return false;
+    uint32_t point = length == 1 ? lead : lead & (0x7fU >> length);
+    for (size_t i = 1; i < length; ++i) {
+      if (!IsContinuation(text[i])) return false;
+      point = point << 6 | (static_cast<unsigned char>(text[i]) & 0x3fU);
+    }
+    const bool surrogate = point >= 0xd800 && point <= 0xdfff;
+    if (point < kLeast[length] || point > 0x10ffff || surrogate) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
 
 size_t Columns(std::string_view text) {
   size_t columns = 0;
@@ -100,6 +126,19 @@ std::vector<std::string> Wrap(std::string_view text, size_t width) {
   return lines;
 }
 
+std::vector<std::string> WrapLabel(std::string_view label, size_t width) {
+  const size_t begin = std::min(label.find_first_not_of(' '), label.size());
+  const size_t end = label.find_last_not_of(' ') + 1;
+  if (begin >= end || Columns(label) <= width) return {std::string(label)};
+  const std::string indent(begin, ' ');
+  const size_t around = begin + label.size() - end;
+  std::vector<std::string> lines =
+      Wrap(label.substr(begin, end - begin), width > around ? width - around : 1);
+  for (std::string& line : lines) line.insert(0, indent);
+  lines.back() += label.substr(end);
+  return lines;
+}
+
 Screen::Screen() : is_terminal_(isatty(STDOUT_FILENO) == 1) {
   if (is_terminal_) {
     prompt_fd_ = STDOUT_FILENO;
@@ -107,7 +146,9 @@ Screen::Screen() : is_terminal_(isatty(STDOUT_FILENO) == 1) {
     prompt_fd_ = STDERR_FILENO;
   }
   const std::string_view term = Environment("TERM");
-  can_redraw_ = is_terminal_ && term != "dumb" && !term.empty();
+  const bool can_move = term != "dumb" && !term.empty();
+  can_redraw_ = is_terminal_ && can_move;
+  can_redraw_prompt_ = prompt_fd_ >= 0 && can_move;
   if (!can_redraw_ || !Environment("NO_COLOR").empty()) return;
   const std::string_view depth = Environment("COLORTERM");
   colours_ = depth == "truecolor" || depth == "24bit" ? Colours::kTrue : Colours::k256;
@@ -121,6 +162,14 @@ size_t Screen::width() const {
   return kUsualWidth;
 }
 
+size_t Screen::height() const {
+  winsize size{};
+  if (is_terminal_ && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) {
+    return size.ws_row;
+  }
+  return kUsualHeight;
+}
+
 std::string Screen::Paint(Style style, std::string_view text) const {
   if (colours_ == Colours::kNone || style == Style::kPlain) return std::string(text);
   return std::string(Sequence(style)) + std::string(text) + "\x1b[0m";
@@ -128,6 +177,28 @@ std::string Screen::Paint(Style style, std::string_view text) const {
 
 void Screen::TakeBack(size_t lines) {
   if (can_redraw_ && lines > 0) Write("\x1b[" + std::to_string(lines) + "A\r\x1b[J");
+}
+
+// Row by row: some terminals keep what is erased as a whole among what scrolled away.
+void Screen::EraseRows() {
+  std::string text = "\x1b[H\x1b[2K";
+  for (size_t row = 1; row < height(); ++row) text += "\x1b[B\x1b[2K";
+  Write(text + "\x1b[H");
+}
+
+void Screen::OpenPage() {
+  if (!can_redraw_ || page_is_open_) return;
+  page_is_open_ = true;
+  Write("\x1b[?1049h");
+  EraseRows();
+}
+
+void Screen::ClosePage() {
+  if (!page_is_open_) return;
+  page_is_open_ = false;
+  // A terminal that has no second screen showed all on its only one.
+  EraseRows();
+  Write("\x1b[?1049l");
 }
 
 void Screen::Write(std::string_view text) {
@@ -165,8 +236,9 @@ void Table::Write(Screen& screen, size_t indent) const {
     for (const size_t width : widths) sum += width;
     return sum;
   };
-  while (total() > screen.width()) {
-    const auto widest = std::max_element(widths.begin(), widths.end());
+  // Into a pipe or file all of it goes. The first column is what a row is called by.
+  while (screen.is_terminal() && widths.size() > 1 && total() > screen.width()) {
+    const auto widest = std::max_element(widths.begin() + 1, widths.end());
     if (*widest <= kLeastColumn) break;
     --*widest;
   }

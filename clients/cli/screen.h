@@ -17,11 +17,15 @@ enum class Style { kPlain, kBold, kDim, kGood, kWarning, kBad, kAccent };
 // A byte of UTF-8 that goes on with a character.
 inline bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
+// True where all of `text` is well-formed UTF-8.
+bool IsUtf8(std::string_view text);
 // Columns that `text` takes: code points, without escape sequences. Wide
 // characters do not occur in our texts.
 size_t Columns(std::string_view text);
 // Breaks `text` at blanks into lines of at most `width` columns.
 std::vector<std::string> Wrap(std::string_view text, size_t width);
+// The same of what is asked: the blanks before the first line and behind the last one stay.
+std::vector<std::string> WrapLabel(std::string_view label, size_t width);
 // At most `width` columns, with an ellipsis where something was cut off.
 std::string Shorten(std::string_view text, size_t width);
 // What others wrote, for example a reader's name, without control characters.
@@ -37,11 +41,15 @@ class Screen {
   [[nodiscard]] Colours colours() const { return colours_; }
   // 80 where it is not known.
   [[nodiscard]] size_t width() const;
+  // 24 where it is not known.
+  [[nodiscard]] size_t height() const;
   // False once a write failed, for example into a closed pipe.
   [[nodiscard]] bool healthy() const { return healthy_; }
 
   // The cursor can be moved: what was written can be written over.
   [[nodiscard]] bool can_redraw() const { return can_redraw_; }
+  // The same of what is asked, which may be on standard error.
+  [[nodiscard]] bool can_redraw_prompt() const { return can_redraw_prompt_; }
   // Takes the last `lines` lines off a screen that can be redrawn.
   void TakeBack(size_t lines);
   // Lines written so far.
@@ -53,6 +61,12 @@ class Screen {
   void WriteLine(std::string_view text = {});
   // A paragraph, wrapped, with `indent` blanks before each line.
   void WriteText(std::string_view text, size_t indent = 0, Style style = Style::kPlain);
+  // Between the two, what is written stands on a page of its own (the terminal's alternate
+  // screen), and nothing of it is left behind, however narrow the window is and wherever
+  // the terminal keeps what scrolled away. Only where `can_redraw`; twice is as good as once.
+  void OpenPage();
+  void ClosePage();
+
   // What is asked belongs to the terminal, also where standard output goes
   // elsewhere: on standard error then. Nowhere, if that is no terminal either.
   [[nodiscard]] bool can_prompt() const { return prompt_fd_ >= 0; }
@@ -61,12 +75,16 @@ class Screen {
   void WriteError(std::string_view text);
 
  private:
+  void EraseRows();
+
   bool is_terminal_ = false;
   bool can_redraw_ = false;
   int prompt_fd_ = -1;
   size_t lines_ = 0;
   bool healthy_ = true;
   Colours colours_ = Colours::kNone;
+  bool can_redraw_prompt_ = false;
+  bool page_is_open_ = false;
 };
 
 struct Cell {
@@ -74,8 +92,9 @@ struct Cell {
   Style style = Style::kPlain;
 };
 
-// Columns as wide as their contents; the widest ones are shortened until the table
-// fits. No lines: a bold head, two blanks between columns.
+// Columns as wide as their contents. On a terminal the widest ones are shortened until the
+// table fits, but never the first: it is what a row is called by, and gets copied. No
+// lines: a bold head, two blanks between columns.
 class Table {
  public:
   explicit Table(std::vector<std::string> head) : head_(std::move(head)) {}

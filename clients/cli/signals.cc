@@ -12,7 +12,7 @@
 namespace ilkimza::client {
 namespace {
 
-constexpr std::array kEnding = {SIGINT, SIGTERM, SIGHUP};
+constexpr std::array kEnding = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
 
 // Signal handlers reach nothing but globals.
 std::atomic<int> g_received{0};

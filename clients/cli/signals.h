@@ -5,8 +5,8 @@
 
 namespace ilkimza::client {
 
-// While one lives, SIGINT, SIGTERM, SIGHUP and SIGTSTP do nothing by themselves, and
-// SIGPIPE is ignored. At most one at a time; not thread-safe.
+// While one lives, SIGINT, SIGQUIT, SIGTERM, SIGHUP and SIGTSTP do nothing by
+// themselves, and SIGPIPE is ignored. At most one at a time; not thread-safe.
 class Signals {
  public:
   Signals();

@@ -131,10 +131,14 @@ class GuidedProgram {
     prompt_.reset();
   }
 
-  void On(Revealed& revealed) { ShowSecrets(revealed); }
+  void On(const Revealed& revealed) { ShowSecrets(revealed); }
 
   void On(const Refused& refused) {
     Tell(StatusSentence(texts_, refused.status, refused.hotline), Style::kWarning);
+    if (prompt_) {
+      const std::string length = PinLengthAfter(texts_, refused.status, prompt_->pin_state);
+      if (!length.empty()) screen_.WriteText(length, 2);
+    }
     refused_ = ReasonOf(refused.status);
     ask_ = true;
     first_time_ = false;
@@ -280,49 +284,52 @@ class GuidedProgram {
     }
   }
 
-  // Writes one line of secrets; how many rows of the screen it takes.
-  size_t WriteSecrets(const std::string& head,
-                      const std::vector<std::pair<std::string, const Secret*>>& secrets) {
-    std::string line;
-    const WipeGuard wipe(line);
-    line.reserve(1024);
-    line += head;
+  // One line, or one for each secret where the window is narrow.
+  void WriteSecrets(const std::string& head,
+                    const std::vector<std::pair<std::string, const Secret*>>& secrets) {
+    size_t columns = Columns(head);
+    for (const auto& [label, secret] : secrets) {
+      columns += 3 + Columns(label) + 1 + Columns(secret->view());
+    }
+    const char* const before = columns < screen_.width() ? "   " : "\n    ";
+    std::string text;
+    const WipeGuard wipe(text);
+    text.reserve(1024);
+    text += head;
     for (const auto& [label, secret] : secrets) {
       if (secret->empty()) continue;
-      line += "   " + label + " ";
-      line += secret->view();
+      text += before + label + " ";
+      text += secret->view();
     }
-    const size_t rows = (Columns(line) + screen_.width() - 1) / screen_.width();
-    line += "\n";
-    screen_.Write(line);
-    return rows;
+    text += "\n";
+    screen_.Write(text);
   }
 
-  // Shows secrets until a key is pressed or the time is over, and takes them off the
-  // screen again.
-  void ShowSecrets(Revealed& revealed) {
-    size_t rows = 0;
+  // Shows secrets until a key is pressed, the time is over, or the program is suspended
+  // or ended. All of it stands on a page of its own, which leaves nothing behind.
+  void ShowSecrets(const Revealed& revealed) {
+    ask_ = true;
+    first_time_ = false;
+    if (!screen_.can_redraw()) return screen_.WriteText(NotShownHere(texts_), 2);
+    screen_.OpenPage();
     for (const RevealedCard& card : revealed.cards) {
-      rows += WriteSecrets("  " + Printable(card.card_serial),
-                           {{"PIN", &card.pin}, {"PUK", &card.puk}});
+      WriteSecrets("  " + Printable(card.card_serial), {{"PIN", &card.pin}, {"PUK", &card.puk}});
     }
     if (revealed.cards.empty()) {
-      rows += WriteSecrets("", {{FieldTitle(texts_, "phone"), &revealed.phone},
-                                {FieldTitle(texts_, "email"), &revealed.email}});
+      WriteSecrets("", {{FieldTitle(texts_, "phone"), &revealed.phone},
+                        {FieldTitle(texts_, "email"), &revealed.email}});
     }
+    screen_.WriteLine();
     const absl::Time end = SystemClock().Now() + absl::Seconds(kShownSeconds);
     const auto label = [&] {
       const int64_t left = std::max<int64_t>(0, absl::ToInt64Seconds(end - SystemClock().Now()));
       return "  " + absl::Substitute(Say("Hidden again in $0 s, or with any key."), left + 1) + " ";
     };
     keyboard_.Flush();
-    interview_.AskKey(label, std::chrono::seconds(kShownSeconds));
-    screen_.Write("\r\x1b[K");
-    for (size_t i = 0; i < rows; ++i) screen_.Write("\x1b[1A\x1b[2K");
+    interview_.AskKeyBesideSecrets(label, std::chrono::seconds(kShownSeconds));
+    screen_.ClosePage();
     screen_.WriteText(Say("Hidden again."), 2, Style::kDim);
-    if (interview_.end() == End::kSignal) return Leave();
-    ask_ = true;
-    first_time_ = false;
+    if (interview_.end() == End::kSignal) Leave();
   }
 
   Program& program_;

@@ -80,6 +80,8 @@ void Guide::OnFound(const v1::ListJourneysResponse& found) {
 }
 
 void Guide::CreateOrAsk() {
+  // There is nothing to cancel, and so nothing to begin either.
+  if (cancel_wanted_) return Finish(Outcome::kCancelled);
   if (options_.goal == v1::GOAL_RESET_SECURITY_WORD) {
     Create(/*forgotten=*/true);
   } else if (options_.forgotten) {
@@ -130,6 +132,7 @@ void Guide::Adopt(v1::Journey journey, bool resumed) {
   if (resumed) actions_.emplace_back(WakeAfter{kScreenWait});
   actions_.emplace_back(StartWatches{journey.name()});
   OnJourney(std::move(journey));
+  if (std::exchange(cancel_wanted_, false) && !finished_) SendCancel("");
 }
 
 // -- What the watches tell --
@@ -214,8 +217,10 @@ void Guide::OnWake() {
 
 void Guide::Cancel() {
   if (finished_) return;
-  if (!journey_) return Finish(Outcome::kCancelled);
-  SendCancel("");
+  if (journey_) return SendCancel("");
+  // Which journey it is may be on its way here.
+  cancel_wanted_ = !pending_.empty();
+  if (!cancel_wanted_) Finish(Outcome::kCancelled);
 }
 
 void Guide::SendCancel(std::string prompt_id) {
@@ -227,6 +232,9 @@ void Guide::SendCancel(std::string prompt_id) {
 
 void Guide::Leave() {
   if (finished_) return;
+  // What becomes of the journey is not known before.
+  leave_wanted_ = CancelUnderWay();
+  if (leave_wanted_) return;
   const bool stopped = journey_ && journey_->state() == v1::JOURNEY_STATE_STOPPED;
   Finish(stopped ? Outcome::kStopped : Outcome::kLeft);
 }
@@ -369,6 +377,12 @@ bool Guide::AnswerUnderWay() const {
                      [](const Pending& pending) { return !pending.prompt_id.empty(); });
 }
 
+bool Guide::CancelUnderWay() const {
+  return cancel_wanted_ ||
+         std::any_of(pending_.begin(), pending_.end(),
+                     [](const Pending& pending) { return pending.purpose == Purpose::kCancel; });
+}
+
 std::string Guide::Hotline() const { return journey_ ? journey_->hotline() : std::string(); }
 
 void Guide::Open(Prompt prompt) {
@@ -397,10 +411,14 @@ void Guide::Settle() {
   // ended by that answer.
   if (AnswerUnderWay()) return;
   if (journey_ && Ended(journey_->state())) return Finish(OutcomeOf(journey_->state()));
+  if (CancelUnderWay()) return;
+  if (leave_wanted_) return Leave();
   if (journey_ && TurnsByItself()) return;
   if (WantsCard()) LookForCard();
   if (WantsChips()) LookForChips();
   Wanted wanted = Want();
+  // What was typed was refused, and nothing else will be typed.
+  if (wanted.key == wanted_key_ && prompt_ && input_ended_) return Leave();
   if (wanted.key == wanted_key_) return;
   if (prompt_) Close(journey_ ? journey_->reason() : v1::ERROR_REASON_UNSPECIFIED);
   wanted_key_ = std::move(wanted.key);

@@ -186,6 +186,8 @@ class Guide {
   void Close(v1::ErrorReason reason);
   void Take();
   [[nodiscard]] bool AnswerUnderWay() const;
+  // The journey is being cancelled, or will be as soon as it is known.
+  [[nodiscard]] bool CancelUnderWay() const;
 
   // Screens.
   void KeepPortalCards(v1::PinPage& page);
@@ -294,6 +296,9 @@ class Guide {
   Secret proven_pin_;
   // The PIN of the call under way: becomes `proven_pin_` when the card takes it.
   Secret trying_pin_;
+  // To be done once it is known which journey it is, and what became of it.
+  bool cancel_wanted_ = false;
+  bool leave_wanted_ = false;
 };
 
 }  // namespace ilkimza::client

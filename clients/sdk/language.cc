@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "clients/sdk/environment.h"
+#include "clients/sdk/surroundings.h"
 
 namespace ilkimza::client {
 namespace {
@@ -60,6 +61,7 @@ bool InitTexts(const std::string& locale_directory) {
     taken = std::setlocale(LC_MESSAGES, locale);
     if (taken != nullptr) break;
   }
+  KeepEnvironmentForOthers();
   if (taken == nullptr || setenv("LANGUAGE", "tr", 1) != 0) return false;
   bindtextdomain(kDomain, locale_directory.c_str());
   bind_textdomain_codeset(kDomain, "UTF-8");

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "tests/clients/program_fixture.h"
 
@@ -47,6 +49,53 @@ TEST_F(CardCommandsTest, ListShowCertsAndPinState) {
   EXPECT_THAT(RunProgram({"--lang", "tr", "card", "show"}).output, HasSubstr(world_.serial));
   EXPECT_THAT(RunProgram({"--lang", "tr", "card", "pin-state"}).output,
               HasSubstr("3 deneme hakkı var."));
+}
+
+TEST_F(CardCommandsTest, NothingTypedIsWrittenWhateverTheEnvironmentAsks) {
+  StartAgent();
+  const Ended ended = RunProgram({"card", "verify-pin"}, {"8675309"},
+                                 {{"GRPC_TRACE", "all"}, {"GRPC_VERBOSITY", "DEBUG"}});
+  EXPECT_EQ(ended.exit_code, 21);
+  for (const std::string& text : {ended.output, ended.errors}) {
+    EXPECT_THAT(text, Not(HasSubstr("8675309")));
+    EXPECT_THAT(text, Not(HasSubstr("OP[")));
+    EXPECT_THAT(text, Not(HasSubstr("grpc")));
+  }
+}
+
+TEST_F(CardCommandsTest, BytesThatAreNoTextAreRefusedHere) {
+  FakeAgent& agent = StartAgent();
+  Json error = RunJson({"card", "verify-pin"}, code_, {"12\xff\xfe"})["error"];
+  EXPECT_EQ(error["reason"], "PIN_FORMAT");
+  EXPECT_EQ(code_, 23);
+  // An overlong zero, half a character, a surrogate.
+  for (const char* bytes : {"\xc0\x80", "\xc5", "\xed\xa0\x80", "\xf4\x90\x80\x80"}) {
+    const Ended ended = RunProgram({"card", "verify-pin"}, {bytes});
+    EXPECT_EQ(ended.exit_code, 23);
+    EXPECT_THAT(ended.errors, Not(HasSubstr("libprotobuf")));
+  }
+  for (const char* group : {"card", "journey"}) {
+    error = RunJson({group, "show", "\xff\xfe"}, code_)["error"];
+    EXPECT_EQ(error["reason"], "BAD_FIELD");
+    EXPECT_EQ(error["field"], group);
+    EXPECT_EQ(code_, 65);
+  }
+  EXPECT_THAT(agent.log(), IsEmpty());
+  EXPECT_EQ(agent.tries(), 3);
+}
+
+TEST_F(CardCommandsTest, ARefusedLengthNamesTheOneThatIsTaken) {
+  StartAgent();
+  Ended ended = RunProgram({"--lang", "tr", "card", "verify-pin"}, {"12"});
+  EXPECT_EQ(ended.exit_code, 23);
+  // Wherever the lines end.
+  std::replace(ended.errors.begin(), ended.errors.end(), '\n', ' ');
+  EXPECT_THAT(ended.errors, HasSubstr("Bu kartın PIN'i 4 ile 12 hane arasındadır."));
+  EXPECT_THAT(ended.errors, HasSubstr("Bilgi işlem için: too short"));
+  ended = RunProgram({"--lang", "en", "card", "verify-pin"}, {"12"});
+  std::replace(ended.errors.begin(), ended.errors.end(), '\n', ' ');
+  EXPECT_THAT(ended.errors, HasSubstr("A PIN of this card has 4 to 12 digits."));
+  EXPECT_THAT(ended.errors, HasSubstr("(too short)"));
 }
 
 TEST_F(CardCommandsTest, ShowSaysWhatTheCardCanDo) {

@@ -119,7 +119,11 @@ TEST_F(DoctorTest, NoPersonalDataIsInTheReport) {
     EXPECT_EQ(Json::parse(report.substr(last + 1), nullptr, false)["faults"], 2);
   }
   // What is on the screen is the holder's own.
-  EXPECT_EQ(RunProgram({"doctor", "--report", file}).exit_code, 74);
+  EXPECT_EQ(RunJson({"doctor", "--report", file}, code_)["error"]["exit_code"], 74);
+  EXPECT_EQ(code_, 74);
+  // Whatever is spoken around it, what the system says is said in the language asked for.
+  const Ended nowhere = RunProgram({"--lang", "en", "doctor", "--report", "/nowhere/report.txt"});
+  EXPECT_THAT(nowhere.errors, HasSubstr("No such file or directory"));
   EXPECT_EQ(RunProgram({"doctor", "--report", file, "--force"}).exit_code, 40);
 }
 

@@ -38,11 +38,27 @@ class EventsTest : public ProgramTest {
       EXPECT_EQ(json.value("schema", 0), 1);
       EXPECT_EQ(json.value("seq", 0), ++seq_);
       lines_.push_back(json);
+      ExpectDocumented(json);
       if (json["type"] == type) return json;
       if (json["type"] == "result") break;
     }
     ADD_FAILURE() << "no " << type << " line came; the last were:\n" << Tail();
     return Json::object();
+  }
+  // EVENTS.md tells each name that a line has, down to the innermost.
+  void ExpectDocumented(const Json& json) {
+    static const std::string documented = ReadFile(ILKIMZA_EVENTS_MD);
+    if (json.is_array()) {
+      for (const Json& element : json) ExpectDocumented(element);
+    }
+    if (!json.is_object()) return;
+    for (const auto& [name, value] : json.items()) {
+      const bool told = documented.find("`" + name + "`") != std::string::npos ||
+                        documented.find("\"" + name + "\":") != std::string::npos;
+      EXPECT_TRUE(told) << "EVENTS.md lacks " << name << " of " << json.dump();
+      // Its names are those of an answer's fields.
+      if (name != "field_labels") ExpectDocumented(value);
+    }
   }
   Json Prompt(const std::string& kind) {
     Json prompt = Next("prompt");
@@ -544,6 +560,71 @@ TEST_F(EventsTest, OutputThatNobodyReadsEndsTheProgram) {
   const Finished finished = ilkimza::testing::Run({"/bin/bash", "-o", "pipefail", "-c", command},
                                                   std::chrono::seconds(20), Environment());
   EXPECT_EQ(finished.exit_code, 74);
+}
+
+// -- The last line of the input --
+
+TEST_F(EventsTest, ACancelThatIsTheLastLineIsCarriedOut) {
+  FakeAgent& agent = StartAgent();
+  Begin();
+  Prompt("login");
+  Send({{"command", "cancel"}});
+  program_->CloseInput();
+  EXPECT_EQ(Next("result")["outcome"], "CANCELLED");
+  EXPECT_EQ(Exit(), 11);
+  EXPECT_EQ(agent.journey().state(), v1::JOURNEY_STATE_CANCELLED);
+}
+
+TEST_F(EventsTest, ACancelThatComesBeforeTheJourneyIsKnownIsCarriedOut) {
+  FakeAgent& agent = StartAgent();
+  Begin();
+  Prompt("login");
+  Send({{"command", "leave"}});
+  EXPECT_EQ(Exit(), 75);
+  Begin();
+  Send({{"command", "cancel"}});
+  program_->CloseInput();
+  EXPECT_EQ(Next("result")["outcome"], "CANCELLED");
+  EXPECT_EQ(Exit(), 11);
+  EXPECT_EQ(agent.journey().state(), v1::JOURNEY_STATE_CANCELLED);
+}
+
+TEST_F(EventsTest, ALeaveAfterACancelTellsWhatBecameOfIt) {
+  FakeAgent& agent = StartAgent();
+  Begin();
+  Prompt("login");
+  Send({{"command", "cancel"}});
+  Send({{"command", "leave"}});
+  EXPECT_EQ(Next("result")["outcome"], "CANCELLED");
+  EXPECT_EQ(agent.journey().state(), v1::JOURNEY_STATE_CANCELLED);
+}
+
+TEST_F(EventsTest, ARefusedAnswerThatIsTheLastLineEndsTheProgram) {
+  FakeAgent& agent = StartAgent();
+  Begin();
+  PlayToProvePin();
+  const Json prompt = Prompt("prove_pin");
+  agent.FailNextCardCall(
+      MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_CARD_BUSY, "held"));
+  Answer(prompt, {{"use_portal_pin", true}});
+  program_->CloseInput();
+  EXPECT_EQ(Next("result")["outcome"], "LEFT");
+  EXPECT_EQ(Exit(), 75);
+}
+
+TEST_F(EventsTest, AClosedStandardInputIsOneThatHasEnded) {
+  StartAgent();
+  const auto run = [&](const std::string& rest) {
+    const std::string command =
+        "exec " + std::string(ILKIMZA_PROGRAM) + " --socket " + socket() + rest;
+    return ilkimza::testing::Run({"/bin/sh", "-c", command}, std::chrono::seconds(20),
+                                 Environment());
+  };
+  EXPECT_EQ(run(" card verify-pin <&- 2>/dev/null").exit_code, 65);
+  EXPECT_EQ(run(" start --events --remembered <&-").exit_code, 75);
+  EXPECT_EQ(run(" start --remembered <&-").exit_code, 75);
+  EXPECT_EQ(run(" journey list >&-").exit_code, 74);
+  EXPECT_EQ(run(" journey list 2>&-").exit_code, 0);
 }
 
 TEST_F(EventsTest, TurkishOnAMachineInTheLocaleC) {

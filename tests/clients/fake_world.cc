@@ -52,6 +52,11 @@ absl::Status NotReady() {
                    "the journey is at another step");
 }
 
+absl::Status HasEnded(const char* what) {
+  return MakeError(StatusCode::kFailedPrecondition, v1::ERROR_REASON_JOURNEY_NOT_READY, what,
+                   {{"ended", "true"}});
+}
+
 }  // namespace
 
 absl::StatusOr<v1::Journey> FakeWorld::Create(const v1::CreateJourneyRequest& request) {
@@ -125,6 +130,7 @@ absl::StatusOr<v1::Journey> FakeWorld::Cancel(const std::string& name) {
   if (!Named(name)) {
     return MakeError(StatusCode::kNotFound, v1::ERROR_REASON_JOURNEY_NOT_FOUND, "no such journey");
   }
+  if (Ended(*journey_)) return HasEnded("has ended already");
   log_.emplace_back("cancel");
   journey_->set_state(v1::JOURNEY_STATE_CANCELLED);
   journey_->set_reason(v1::ERROR_REASON_CANCELLED);
@@ -138,6 +144,7 @@ absl::StatusOr<v1::Journey> FakeWorld::Retry(const v1::RetryJourneyRequest& requ
   if (!Named(request.name())) {
     return MakeError(StatusCode::kNotFound, v1::ERROR_REASON_JOURNEY_NOT_FOUND, "no such journey");
   }
+  if (Ended(*journey_)) return HasEnded("has ended; begin a new one");
   log_.emplace_back(request.way() == v1::WAY_GUIDED   ? "retry guided"
                     : request.way() == v1::WAY_DRIVEN ? "retry driven"
                                                       : "retry");

@@ -276,6 +276,7 @@ class GuidedTerminalTest : public ProgramTest {
     auto environment = Environment();
     environment["TERM"] = "xterm-256color";
     environment["BROWSER"] = browser;
+    environment["LANGUAGE"] = "az:en";
     environment["DISPLAY"] = "";
     environment["WAYLAND_DISPLAY"] = "";
     return std::make_unique<Terminal>(Command(arguments), environment);
@@ -283,8 +284,10 @@ class GuidedTerminalTest : public ProgramTest {
   // Notes what it is asked to open.
   std::string Browser() {
     const std::string path = temp_ / "browser";
-    WriteFile(path, "#!/bin/sh\necho noise; echo noise >&2\nprintf '%s|%s\\n' \"$#\" \"$1\" >>'" +
-                        (temp_ / "opened") + "'\n");
+    WriteFile(path,
+              "#!/bin/sh\necho noise; echo noise >&2\nprintf '%s|%s|%s\\n' \"$#\" \"$1\" "
+              "\"$LANGUAGE\" >>'" +
+                  (temp_ / "opened") + "'\n");
     chmod(path.c_str(), 0700);
     return path;
   }
@@ -313,7 +316,7 @@ TEST_F(GuidedTerminalTest, OpensThePageAndSaysWhatToUseOnIt) {
   ASSERT_TRUE(terminal->See("https://portal.example/"));
   ASSERT_TRUE(terminal->See("Bireysel İşlemler"));
   ASSERT_TRUE(terminal->See("Done when the page is called \"SMS Onay Ekranı\"."));
-  EXPECT_EQ(Opened(), "1|https://portal.example/\n");
+  EXPECT_EQ(Opened(), "1|https://portal.example/|az:en\n") << "and in the person's language";
   ToSerial(*terminal);
   terminal->Type("as the page shows it: ", world_.serial);
   terminal->Type("PIN: ", world_.pin);

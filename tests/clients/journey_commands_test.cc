@@ -2,14 +2,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "tests/clients/program_fixture.h"
+#include "tests/clients/terminal.h"
 
 namespace ilkimza::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Json = nlohmann::json;
 
 class JourneyCommandsTest : public ProgramTest {
@@ -45,7 +48,7 @@ TEST_F(JourneyCommandsTest, ListsAndShows) {
   EXPECT_EQ(timeline["events"][1]["report"]["reason"], "WRONG_CAPTCHA");
 }
 
-TEST_F(JourneyCommandsTest, TextFitsEightyColumns) {
+TEST_F(JourneyCommandsTest, TextFitsTheWindow) {
   StartAgent();
   BeginJourney();
   for (const char* language : {"en", "tr"}) {
@@ -53,11 +56,15 @@ TEST_F(JourneyCommandsTest, TextFitsEightyColumns) {
              {"journey", "list"}, {"journey", "show", "--timeline"}}) {
       std::vector<std::string> arguments = {"--lang", language};
       arguments.insert(arguments.end(), command.begin(), command.end());
-      const Ended ended = RunProgram(arguments);
-      EXPECT_EQ(ended.exit_code, 0);
-      EXPECT_EQ(ended.output.find('\x1b'), std::string::npos) << "colours without a terminal";
-      std::istringstream lines(ended.output);
-      for (std::string line; std::getline(lines, line);) {
+      EXPECT_EQ(RunProgram(arguments).output.find('\x1b'), std::string::npos)
+          << "colours without a terminal";
+      auto environment = Environment();
+      environment["TERM"] = "dumb";
+      Terminal terminal(Command(arguments), environment, 80);
+      EXPECT_EQ(terminal.Exit(), 0);
+      std::istringstream lines(terminal.screen());
+      for (std::string line; std::getline(lines, line, '\r');) {
+        std::erase(line, '\n');
         const auto columns = std::count_if(line.begin(), line.end(), [](char c) {
           return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
         });
@@ -104,6 +111,89 @@ TEST_F(JourneyCommandsTest, RetryOnlyWhereItStopped) {
   agent.Stop(v1::ERROR_REASON_STEP_TIMEOUT);
   EXPECT_EQ(RunJson({"journey", "retry"}, code)["state"], "ACTIVE");
   EXPECT_EQ(code, 0);
+}
+
+TEST_F(JourneyCommandsTest, OneThatHasEndedIsNeitherCancelledNorTakenUp) {
+  StartAgent();
+  BeginJourney();
+  const std::string name = "made-up-1";
+  EXPECT_EQ(RunProgram({"journey", "cancel", "--yes"}).exit_code, 0);
+  for (const char* command : {"cancel", "retry"}) {
+    std::vector<std::string> arguments = {"--lang", "en", "journey", command, name};
+    if (command == std::string("cancel")) arguments.emplace_back("--yes");
+    const Ended ended = RunProgram(arguments);
+    EXPECT_EQ(ended.exit_code, RunProgram(arguments).exit_code);
+    EXPECT_NE(ended.exit_code, 0);
+    EXPECT_THAT(ended.errors, HasSubstr("This journey has ended"));
+    EXPECT_THAT(ended.errors, Not(HasSubstr("JOURNEY_STATE")));
+    EXPECT_THAT(ended.errors, HasSubstr(command == std::string("cancel")
+                                            ? "nothing left to cancel"
+                                            : "Begin a new one with \"ilkimza start\""));
+  }
+}
+
+TEST_F(JourneyCommandsTest, AnEndThatNobodyConfirmedIsAnErrorInJsonToo) {
+  FakeAgent& agent = StartAgent();
+  BeginJourney();
+  int code = -1;
+  Json error = RunJson({"journey", "cancel"}, code)["error"];
+  EXPECT_EQ(code, 75);
+  EXPECT_EQ(error["reason"], "BAD_FIELD");
+  EXPECT_EQ(error["exit_code"], 75);
+  EXPECT_EQ(RunJson({"journey", "cancel"}, code, {"n"})["state"], "ACTIVE");
+  EXPECT_EQ(code, 75);
+  EXPECT_THAT(RunProgram({"--lang", "en", "journey", "cancel"}).errors, HasSubstr("give --yes"));
+  EXPECT_EQ(agent.journey().state(), v1::JOURNEY_STATE_ACTIVE);
+}
+
+TEST_F(JourneyCommandsTest, WrongUsageIsToldInTheLanguageAndInTheFormAskedFor) {
+  int code = -1;
+  const Json error = RunJson({"start", "--goal", "fly"}, code)["error"];
+  EXPECT_EQ(code, 64);
+  EXPECT_EQ(error["reason"], "BAD_FIELD");
+  EXPECT_EQ(error["exit_code"], 64);
+  const std::pair<std::vector<std::string>, const char*> wrong[] = {
+      {{"start", "--goal", "fly"}, "--goal şunlardan birini alır: reset-word, get-pin"},
+      {{"journey", "list", "--limit", "0"}, "--limit şunlardan birini alır: 1-10000"},
+      {{"journey", "list", "--limit"}, "--limit tek bir değer alır"},
+      {{"start", "--forgotten", "--remembered"}, "birlikte verilemez"},
+      {{"frobnicate"}, "\"frobnicate\" bilinmiyor"},
+      {{"journey"}, "komut eksik"}};
+  for (const auto& [words, told] : wrong) {
+    std::vector<std::string> arguments = {"--lang", "tr"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const Ended ended = RunProgram(arguments);
+    EXPECT_EQ(ended.exit_code, 64) << told;
+    std::string errors = ended.errors;
+    std::replace(errors.begin(), errors.end(), '\n', ' ');
+    EXPECT_THAT(errors, HasSubstr(told));
+    for (const char* english : {"required", "excludes", "not in", "Value", "subcommand"}) {
+      EXPECT_THAT(errors, Not(HasSubstr(english)));
+    }
+  }
+  const std::string help = RunProgram({"--lang", "tr", "journey", "list", "--help"}).output;
+  EXPECT_THAT(help, Not(HasSubstr("INT")));
+  EXPECT_THAT(RunProgram({"--lang", "tr", "doctor", "--help"}).output, HasSubstr("DOSYA"));
+}
+
+TEST_F(JourneyCommandsTest, TheListCutsNoNamesAndNothingIntoAFile) {
+  FakeAgent& agent = StartAgent();
+  BeginJourney();
+  const std::string listed = RunProgram({"--lang", "en", "journey", "list"}).output;
+  EXPECT_THAT(listed, HasSubstr(agent.journey().name()));
+  EXPECT_THAT(listed, HasSubstr("Goal"));
+  EXPECT_THAT(listed, Not(HasSubstr("…")));
+  Terminal terminal(Command({"--lang", "en", "journey", "list"}), Environment(), 30);
+  EXPECT_EQ(terminal.Exit(), 0);
+  EXPECT_THAT(terminal.screen(), HasSubstr(agent.journey().name() + "  "));
+  EXPECT_THAT(terminal.screen(), HasSubstr("…"));
+  // No step any more, and what it was for is not taken for one.
+  EXPECT_EQ(RunProgram({"journey", "cancel", "--yes"}).exit_code, 0);
+  const std::string ended = RunProgram({"--lang", "en", "journey", "list"}).output;
+  const std::string row = ended.substr(ended.find('\n') + 1);
+  const std::string goal = "From chip to signature";
+  EXPECT_NE(row.find(goal), std::string::npos) << row;
+  EXPECT_EQ(row.find(goal), row.rfind(goal)) << row;
 }
 
 TEST_F(JourneyCommandsTest, WatchTellsEachChangeUntilTheEnd) {

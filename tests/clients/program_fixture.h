@@ -47,12 +47,15 @@ class ProgramTest : public ::testing::Test {
     std::string errors;
   };
   [[nodiscard]] Ended RunProgram(const std::vector<std::string>& arguments,
-                                 const std::vector<std::string>& input = {}) const {
+                                 const std::vector<std::string>& input = {},
+                                 const std::map<std::string, std::string>& more = {}) const {
+    std::map<std::string, std::string> environment = Environment();
+    for (const auto& [name, value] : more) environment[name] = value;
     const std::string errors = temp_ / "stderr";
     std::filesystem::remove(temp_ / "stdout");
     std::filesystem::remove(errors);
     Process process({.command = Command(arguments),
-                     .environment = Environment(),
+                     .environment = environment,
                      .stdout_file = temp_ / "stdout",
                      .stderr_file = errors});
     for (const std::string& line : input) process.WriteLine(line);

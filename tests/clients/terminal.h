@@ -25,12 +25,13 @@ namespace ilkimza::testing {
 // For each thing that is waited for, however much else is written meanwhile.
 inline constexpr std::chrono::seconds kLimit(20);
 
-// A program on a pseudo terminal of 80 x 40.
+// A program on a pseudo terminal.
 class Terminal {
  public:
   Terminal(const std::vector<std::string>& command,
-           const std::map<std::string, std::string>& environment) {
-    const winsize size{40, 80, 0, 0};
+           const std::map<std::string, std::string>& environment, unsigned short columns = 80,
+           unsigned short rows = 40) {
+    const winsize size{rows, columns, 0, 0};
     int slave = -1;
     if (openpty(&master_, &slave, nullptr, nullptr, &size) != 0) std::abort();
     // Kept open, so that the modes can be looked at after the program's end.
@@ -121,6 +122,16 @@ class Terminal {
            (modes.c_lflag & ICANON) != 0;
   }
   [[nodiscard]] const std::string& screen() const { return screen_; }
+  // What was written elsewhere than on the alternate screen, which leaves nothing behind.
+  [[nodiscard]] std::string Lasting() const {
+    std::string lasting;
+    for (size_t at = 0; at < screen_.size();) {
+      const size_t open = std::min(screen_.find("\x1b[?1049h", at), screen_.size());
+      lasting += screen_.substr(at, open - at);
+      at = std::min(screen_.find("\x1b[?1049l", open), screen_.size());
+    }
+    return lasting;
+  }
   [[nodiscard]] size_t seen() const { return seen_; }
 
  private:

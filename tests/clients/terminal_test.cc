@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 
@@ -19,13 +20,18 @@ class TerminalTest : public ProgramTest {
  protected:
   std::unique_ptr<Terminal> Begin(const std::vector<std::string>& more = {"--remembered"},
                                   const std::string& language = "en") {
+    return BeginOn("xterm-256color", 80, more, language);
+  }
+  std::unique_ptr<Terminal> BeginOn(const std::string& kind, unsigned short columns,
+                                    const std::vector<std::string>& more = {"--remembered"},
+                                    const std::string& language = "en") {
     std::vector<std::string> arguments = {"--lang", language, "start"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     auto environment = Environment();
-    environment["TERM"] = "xterm-256color";
+    environment["TERM"] = kind;
     environment["COLORTERM"] = "truecolor";
     environment["NO_COLOR"] = "";
-    return std::make_unique<Terminal>(Command(arguments), environment);
+    return std::make_unique<Terminal>(Command(arguments), environment, columns, 20);
   }
   void LogIn(Terminal& terminal) {
     terminal.Type("National id (11 digits): ", world_.national_id);
@@ -33,6 +39,28 @@ class TerminalTest : public ProgramTest {
     terminal.Type("Security word: ", world_.word);
     terminal.Type("Is this your phone? [y/n]: ", "y");
     terminal.Type("s left]: ", world_.sms_code);
+  }
+  // Up to where PIN and PUK stand on the screen.
+  void ShowPin(Terminal& terminal) {
+    terminal.Type("National id (11 digits): ", world_.national_id);
+    terminal.Type("picture]: ", world_.captcha);
+    terminal.Type("Security word: ", world_.word);
+    terminal.Type("Is this your phone? [y/n]: ", "y");
+    terminal.Type("s left]: ", world_.sms_code);
+    Reveal(terminal);
+  }
+  void Reveal(Terminal& terminal) {
+    terminal.See("go on ");
+    EXPECT_THAT(terminal.screen(), Not(HasSubstr(world_.pin)));
+    terminal.Send("s");
+    ASSERT_TRUE(terminal.See("\x1b[?1049h"));
+    ASSERT_TRUE(terminal.See("PIN " + world_.pin));
+    ASSERT_TRUE(terminal.See("PUK " + world_.puk));
+    ASSERT_TRUE(terminal.See("Hidden again in"));
+  }
+  void ExpectHidden(const Terminal& terminal) const {
+    EXPECT_THAT(terminal.Lasting(), Not(HasSubstr(world_.pin)));
+    EXPECT_THAT(terminal.Lasting(), Not(HasSubstr(world_.puk)));
   }
   void ToProvePin(Terminal& terminal) {
     LogIn(terminal);
@@ -126,22 +154,79 @@ TEST_F(TerminalTest, TypedLinesDoNotStay) {
 TEST_F(TerminalTest, ThePinIsShownOnDemandAndHiddenAgain) {
   StartAgent();
   const auto terminal = Begin();
-  LogIn(*terminal);
-  terminal->See("Enter: go on ");
-  EXPECT_THAT(terminal->screen(), Not(HasSubstr(world_.pin)));
-  terminal->Send("s");
-  ASSERT_TRUE(terminal->See("PIN " + world_.pin));
-  ASSERT_TRUE(terminal->See("PUK " + world_.puk));
-  ASSERT_TRUE(terminal->See("Hidden again in"));
-  EXPECT_THAT(terminal->screen(), Not(HasSubstr("\x1b[1A")));
+  ShowPin(*terminal);
   terminal->Send("x");
-  // The line of the label, then the line of the card.
-  ASSERT_TRUE(terminal->See("\r\x1b[K\x1b[1A\x1b[2K"));
+  ASSERT_TRUE(terminal->See("\x1b[?1049l"));
   ASSERT_TRUE(terminal->See("Hidden again."));
+  ExpectHidden(*terminal);
   // It is asked again, and goes on.
   terminal->See("Enter: go on ");
   terminal->Send("\r");
   terminal->See("Use the PIN of the portal's page?");
+}
+
+// Where a line is wider than the window, the terminal makes two rows of it.
+TEST_F(TerminalTest, NothingShownStaysInANarrowWindow) {
+  StartAgent();
+  const auto terminal = BeginOn("xterm-256color", 40);
+  ShowPin(*terminal);
+  ASSERT_TRUE(terminal->See("Hidden again in 18 s"));
+  terminal->Send("x");
+  ASSERT_TRUE(terminal->See("Hidden again."));
+  ExpectHidden(*terminal);
+  terminal->Send("\x03");
+  terminal->Exit();
+  // What is drawn over and over is never wider than the row that is erased.
+  const std::string& screen = terminal->screen();
+  const std::string erase = "\r\x1b[K";
+  for (size_t at = screen.find(erase); at != std::string::npos; at = screen.find(erase, at + 1)) {
+    const size_t begin = at + erase.size();
+    const std::string row = screen.substr(begin, screen.find_first_of("\r\n\x1b", begin) - begin);
+    EXPECT_LT(std::count_if(row.begin(), row.end(), [](char c) { return (c & 0xc0) != 0x80; }), 40)
+        << row;
+  }
+}
+
+TEST_F(TerminalTest, SuspendingHidesThePin) {
+  StartAgent();
+  const auto terminal = Begin();
+  ShowPin(*terminal);
+  terminal->Send("\x1a");
+  ASSERT_TRUE(terminal->See("\x1b[?1049l"));
+  for (int i = 0; i < 2000 && !terminal->Echoes(); ++i) usleep(10000);
+  ExpectHidden(*terminal);
+  terminal->Signal(SIGCONT);
+  ASSERT_TRUE(terminal->See("Hidden again."));
+  terminal->See("Enter: go on ");
+  ExpectHidden(*terminal);
+}
+
+TEST_F(TerminalTest, EachEndingSignalHidesThePin) {
+  StartAgent();
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM, SIGHUP}) {
+    const auto terminal = Begin();
+    // Taken up again, it is at the PIN page still.
+    signal == SIGINT ? ShowPin(*terminal) : Reveal(*terminal);
+    terminal->Signal(signal);
+    EXPECT_EQ(terminal->Exit(), 128 + signal);
+    ExpectHidden(*terminal);
+    EXPECT_THAT(terminal->screen(), HasSubstr("\x1b[?1049l"));
+  }
+}
+
+TEST_F(TerminalTest, ATerminalThatCannotHideIsShownNoSecretAndNoEscapeSequence) {
+  StartAgent();
+  const auto terminal = BeginOn("dumb", 80);
+  LogIn(*terminal);
+  terminal->See("What is secret is not shown here");
+  terminal->See("Enter: go on ");
+  terminal->Send("s\r");
+  terminal->See("Use the PIN of the portal's page?");
+  const std::string& screen = terminal->screen();
+  EXPECT_THAT(screen, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(screen, Not(HasSubstr(world_.pin)));
+  const size_t first = screen.find("National id (11 digits): ");
+  EXPECT_EQ(screen.find("National id (11 digits): ", first + 1), std::string::npos) << screen;
 }
 
 TEST_F(TerminalTest, TriesAreSaidBeforeTypingAndTheLastOneNeedsItsWord) {
@@ -191,6 +276,15 @@ TEST_F(TerminalTest, CtrlCPutsTheTerminalRightAndSaysThatNothingIsLost) {
   EXPECT_EQ(terminal->Exit(), 130);
   EXPECT_TRUE(terminal->Echoes());
   EXPECT_EQ(agent.journey().state(), v1::JOURNEY_STATE_ACTIVE);
+}
+
+TEST_F(TerminalTest, CtrlBackslashPutsTheTerminalRightToo) {
+  StartAgent();
+  const auto terminal = Begin();
+  terminal->See("National id");
+  terminal->Send("\x1c");
+  EXPECT_EQ(terminal->Exit(), 131);
+  EXPECT_TRUE(terminal->Echoes());
 }
 
 TEST_F(TerminalTest, CtrlCWhileNothingIsAsked) {
@@ -262,6 +356,17 @@ TEST_F(TerminalTest, SpeaksTurkish) {
   const auto terminal = Begin({}, "tr");
   terminal->Type("Biliyor musunuz? [e/h]: ", "h");
   terminal->See("T.C. kimlik no (11 hane): ");
+}
+
+TEST_F(TerminalTest, BytesThatAreNoTextAreAskedForAgain) {
+  FakeAgent& agent = StartAgent();
+  Terminal terminal(Command({"--lang", "en", "card", "verify-pin"}), Environment());
+  terminal.Type("PIN: ", "\xff\xfe");
+  terminal.See("That cannot be read.");
+  terminal.Type("PIN: ", world_.pin);
+  terminal.See("The PIN is right.");
+  EXPECT_EQ(terminal.Exit(), 0);
+  EXPECT_THAT(agent.log(), ::testing::ElementsAre("verify_pin"));
 }
 
 TEST_F(TerminalTest, CardCommandsAskWithoutEcho) {
