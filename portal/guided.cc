@@ -92,7 +92,7 @@ Ending StartingOver(v1::StepKind step) {
   }
 }
 
-absl::Status BadField(std::string_view field, std::string_view how) {
+absl::Status BadGuidedField(std::string_view field, std::string_view how) {
   const std::string name(field);
   return MakeError(absl::StatusCode::kInvalidArgument, v1::ERROR_REASON_BAD_FIELD,
                    absl::StrCat("The answer's ", name, " ", std::string(how), "."),
@@ -105,12 +105,12 @@ absl::StatusOr<std::string> SerialOf(std::string_view typed) {
   for (const char c : typed) {
     if (absl::ascii_isspace(static_cast<unsigned char>(c))) continue;
     if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) {
-      return BadField("card_serial", "has to be the digits that the page shows");
+      return BadGuidedField("card_serial", "has to be the digits that the page shows");
     }
     serial += c;
-    if (serial.size() > kLongestSerial) return BadField("card_serial", "is too long");
+    if (serial.size() > kLongestSerial) return BadGuidedField("card_serial", "is too long");
   }
-  if (serial.size() < kShortestSerial) return BadField("card_serial", "is too short");
+  if (serial.size() < kShortestSerial) return BadGuidedField("card_serial", "is too short");
   return serial;
 }
 
@@ -118,7 +118,7 @@ absl::StatusOr<std::string> SerialOf(std::string_view typed) {
 absl::StatusOr<std::string> SerialAgainOf(std::string_view typed) {
   auto serial = SerialOf(typed);
   if (serial.ok()) return serial;
-  return BadField("card_serial_again", "has to be the digits that the portal's page shows");
+  return BadGuidedField("card_serial_again", "has to be the digits that the portal's page shows");
 }
 
 bool CannotBeUndone(v1::StepKind step) { return step == v1::STEP_KIND_REVOKE_CERTIFICATE; }
@@ -139,7 +139,7 @@ v1::GuidedStep ConfirmationFor(const v1::RunStep& directive, const Profile& prof
 absl::StatusOr<Ending> DoneWith(const v1::GuidedAnswer& answer, const v1::GuidedStep& asked) {
   Ending ending = Done();
   if (!asked.asks_card_serial()) {
-    if (!answer.card_serial().empty()) return BadField("card_serial", "was not asked for");
+    if (!answer.card_serial().empty()) return BadGuidedField("card_serial", "was not asked for");
     return ending;
   }
   ILKIMZA_ASSIGN_OR_RETURN(std::string serial, SerialOf(answer.card_serial()));
@@ -169,8 +169,9 @@ v1::GuidedStep ConfirmedInstructionFor(const v1::RunStep& directive, const Profi
 
 absl::StatusOr<std::string> ConfirmedCard(const v1::GuidedAnswer& answer,
                                           const v1::GuidedStep& asked) {
-  if (!asked.asks_confirmation()) return BadField("outcome", "is none of the step's choices");
-  if (!answer.consequences_understood()) return BadField("consequences_understood", "is not set");
+  if (!asked.asks_confirmation()) return BadGuidedField("outcome", "is none of the step's choices");
+  if (!answer.consequences_understood())
+    return BadGuidedField("consequences_understood", "is not set");
   ILKIMZA_ASSIGN_OR_RETURN(std::string card, SerialOf(answer.card_serial()));
   ILKIMZA_ASSIGN_OR_RETURN(const std::string again, SerialAgainOf(answer.card_serial_again()));
   if (card == again && (asked.card_serial().empty() || card == asked.card_serial())) return card;
@@ -206,7 +207,7 @@ absl::StatusOr<Ending> EndingBy(const v1::GuidedAnswer& answer, const v1::Guided
                                 v1::StepKind step) {
   const auto& choices = asked.choices();
   if (std::find(choices.begin(), choices.end(), answer.outcome()) == choices.end()) {
-    return BadField("outcome", "is none of the step's choices");
+    return BadGuidedField("outcome", "is none of the step's choices");
   }
   switch (answer.outcome()) {
     case v1::GUIDED_OUTCOME_DONE:
@@ -223,7 +224,7 @@ absl::StatusOr<Ending> EndingBy(const v1::GuidedAnswer& answer, const v1::Guided
     case v1::GUIDED_OUTCOME_PIN_INFO_DELETED:
       return EndingOf(v1::ERROR_REASON_PIN_INFO_DELETED);
     case v1::GUIDED_OUTCOME_CONFIRMED:
-      return BadField("outcome", "confirms, which ends no step");
+      return BadGuidedField("outcome", "confirms, which ends no step");
     default:
       return EndingOf(v1::ERROR_REASON_GUIDED_NOT_POSSIBLE);
   }

@@ -117,7 +117,7 @@ void Builder::AppendText(const GumboNode& node, int depth, std::pmr::string& out
     return;
   }
   if (IsBlock(element.tag)) out.push_back(' ');
-  if (element.tag == GUMBO_TAG_IMG) out.append(View(Attribute(element, "alt")));
+  if (element.tag == GUMBO_TAG_IMG) out.append(AsView(Attribute(element, "alt")));
   AppendChildren(element, depth, out);
   if (IsBlock(element.tag)) out.push_back(' ');
 }
@@ -139,7 +139,7 @@ std::string_view Builder::TextOf(const GumboElement& element) {
 void Builder::ReadStyles(const GumboNode& node, int depth) {
   if (node.type != GUMBO_NODE_ELEMENT || depth > Limits::kDepth) return;
   const GumboElement& element = node.v.element;
-  if (element.tag == GUMBO_TAG_STYLE && !IsForScreens(View(Attribute(element, "media")))) return;
+  if (element.tag == GUMBO_TAG_STYLE && !IsForScreens(AsView(Attribute(element, "media")))) return;
   for (unsigned i = 0; i < element.children.length; ++i) {
     const auto& child = *static_cast<const GumboNode*>(element.children.data[i]);
     if (element.tag == GUMBO_TAG_STYLE) {
@@ -243,7 +243,7 @@ bool Builder::Enter(const GumboNode& node, const Attributes& attributes, Place& 
   switch (element.tag) {
     case GUMBO_TAG_FORM:
       place.form = static_cast<int>(page_.forms.size());
-      page_.forms.push_back({&element, View(attributes.id), View(attributes.name)});
+      page_.forms.push_back({&element, AsView(attributes.id), AsView(attributes.name)});
       return true;
     case GUMBO_TAG_LABEL:
       place.label = static_cast<int>(labels_.size());
@@ -278,10 +278,10 @@ bool Builder::Enter(const GumboNode& node, const Attributes& attributes, Place& 
     default:
       break;
   }
-  if (Same(View(attributes.role), "heading")) place.heading = true;
+  if (Same(AsView(attributes.role), "heading")) place.heading = true;
   if (element.tag == GUMBO_TAG_A || element.tag == GUMBO_TAG_AREA ||
-      attributes.onclick != nullptr || Same(View(attributes.role), "button") ||
-      Same(View(attributes.role), "link")) {
+      attributes.onclick != nullptr || Same(AsView(attributes.role), "button") ||
+      Same(AsView(attributes.role), "link")) {
     Clickable(element, attributes, place);
   }
   return true;
@@ -309,9 +309,9 @@ void Builder::CarryHidden(const GumboNode& node, Place place) {
   const Attributes attributes(element);
   if (element.tag == GUMBO_TAG_FORM) {
     place.form = static_cast<int>(page_.forms.size());
-    page_.forms.push_back({&element, View(attributes.id), View(attributes.name)});
+    page_.forms.push_back({&element, AsView(attributes.id), AsView(attributes.name)});
   } else if (element.tag == GUMBO_TAG_INPUT) {
-    AddElement(element, attributes, place, View(attributes.type));
+    AddElement(element, attributes, place, AsView(attributes.type));
   } else if (element.tag == GUMBO_TAG_SELECT) {
     AddElement(element, attributes, place, "select");
   } else if (element.tag == GUMBO_TAG_TEXTAREA) {
@@ -327,7 +327,7 @@ void Builder::CarryHidden(const GumboNode& node, Place place) {
 
 std::size_t Builder::BeginPart(const GumboElement& element, const Attributes& attributes) {
   uint64_t hash = Mixed(kStart, gumbo_normalized_tagname(element.tag));
-  const std::string_view type = View(attributes.type);
+  const std::string_view type = AsView(attributes.type);
   const bool input = element.tag == GUMBO_TAG_INPUT;
   if (input) hash = Mixed(hash, type);
   if (attributes.role != nullptr) hash = Mixed(hash, attributes.role);

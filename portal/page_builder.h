@@ -29,7 +29,7 @@ inline bool Same(std::string_view a, std::string_view b) {
   return absl::EqualsIgnoreCase({a.data(), a.size()}, {b.data(), b.size()});
 }
 
-inline std::string_view View(const char* text) {
+inline std::string_view AsView(const char* text) {
   return text == nullptr ? std::string_view() : std::string_view(text);
 }
 

@@ -41,7 +41,7 @@ int Builder::AddElement(const GumboElement& element, const Attributes& attribute
 }
 
 void Builder::Input(const GumboElement& element, const Attributes& attributes, Place& place) {
-  const std::string_view type = View(attributes.type);
+  const std::string_view type = AsView(attributes.type);
   if (Same(type, "hidden")) {
     AddElement(element, attributes, place, type);
   } else if (Same(type, "submit") || Same(type, "image") || Same(type, "button") ||
@@ -54,7 +54,7 @@ void Builder::Input(const GumboElement& element, const Attributes& attributes, P
     // A value in a field that cannot be typed into is text like any other.
     if (!password && (attributes.readonly || attributes.disabled) && !place.off_screen) {
       EndLine();
-      AddText(View(attributes.value), place);
+      AddText(AsView(attributes.value), place);
       EndLine();
     }
     Field(element, attributes, place, password ? ControlKind::kPassword : ControlKind::kText, type);
@@ -69,8 +69,8 @@ Control Builder::NewControl(ControlKind kind, const GumboElement& element,
   control.form = FormOf(element, attributes, place);
   control.order = order_++;
   control.row = place.row == nullptr ? -1 : place.row->number;
-  control.field = View(attributes.name);
-  control.value = View(attributes.value);
+  control.field = AsView(attributes.name);
+  control.value = AsView(attributes.value);
   return control;
 }
 
@@ -132,19 +132,19 @@ void Builder::PressableInput(const GumboElement& element, const Attributes& attr
   if (place.off_screen) return;
   Control control = NewControl(kind, element, attributes, place);
   control.element = index;
-  const Script script = ReadScript(View(attributes.onclick));
+  const Script script = ReadScript(AsView(attributes.onclick));
   if (IsPressable(kind)) {
     ApplyToSubmit(script, control);
   } else if (!Same(type, "reset")) {
     ApplyScript(script, control, true);
   }
   const std::string_view shown =
-      View(kind == ControlKind::kImage ? attributes.alt : attributes.value);
-  Name(control, attributes, shown, kind == ControlKind::kImage ? View(attributes.value) : "");
+      AsView(kind == ControlKind::kImage ? attributes.alt : attributes.value);
+  Name(control, attributes, shown, kind == ControlKind::kImage ? AsView(attributes.value) : "");
 }
 
 void Builder::Button(const GumboElement& element, const Attributes& attributes, Place& place) {
-  const std::string_view type = View(attributes.type);
+  const std::string_view type = AsView(attributes.type);
   const bool plain = Same(type, "button") || Same(type, "reset");
   const int index = AddElement(element, attributes, place, "button");
   place.in_control = true;
@@ -152,7 +152,7 @@ void Builder::Button(const GumboElement& element, const Attributes& attributes, 
   Control control =
       NewControl(plain ? ControlKind::kInert : ControlKind::kSubmit, element, attributes, place);
   control.element = index;
-  const Script script = ReadScript(View(attributes.onclick));
+  const Script script = ReadScript(AsView(attributes.onclick));
   if (!plain) {
     ApplyToSubmit(script, control);
   } else if (Same(type, "button")) {
@@ -162,14 +162,14 @@ void Builder::Button(const GumboElement& element, const Attributes& attributes, 
 }
 
 void Builder::Clickable(const GumboElement& element, const Attributes& attributes, Place& place) {
-  const std::string_view href = View(attributes.href);
+  const std::string_view href = AsView(attributes.href);
   const bool link = element.tag == GUMBO_TAG_A || element.tag == GUMBO_TAG_AREA;
   if (link && attributes.href == nullptr && attributes.onclick == nullptr) return;
   Control control = NewControl(ControlKind::kInert, element, attributes, place);
   control.value = {};
   const bool goes = link && !href.empty() && href != "#" && !IsScriptAddress(href);
   const Script script =
-      link && IsScriptAddress(href) ? ReadScript(href) : ReadScript(View(attributes.onclick));
+      link && IsScriptAddress(href) ? ReadScript(href) : ReadScript(AsView(attributes.onclick));
   if (goes && script.kind != Script::kPostback && script.kind != Script::kSubmit) {
     control.kind = ControlKind::kLink;
     control.target = href;
@@ -181,7 +181,7 @@ void Builder::Clickable(const GumboElement& element, const Attributes& attribute
   if (!link && listens && attributes.role == nullptr) return;
   place.in_control = true;
   if (place.off_screen) return;
-  Name(control, attributes, TextOf(element), View(attributes.alt));
+  Name(control, attributes, TextOf(element), AsView(attributes.alt));
 }
 
 // Anything but what surely sends the form around the control leaves it inert: with the
@@ -250,8 +250,8 @@ void Builder::Name(Control& control, const Attributes& attributes, std::string_v
                    std::string_view instead) {
   std::string_view label;
   for (const std::string_view name :
-       {LabelledBy(attributes.labelled_by), View(attributes.aria_label), shown, instead,
-        View(attributes.title)}) {
+       {LabelledBy(attributes.labelled_by), AsView(attributes.aria_label), shown, instead,
+        AsView(attributes.title)}) {
     label = KeepLabel(name);
     if (label.empty()) continue;
     control.name = name;
@@ -268,10 +268,10 @@ void Builder::Name(Control& control, const Attributes& attributes, std::string_v
 void Builder::Picture(const GumboElement& element, const Attributes& attributes,
                       const Place& place) {
   // One that listens for clicks is a button: it brings another captcha, or a help page.
-  const bool clickable = attributes.onclick != nullptr || Same(View(attributes.role), "button") ||
-                         Same(View(attributes.role), "link");
+  const bool clickable = attributes.onclick != nullptr || Same(AsView(attributes.role), "button") ||
+                         Same(AsView(attributes.role), "link");
   if (clickable || place.in_control || place.off_screen || attributes.src == nullptr) return;
-  page_.images.push_back({View(attributes.src), KeepLabel(View(attributes.alt)),
+  page_.images.push_back({AsView(attributes.src), KeepLabel(AsView(attributes.alt)),
                           FormOf(element, attributes, place), order_++});
 }
 
@@ -280,8 +280,8 @@ void Builder::Picture(const GumboElement& element, const Attributes& attributes,
 void Builder::NameField(const Hint& hint) {
   Control& control = page_.controls[hint.control];
   for (const std::string_view name :
-       {LabelledBy(hint.labelled_by), View(hint.aria_label), LabelFor(hint), hint.before, hint.cell,
-        View(hint.placeholder), View(hint.title)}) {
+       {LabelledBy(hint.labelled_by), AsView(hint.aria_label), LabelFor(hint), hint.before,
+        hint.cell, AsView(hint.placeholder), AsView(hint.title)}) {
     control.label = KeepLabel(name);
     control.name = name;
     if (!control.label.empty()) return;
@@ -289,7 +289,7 @@ void Builder::NameField(const Hint& hint) {
 }
 
 std::string_view Builder::LabelFor(const Hint& hint) {
-  const auto named = labels_for_.find(View(hint.id));
+  const auto named = labels_for_.find(AsView(hint.id));
   if (hint.id != nullptr && named != labels_for_.end()) {
     return TextOf(labels_[named->second].node->v.element);
   }

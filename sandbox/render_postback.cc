@@ -15,33 +15,34 @@ constexpr std::string_view kPrefix = "ctl00$icerik$";
 constexpr std::string_view kHeaderPrefix = "ctl00$ust$lnk";
 constexpr std::string_view kGrid = "ctl00$icerik$gvBilgi";
 
-constexpr std::array<std::string_view, kScreenCount> kPaths = {"/Bireysel/Default.aspx",
-                                                               "/Bireysel/Dogrulama.aspx",
-                                                               "/Bireysel/EDevlet.aspx",
-                                                               "/Bireysel/SifreliGiris.aspx",
-                                                               "/Bireysel/SozcukUnuttum.aspx",
-                                                               "/Bireysel/SozcukGonderildi.aspx",
-                                                               "/Bireysel/SozcukGuncelle.aspx",
-                                                               "/Bireysel/BaglantiGecersiz.aspx",
-                                                               "/Bireysel/SmsOnay.aspx",
-                                                               "/Bireysel/SmsKod.aspx",
-                                                               "/Bireysel/Menu.aspx",
-                                                               "/Bireysel/KullanimaAc.aspx",
-                                                               "/Bireysel/Iptal.aspx",
-                                                               "/Bireysel/BilgiGuncelle.aspx",
-                                                               "/Bireysel/SertifikaListe.aspx",
-                                                               "/Bireysel/PinPuk.aspx",
-                                                               "/Bireysel/PinPukSil.aspx",
-                                                               "/Bireysel/KilitCozme.aspx",
-                                                               "/Bireysel/Sonuc.aspx",
-                                                               "/Bireysel/Cikis.aspx",
-                                                               "/Bireysel/Oturum.aspx",
-                                                               "/Bireysel/Ret.aspx",
-                                                               "/Bireysel/Bakim.aspx",
-                                                               "/Bireysel/Hata.aspx",
-                                                               "/Bireysel/Yok.aspx"};
+constexpr std::array<std::string_view, kScreenCount> kPostbackPaths = {
+    "/Bireysel/Default.aspx",
+    "/Bireysel/Dogrulama.aspx",
+    "/Bireysel/EDevlet.aspx",
+    "/Bireysel/SifreliGiris.aspx",
+    "/Bireysel/SozcukUnuttum.aspx",
+    "/Bireysel/SozcukGonderildi.aspx",
+    "/Bireysel/SozcukGuncelle.aspx",
+    "/Bireysel/BaglantiGecersiz.aspx",
+    "/Bireysel/SmsOnay.aspx",
+    "/Bireysel/SmsKod.aspx",
+    "/Bireysel/Menu.aspx",
+    "/Bireysel/KullanimaAc.aspx",
+    "/Bireysel/Iptal.aspx",
+    "/Bireysel/BilgiGuncelle.aspx",
+    "/Bireysel/SertifikaListe.aspx",
+    "/Bireysel/PinPuk.aspx",
+    "/Bireysel/PinPukSil.aspx",
+    "/Bireysel/KilitCozme.aspx",
+    "/Bireysel/Sonuc.aspx",
+    "/Bireysel/Cikis.aspx",
+    "/Bireysel/Oturum.aspx",
+    "/Bireysel/Ret.aspx",
+    "/Bireysel/Bakim.aspx",
+    "/Bireysel/Hata.aspx",
+    "/Bireysel/Yok.aspx"};
 
-constexpr std::array<std::string_view, kFieldCount> kFieldNames = {
+constexpr std::array<std::string_view, kFieldCount> kPostbackFields = {
     "txtKimlik", "txtResim", "txtSozcuk", "txtTekrar", "txtPosta", "txtKod", "txtCep"};
 
 // ASP.NET's ids are the names with underscores.
@@ -80,7 +81,7 @@ std::string PostBack(std::string_view target, std::string_view argument) {
 class Postback final : public Renderer {
  public:
   std::string PathOf(Screen screen) const override {
-    return std::string(kPaths[static_cast<std::size_t>(screen)]);
+    return std::string(kPostbackPaths[static_cast<std::size_t>(screen)]);
   }
   std::string_view cookie() const override { return "ASP.NET_SessionId"; }
   std::string_view captcha_path() const override { return "/Bireysel/CaptchaImage.axd"; }
@@ -129,7 +130,7 @@ class Postback final : public Renderer {
       if (name == "__VIEWSTATE") state = !value.empty();
       if (name == "__EVENTVALIDATION") submission.token = value;
       for (int i = 0; i < kFieldCount; ++i) {
-        if (name == Cat(kPrefix, kFieldNames[static_cast<std::size_t>(i)])) {
+        if (name == Cat(kPrefix, kPostbackFields[static_cast<std::size_t>(i)])) {
           submission.values[static_cast<Field>(i)] = value;
         }
       }
@@ -270,7 +271,7 @@ class Postback final : public Renderer {
 
   void InputOf(const Page& page, const Input& input, const RenderContext& context,
                std::string& out) const {
-    const std::string name = Cat(kPrefix, kFieldNames[static_cast<std::size_t>(input.field)]);
+    const std::string name = Cat(kPrefix, kPostbackFields[static_cast<std::size_t>(input.field)]);
     const std::string id = IdOf(name);
     std::string naming;
     std::string before;

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kFont = "<FONT FACE=\"Verdana, Arial\" SIZE=2>";
 
 // "b0_3": go to screen 3; "b1_0": submit; "b2_0": renew; "b3_1": delete block 1.
-std::string NameOf(const Action& action) {
+std::string ButtonName(const Action& action) {
   const int argument = action.act == Act::kGo ? static_cast<int>(action.target) : action.argument;
   return Cat("b", static_cast<int>(action.act), "_", argument);
 }
@@ -190,7 +190,7 @@ class Tables final : public Renderer {
   }
 
   static std::string ButtonOf(const Action& action) {
-    return Cat("<INPUT TYPE=image BORDER=0 NAME=", NameOf(action), " SRC=\"",
+    return Cat("<INPUT TYPE=image BORDER=0 NAME=", ButtonName(action), " SRC=\"",
                Escaped(TextImagePath(action.label)), "\" ALT=\"", Escaped(action.label), "\">");
   }
 

@@ -30,9 +30,8 @@ constexpr uint8_t kSelect = 0xA4, kGetData = 0xCA, kVerify = 0x20, kChange = 0x2
 constexpr uint8_t kByPath = 0x08;
 // P1 of the commands that change a PIN: the holder's, not the security officer's.
 constexpr uint8_t kHolderPin = 0x02;
-constexpr std::size_t kMaxPinLength = 16;
 
-bool FitsCard(std::string_view pin) { return !pin.empty() && pin.size() <= kMaxPinLength; }
+bool FitsCard(std::string_view pin) { return !pin.empty() && pin.size() <= kAkisPinLength; }
 
 // CHANGE REFERENCE DATA and, as far as is known, RESET RETRY COUNTER: both values with
 // their lengths before them.
@@ -43,7 +42,7 @@ absl::StatusOr<PinAnswer> SendTwo(CardChannel& channel, uint8_t instruction, con
   }
   std::string data;
   const WipeGuard wipe(data);
-  data.reserve(2 + 2 * kMaxPinLength);
+  data.reserve(2 + 2 * kAkisPinLength);
   for (const std::string_view value : {first, second}) {
     data += static_cast<char>(value.size());
     data += value;

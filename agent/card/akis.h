@@ -25,6 +25,9 @@
 
 namespace ilkimza::agent {
 
+// A PIN or PUK has at most so many characters.
+inline constexpr std::size_t kAkisPinLength = 16;
+
 // Twenty digits as the portal writes them, from the card's twelve bytes; empty where
 // they are no number.
 std::string SerialText(std::string_view bytes);

@@ -21,7 +21,6 @@ constexpr uint8_t kVerifyInstruction = 0x20;
 constexpr std::string_view kDirPath("\x3F\x00\x2F\x00", 4);
 constexpr std::string_view kApplicationPath("\x3F\x00\x3D\x00", 4);
 constexpr std::string_view kObjectDirectoryId("\x50\x31", 2);
-constexpr int kMaxPinLength = 16;
 
 std::string Join(std::string_view directory, std::string_view file) {
   return std::string(directory).append(file);
@@ -77,7 +76,7 @@ absl::StatusOr<CardIdentity> AkisCard::Identify() {
 absl::StatusOr<PinInfo> AkisCard::FindPin(std::string_view id) {
   ILKIMZA_ASSIGN_OR_RETURN(PinInfo pin, FileCard::FindPin(id));
   for (PinLimits* limits : {&pin.limits, &pin.puk_limits}) {
-    limits->max_length = std::min(limits->max_length, kMaxPinLength);
+    limits->max_length = std::min(limits->max_length, static_cast<int>(kAkisPinLength));
   }
   return pin;
 }

@@ -13,7 +13,7 @@
 namespace ilkimza::agent {
 namespace {
 
-constexpr absl::Duration kFirstPause = absl::Milliseconds(20);
+constexpr absl::Duration kFirstWait = absl::Milliseconds(20);
 constexpr absl::Duration kLongestPause = absl::Milliseconds(500);
 
 // A call under the job's watchdog, and without one where the job has been ended: the card
@@ -40,7 +40,7 @@ LONG ConnectOnce(CardEnvironment& environment, SCARDHANDLE& card) {
 
 // Asked again while somebody has the card for himself: the module, until it has ended.
 LONG Connect(CardEnvironment& environment, SCARDHANDLE& card) {
-  absl::Duration pause = kFirstPause;
+  absl::Duration pause = kFirstWait;
   absl::Duration waited;
   while (true) {
     const LONG code = Watched(environment, environment.timeouts.command,

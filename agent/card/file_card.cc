@@ -13,8 +13,6 @@
 namespace ilkimza::agent {
 namespace {
 
-constexpr uint8_t kReadBinary = 0xB0;
-
 std::string KeyOf(const std::vector<PrivateKeyObject>& keys, const CertificateObject& certificate) {
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (!certificate.id.empty() && keys[i].id == certificate.id) return absl::StrCat(i);

@@ -10,7 +10,6 @@
 namespace ilkimza::agent {
 namespace {
 
-constexpr uint8_t kReadBinary = 0xB0;
 // A tag and a length that are not told by as many bytes are none.
 constexpr std::size_t kLongestHeader = 8;
 

@@ -6,6 +6,7 @@
 #define ILKIMZA_AGENT_CARD_FILES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@ namespace ilkimza::agent {
 inline constexpr std::size_t kMaxFile = 16 * 1024;
 // One READ BINARY: what AKİS takes, and every other card too.
 inline constexpr std::size_t kMaxRead = 0xF4;
+inline constexpr uint8_t kReadBinary = 0xB0;  // the instruction
 
 // CARD_PROTOCOL: `command` was answered with a status word that does not fit.
 absl::Status UnexpectedAnswer(std::string_view command, StatusWord status);

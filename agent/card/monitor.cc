@@ -18,7 +18,7 @@
 namespace ilkimza::agent {
 namespace {
 
-constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
+constexpr absl::Duration kShortestPause = absl::Milliseconds(100);
 
 class MonitorImpl final : public Monitor, public std::enable_shared_from_this<MonitorImpl> {
  public:
@@ -132,7 +132,7 @@ void MonitorImpl::Wake() {
 }
 
 void MonitorImpl::Loop(const std::stop_token& stop) {
-  absl::Duration pause = kFirstPause;
+  absl::Duration pause = kShortestPause;
   while (!stop.stop_requested()) {
     PcscContext context(*pcsc_);
     LONG code = context.Establish();
@@ -140,7 +140,7 @@ void MonitorImpl::Loop(const std::stop_token& stop) {
     if (code == SCARD_S_SUCCESS) code = Watch(context, stop, worked);
     // Who was let in and is thrown out later has lost a service that ended.
     if (worked) code = OnceConnected(code);
-    if (worked) pause = kFirstPause;
+    if (worked) pause = kShortestPause;
     if (stop.stop_requested()) return;
     LogDebug("watching readers ended with {:08X}; asking again in {} ms",
              static_cast<uint32_t>(code), absl::ToInt64Milliseconds(pause));

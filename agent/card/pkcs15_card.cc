@@ -67,7 +67,7 @@ constexpr std::array<CardProfile, 3> kProfiles = {CardProfile{},
                                                               .key_by_file = true}};
 constexpr int kPlain = 0, kIsoAppletCard = 1, kMyEidCard = 2;
 
-absl::Status Unsupported(std::string_view what) {
+absl::Status NoUnblocking(std::string_view what) {
   return MakeError(absl::StatusCode::kUnimplemented, v1::ERROR_REASON_OPERATION_UNSUPPORTED,
                    absl::StrCat("This card ", absl::string_view(what.data(), what.size()),
                                 ". Nothing was sent to it; ask the card's issuer how it is done."));
@@ -300,10 +300,10 @@ absl::Status Pkcs15Card::EnterPinDirectory(const PinObject& pin) {
 }
 
 absl::StatusOr<PinObject> Pkcs15Card::PukOf(const PinObject& pin) {
-  if (pin.unblock_disabled) return Unsupported("does not let its PIN be unblocked");
+  if (pin.unblock_disabled) return NoUnblocking("does not let its PIN be unblocked");
   ILKIMZA_ASSIGN_OR_RETURN(const PinObject* named, PukObjectOf(pin));
   if (named != nullptr && named->encoding != PinEncoding::kOther) return *named;
-  if (named != nullptr || !profile().has_puk) return Unsupported("names no PUK");
+  if (named != nullptr || !profile().has_puk) return NoUnblocking("names no PUK");
   PinObject puk = pin;
   if (profile().puk_length > 0) {
     puk.padded_length = profile().puk_length;

@@ -31,7 +31,7 @@ absl::Status MissedDeadline(JobControl::Stage stage) {
   }
 }
 
-absl::Status ShuttingDown() {
+absl::Status EndedUnsent() {
   return MakeError(absl::StatusCode::kUnavailable, v1::ERROR_REASON_SHUTTING_DOWN,
                    "The agent is shutting down; nothing was sent to the card. Try again in a "
                    "moment.");
@@ -147,7 +147,7 @@ void CardWorkers::Post(const std::string& reader, Job job) {
   absl::Status refused;
   {
     const std::lock_guard lock(mutex_);
-    refused = shut_down_ ? ShuttingDown() : Enqueue(reader, job);
+    refused = shut_down_ ? EndedUnsent() : Enqueue(reader, job);
   }
   if (!refused.ok()) job.fail(NameHolders(refused, *pcsc_));
 }
@@ -240,7 +240,7 @@ void CardWorkers::Replace(const std::shared_ptr<Worker>& worker) {
     }
     workers_.erase(worker->reader);
     for (Job& job : queue) {
-      const absl::Status status = shut_down_ ? ShuttingDown() : Enqueue(worker->reader, job);
+      const absl::Status status = shut_down_ ? EndedUnsent() : Enqueue(worker->reader, job);
       if (!status.ok()) refused.emplace_back(std::move(job), status);
     }
   }
@@ -290,8 +290,8 @@ void CardWorkers::Shutdown() {
       control = worker->control;
       worker->wake.notify_all();
     }
-    for (Job& job : queue) job.fail(ShuttingDown());
-    if (control != nullptr) control->RefuseCalls(ShuttingDown());
+    for (Job& job : queue) job.fail(EndedUnsent());
+    if (control != nullptr) control->RefuseCalls(EndedUnsent());
     std::unique_lock lock(worker->mutex);
     worker->wake.wait(
         lock, [worker = worker.get()] { return worker->replaced || worker->control == nullptr; });

@@ -20,7 +20,7 @@
 namespace ilkimza::agent {
 namespace {
 
-constexpr std::chrono::seconds kCallTime{5};
+constexpr std::chrono::seconds kProbeTime{5};
 
 struct Asked {
   LONG code = SCARD_S_SUCCESS;
@@ -44,7 +44,7 @@ bool TurnsAway(LONG code) {
 bool HostsPortal(const std::shared_ptr<grpc::Channel>& channel, const std::stop_token& stop) {
   const auto stub = v1::PortalService::NewStub(channel);
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + kCallTime);
+  context.set_deadline(std::chrono::system_clock::now() + kProbeTime);
   const std::stop_callback cancel(stop, [&context] { context.TryCancel(); });
   v1::WatchScreenRequest request;
   request.set_journey("journeys/none");

@@ -12,7 +12,7 @@
 namespace ilkimza::agent {
 namespace {
 
-using Stub = v1::PortalService::Stub;
+using PortalStub = v1::PortalService::Stub;
 
 // One question to the server: what journey is this?
 struct Question {
@@ -42,9 +42,9 @@ grpc::ServerWriteReactor<v1::WatchScreenResponse>* PortalRelay::WatchScreen(
   if (hosts_.Find(request->journey()) == v1::PORTAL_HOST_AGENT) {
     return local_.WatchScreen(context, request);
   }
-  return ForwardedStream<Stub, v1::WatchScreenRequest, v1::WatchScreenResponse>::Start(
+  return ForwardedStream<PortalStub, v1::WatchScreenRequest, v1::WatchScreenResponse>::Start(
       context, ConnectFor(*context, request->journey()), options_, *request,
-      [](Stub& stub, auto* upstream, auto* message, auto* reactor) {
+      [](PortalStub& stub, auto* upstream, auto* message, auto* reactor) {
         static_cast<v1::PortalService::StubInterface&>(stub).async()->WatchScreen(upstream, message,
                                                                                   reactor);
       });
@@ -56,12 +56,13 @@ grpc::ServerUnaryReactor* PortalRelay::AnswerScreen(grpc::CallbackServerContext*
   if (hosts_.Find(request->journey()) == v1::PORTAL_HOST_AGENT) {
     return local_.AnswerScreen(context, request, response);
   }
-  auto* reactor = ForwardedUnary<Stub, v1::AnswerScreenRequest, v1::AnswerScreenResponse>::Start(
-      context, ConnectFor(*context, request->journey()), options_, *request, response,
-      [](Stub& stub, auto* upstream, auto* message, auto* answer, auto done) {
-        static_cast<v1::PortalService::StubInterface&>(stub).async()->AnswerScreen(
-            upstream, message, answer, std::move(done));
-      });
+  auto* reactor =
+      ForwardedUnary<PortalStub, v1::AnswerScreenRequest, v1::AnswerScreenResponse>::Start(
+          context, ConnectFor(*context, request->journey()), options_, *request, response,
+          [](PortalStub& stub, auto* upstream, auto* message, auto* answer, auto done) {
+            static_cast<v1::PortalService::StubInterface&>(stub).async()->AnswerScreen(
+                upstream, message, answer, std::move(done));
+          });
   // gRPC made this message for us and nobody reads it any more.
   WipeSecrets(const_cast<v1::AnswerScreenRequest&>(*request));
   return reactor;

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string Text(const json& object, const char* key) {
+std::string TextOf(const json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
@@ -48,24 +48,24 @@ void Diary::Close(Time now) {
 }
 
 std::string Diary::Hear(const json& line, Time now) {
-  const std::string type = Text(line, "type");
+  const std::string type = TextOf(line, "type");
   const std::string before = current_;
   if (type == "journey" || type == "result") {
     if (line.contains("steps") && line["steps"].is_array()) {
       for (const json& step : line["steps"]) {
-        Entry& entry = Of(Text(step, "step"));
-        entry.state = Text(step, "state");
-        entry.reason = Text(step, "reason");
+        Entry& entry = Of(TextOf(step, "step"));
+        entry.state = TextOf(step, "state");
+        entry.reason = TextOf(step, "reason");
       }
     }
-    const std::string step = Text(line, "current_step");
+    const std::string step = TextOf(line, "current_step");
     if (type == "journey" && !step.empty() && step != current_) Begin(step, now);
   }
   if (type == "step") {
-    Entry& entry = Of(Text(line, "step"));
-    entry.state = Text(line, "state");
-    entry.reason = Text(line, "reason");
-    if (const std::string title = Text(line, "title"); !title.empty()) entry.title = title;
+    Entry& entry = Of(TextOf(line, "step"));
+    entry.state = TextOf(line, "state");
+    entry.reason = TextOf(line, "reason");
+    if (const std::string title = TextOf(line, "title"); !title.empty()) entry.title = title;
     if (entry.state == "RUNNING" && entry.step != current_) Begin(entry.step, now);
   }
   if (type == "result") Close(now);

@@ -24,7 +24,7 @@ struct FreeRequest {
   void operator()(X509_REQ* request) const { X509_REQ_free(request); }
 };
 using RequestPtr = std::unique_ptr<X509_REQ, FreeRequest>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, FreePublicKey>;
+using PublicKeyPtr = std::unique_ptr<EVP_PKEY, FreePublicKey>;
 
 absl::Status Bad(std::string_view sentence) {
   ERR_clear_error();
@@ -109,7 +109,7 @@ absl::StatusOr<CertificateRequest> CheckCertificateRequest(std::string_view der)
   const RequestPtr request(d2i_X509_REQ(nullptr, &at, static_cast<long>(der.size())));
   if (!request || at != end) return Bad("is not one PKCS#10 request in DER form.");
   CertificateRequest checked;
-  checked.public_key = KeyPtr(X509_REQ_get_pubkey(request.get()));
+  checked.public_key = PublicKeyPtr(X509_REQ_get_pubkey(request.get()));
   if (!checked.public_key) return Bad("has a key of a kind that is not known.");
   ILKIMZA_RETURN_IF_ERROR(CheckKey(*checked.public_key));
   ILKIMZA_RETURN_IF_ERROR(CheckSignature(*request, *checked.public_key));
