@@ -340,8 +340,8 @@ Words WordsOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_ATTEMPTS_EXHAUSTED:
       return {ILKIMZA_TEXT("It was not right too many times, so İlkimza stopped before the portal "
                            "locks anything."),
-              ILKIMZA_TEXT(
-                  "Take your time, find the right one, and go on; it starts with fresh attempts.")};
+              ILKIMZA_TEXT("Take your time, find the right one, and go on; the tries left are said "
+                           "before you type.")};
     case v1::ERROR_REASON_JOURNEY_EXPIRED:
       return {ILKIMZA_TEXT("The journey was left alone for too long and has ended."),
               ILKIMZA_TEXT("Begin anew with \"ilkimza start\"; what was done on the card or at the "
