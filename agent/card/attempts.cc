@@ -8,6 +8,7 @@
 #include "agent/card/pinpad.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/validity.h"
 
 namespace ilkimza::agent {
 namespace {
@@ -90,12 +91,6 @@ AttemptResult ResultOf(const AttemptWork& work, const absl::Status& status) {
       return AttemptResult::kUnknown;
   }
   return AttemptResult::kUnknown;
-}
-
-// By its dates. Nobody takes a signature of such a certificate.
-bool IsNotValid(const v1::Certificate& certificate) {
-  return certificate.validity() == v1::CERTIFICATE_VALIDITY_EXPIRED ||
-         certificate.validity() == v1::CERTIFICATE_VALIDITY_NOT_YET_VALID;
 }
 
 int TriesLeftOf(const AttemptWork& work) {
@@ -361,10 +356,11 @@ void Attempts::Finish(Run& run, const absl::Status& status) {
   Attempt& attempt = run.attempt;
   attempt.result = ResultOf(run.work, status);
   attempt.tries_left = TriesLeftOf(run.work);
-  attempt.signer_not_valid =
-      attempt.result == AttemptResult::kSigned && IsNotValid(run.work.certificate);
+  if (attempt.result == AttemptResult::kSigned) {
+    attempt.signer_trouble = ReasonAgainst(run.work.certificate.validity());
+  }
   const absl::Status written = parts_.journal->Finish(attempt.number, attempt.result,
-                                                      attempt.tries_left, attempt.signer_not_valid);
+                                                      attempt.tries_left, attempt.signer_trouble);
   // What is known is told all the same; the next start of the program will not know it.
   if (!written.ok()) LogError("{}", std::string(written.message()));
   if (run.claim) {

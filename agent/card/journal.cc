@@ -74,8 +74,19 @@ std::string FinishLine(const Attempt& attempt, absl::Time now) {
   json record = {{"attempt", attempt.number},
                  {"result", kResults.at(static_cast<std::size_t>(attempt.result))},
                  {"tries_left", attempt.tries_left}};
-  if (attempt.signer_not_valid) record["signer_valid"] = false;
+  if (attempt.signer_trouble != v1::ERROR_REASON_UNSPECIFIED) {
+    record["signer"] = ReasonName(attempt.signer_trouble);
+  }
   return Line(std::move(record), now);
+}
+
+// What FinishLine wrote of it.
+v1::ErrorReason SignerTrouble(std::string_view name) {
+  for (const v1::ErrorReason reason :
+       {v1::ERROR_REASON_CERTIFICATE_EXPIRED, v1::ERROR_REASON_CERTIFICATE_NOT_YET_VALID}) {
+    if (name == ReasonName(reason)) return reason;
+  }
+  return v1::ERROR_REASON_UNSPECIFIED;
 }
 
 bool WriteAll(int fd, std::string_view bytes) {
@@ -147,8 +158,7 @@ void Journal::TakeLine(std::string_view line) {
     if (Attempt* attempt = Find(number)) {
       attempt->result = *result;
       attempt->tries_left = static_cast<int>(Number(record, "tries_left", -1));
-      const auto signer_valid = record.find("signer_valid");
-      attempt->signer_not_valid = signer_valid != record.end() && *signer_valid == false;
+      attempt->signer_trouble = SignerTrouble(Text(record, "signer"));
     }
     return;
   }
@@ -251,14 +261,14 @@ absl::StatusOr<int64_t> Journal::Begin(const Attempt& attempt) {
 }
 
 absl::Status Journal::Finish(int64_t number, AttemptResult result, int tries_left,
-                             bool signer_not_valid) {
+                             v1::ErrorReason signer_trouble) {
   const std::lock_guard lock(mutex_);
   Attempt* attempt = Find(number);
   if (attempt == nullptr) return absl::OkStatus();
   // True in this program even where the disk fails.
   attempt->result = result;
   attempt->tries_left = tries_left;
-  attempt->signer_not_valid = signer_not_valid;
+  attempt->signer_trouble = signer_trouble;
   return Append(FinishLine(*attempt, clock_.Now()));
 }
 

@@ -30,6 +30,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "ilkimza/v1/error_reason.pb.h"
 
 namespace ilkimza::agent {
 
@@ -65,8 +66,9 @@ struct Attempt {
   AttemptResult result = AttemptResult::kOpen;
   // -1 where the card did not tell.
   int tries_left = -1;
-  // kSigned: the certificate that confirms the signature has ended, or begins later.
-  bool signer_not_valid = false;
+  // kSigned: why nobody takes the signature, where the certificate that confirms it has
+  // ended or has not begun.
+  v1::ErrorReason signer_trouble = v1::ERROR_REASON_UNSPECIFIED;
 };
 
 class Journal {
@@ -88,7 +90,7 @@ class Journal {
   absl::StatusOr<int64_t> Begin(const Attempt& attempt);
   // A later result replaces an earlier one. It is written, and not yet synchronised.
   absl::Status Finish(int64_t number, AttemptResult result, int tries_left,
-                      bool signer_not_valid = false);
+                      v1::ErrorReason signer_trouble = v1::ERROR_REASON_UNSPECIFIED);
   // Everything that was written survives a loss of power, or STORE_FAILED.
   absl::Status Synchronise();
 

@@ -64,9 +64,7 @@ std::optional<StepEnd> EndOf(const Attempt& attempt) {
       if (attempt.kind == AttemptKind::kTestSign) return std::nullopt;
       return end(v1::STEP_OUTCOME_DONE, v1::ERROR_REASON_UNSPECIFIED);
     case AttemptResult::kSigned:
-      return end(v1::STEP_OUTCOME_DONE, attempt.signer_not_valid
-                                            ? v1::ERROR_REASON_CERTIFICATE_NOT_FOUND
-                                            : v1::ERROR_REASON_UNSPECIFIED);
+      return end(v1::STEP_OUTCOME_DONE, attempt.signer_trouble);
     case AttemptResult::kWrong:
       return end(v1::STEP_OUTCOME_REJECTED,
                  puk ? v1::ERROR_REASON_WRONG_PUK : v1::ERROR_REASON_WRONG_PIN);

@@ -1,5 +1,6 @@
 // `ilkimza card verify-pin|change-pin|unblock|test-sign`: each sends once.
 #include "base/redact.h"
+#include "base/validity.h"
 #include "clients/cli/card_view.h"
 #include "clients/cli/pin_command.h"
 #include "clients/cli/program.h"
@@ -86,11 +87,10 @@ namespace {
 
 // A signature fits its certificate, but nobody takes one of a certificate that is not valid.
 int JudgeSigner(Program& program, const v1::Certificate& certificate) {
-  const bool not_valid = certificate.validity() == v1::CERTIFICATE_VALIDITY_EXPIRED ||
-                         certificate.validity() == v1::CERTIFICATE_VALIDITY_NOT_YET_VALID;
-  if (!not_valid) return kExitOk;
+  const v1::ErrorReason trouble = ReasonAgainst(certificate.validity());
+  if (trouble == v1::ERROR_REASON_UNSPECIFIED) return kExitOk;
   if (!program.settings.json) {
-    const Sentence sentence = SignerNotValidSentence(program.settings.texts);
+    const Sentence sentence = ReasonSentence(program.settings.texts, trouble);
     program.screen.WriteText(sentence.happened, 0, Style::kWarning);
     program.screen.WriteText(sentence.next);
   }

@@ -137,7 +137,9 @@ int ExitCodeOf(const Finished& finished, int signal) {
   switch (finished.outcome) {
     case Outcome::kSucceeded:
       // A script that goes on by 0 must not take the card for one that can sign.
-      return !finished.journey || SignerIsValid(*finished.journey) ? kExitOk : kExitSignature;
+      return finished.journey && SignerTrouble(*finished.journey) != v1::ERROR_REASON_UNSPECIFIED
+                 ? kExitSignature
+                 : kExitOk;
     case Outcome::kCancelled:
       return kExitJourneyCancelled;
     case Outcome::kFailed:

@@ -48,6 +48,8 @@ ExitCode ExitCodeOf(v1::ErrorReason reason) {
       return kExitAttemptUnknown;
     case v1::ERROR_REASON_SIGNATURE_INVALID:
     case v1::ERROR_REASON_CERTIFICATE_NOT_FOUND:
+    case v1::ERROR_REASON_CERTIFICATE_EXPIRED:
+    case v1::ERROR_REASON_CERTIFICATE_NOT_YET_VALID:
       return kExitSignature;
     default:
       break;

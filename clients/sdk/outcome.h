@@ -5,16 +5,14 @@
 #ifndef ILKIMZA_CLIENTS_SDK_OUTCOME_H_
 #define ILKIMZA_CLIENTS_SDK_OUTCOME_H_
 
-#include "clients/sdk/language.h"
-#include "clients/sdk/sentences.h"
+#include "ilkimza/v1/error_reason.pb.h"
 #include "ilkimza/v1/journey.pb.h"
 
 namespace ilkimza::client {
 
-// The certificate that the test signature was made with is valid, or none was made.
-bool SignerIsValid(const v1::Journey& journey);
-// Where it is not: the signature fits its certificate, and nobody takes it.
-Sentence SignerNotValidSentence(const Texts& texts);
+// Why nobody takes the test signature: CERTIFICATE_EXPIRED or CERTIFICATE_NOT_YET_VALID.
+// UNSPECIFIED where it counts, or none was made.
+v1::ErrorReason SignerTrouble(const v1::Journey& journey);
 
 // False where something is left for the holder to look after: a certificate that is not
 // valid, a step that is done on their word alone, a revocation that was never answered.

@@ -139,7 +139,10 @@ Sentence SuccessSentence(const Texts& texts, const v1::Journey& journey) {
     default:
       break;
   }
-  if (!SignerIsValid(journey)) return SignerNotValidSentence(texts);
+  if (const v1::ErrorReason trouble = SignerTrouble(journey);
+      trouble != v1::ERROR_REASON_UNSPECIFIED) {
+    return ReasonSentence(texts, trouble, journey.hotline());
+  }
   if (journey.goal() == v1::GOAL_UNBLOCK_PIN) {
     return {texts.Say("Your PIN is unblocked: the card signs with the new one."),
             texts.Say("Keep the PIN to yourself, and the PUK in a safe place.")};
@@ -172,21 +175,12 @@ Sentence OutcomeSentence(const Texts& texts, const Finished& finished) {
   return StatusSentence(texts, finished.error, journey.hotline());
 }
 
-Sentence SignerNotValidSentence(const Texts& texts) {
-  return {texts.Say("Card and PIN work, but nothing can be signed with this card now: its "
-                    "certificate has ended, or has not begun yet."),
-          texts.Say("See its days with \"ilkimza card certs\". If it has ended, ask its issuer for "
-                    "a renewal; if it has not begun, wait for its day: a renewal starts when the "
-                    "certificate before it ends.")};
-}
-
-bool SignerIsValid(const v1::Journey& journey) {
-  return ReasonOfStep(journey, v1::STEP_KIND_TEST_SIGNATURE) !=
-         v1::ERROR_REASON_CERTIFICATE_NOT_FOUND;
+v1::ErrorReason SignerTrouble(const v1::Journey& journey) {
+  return ReasonOfStep(journey, v1::STEP_KIND_TEST_SIGNATURE);
 }
 
 bool IsWhollyGood(const v1::Journey& journey) {
-  return SignerIsValid(journey) && !RevocationIsUnknown(journey) &&
+  return SignerTrouble(journey) == v1::ERROR_REASON_UNSPECIFIED && !RevocationIsUnknown(journey) &&
          !HasClaimed(journey, StepOf(journey.goal()));
 }
 

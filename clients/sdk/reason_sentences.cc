@@ -291,6 +291,17 @@ Words WordsOf(v1::ErrorReason reason) {
       return {ILKIMZA_TEXT("There is no certificate for signing on this card."),
               ILKIMZA_TEXT("Check that it is the right chip; see its certificates with \"ilkimza "
                            "card certs\".")};
+    case v1::ERROR_REASON_CERTIFICATE_EXPIRED:
+      return {ILKIMZA_TEXT("Card and PIN work, but nothing can be signed with this card any more: "
+                           "its certificate has ended."),
+              ILKIMZA_TEXT("If you have a newer chip, put that one in; if not, ask its issuer for "
+                           "a renewal. Its days are in \"ilkimza card certs\".")};
+    case v1::ERROR_REASON_CERTIFICATE_NOT_YET_VALID:
+      return {ILKIMZA_TEXT("Card and PIN work, but nothing can be signed with this card yet: its "
+                           "certificate has not begun."),
+              ILKIMZA_TEXT("Wait for its first day (\"ilkimza card certs\"), and sign with the old "
+                           "chip until then: a renewal starts when the certificate before it "
+                           "ends.")};
     case v1::ERROR_REASON_CARD_TIMEOUT:
       return {ILKIMZA_TEXT("The card did not answer in time."),
               ILKIMZA_TEXT("Take the card out, put it in again and try once more.")};

@@ -441,7 +441,7 @@ class Rules : private Draft {
         break;
       case v1::STEP_KIND_TEST_SIGNATURE:
         facts().set_test_signature_made(true);
-        if (report.reason() == v1::ERROR_REASON_CERTIFICATE_NOT_FOUND) {
+        if (report.reason() != v1::ERROR_REASON_UNSPECIFIED) {
           // It fits its certificate, but that is not valid: proof of the PIN alone.
           FinishAndGoOn(v1::STEP_STATE_DONE);
           return Find(report.step()).set_reason(report.reason());

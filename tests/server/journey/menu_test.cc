@@ -156,13 +156,13 @@ TEST(MenuTest, ASignatureByACertificateThatIsNotValidIsNoReadyCard) {
     walk.Attach();
     walk.To(v1::STEP_KIND_TEST_SIGNATURE);
     v1::StepReport report = walk.Answer(v1::STEP_OUTCOME_DONE);
-    report.set_reason(v1::ERROR_REASON_CERTIFICATE_NOT_FOUND);
+    report.set_reason(v1::ERROR_REASON_CERTIFICATE_EXPIRED);
     walk.Report(report);
     walk.ToTheEnd();
     EXPECT_EQ(walk->state(), v1::JOURNEY_STATE_SUCCEEDED);
     EXPECT_TRUE(walk->facts().test_signature_made());
     EXPECT_EQ(walk.Find(v1::STEP_KIND_TEST_SIGNATURE).reason(),
-              v1::ERROR_REASON_CERTIFICATE_NOT_FOUND);
+              v1::ERROR_REASON_CERTIFICATE_EXPIRED);
   }
 }
 
