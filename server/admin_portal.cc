@@ -14,6 +14,7 @@
 #include "ilkimza/v1/oversight_service.grpc.pb.h"
 #include "server/admin.h"
 #include "server/admin_call.h"
+#include "server/journey/plan.h"
 
 namespace ilkimza::server {
 namespace {
@@ -24,8 +25,7 @@ using v1::PortalScreen;
 std::string StepNames(const PortalScreen& screen) {
   std::string names;
   for (const int step : screen.steps()) {
-    const std::string name = v1::StepKind_Name(static_cast<v1::StepKind>(step));
-    absl::StrAppend(&names, names.empty() ? "" : " ", name.substr(name.find("KIND_") + 5));
+    absl::StrAppend(&names, names.empty() ? "" : " ", StepName(static_cast<v1::StepKind>(step)));
   }
   return names;
 }

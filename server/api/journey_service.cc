@@ -69,7 +69,7 @@ class JourneyApi : public v1::JourneyService::CallbackService {
                                        const v1::GetJourneyRequest* request,
                                        v1::Journey* response) override {
     auto* reactor = context->DefaultReactor();
-    Respond(reactor, response)(Visible(*context, "name", request->name()));
+    Respond(reactor, response)(Get(*context, *request));
     return reactor;
   }
 
@@ -94,10 +94,10 @@ class JourneyApi : public v1::JourneyService::CallbackService {
     if (request->after_revision() < 0) {
       return RefuseWatch(BadField("after_revision", "must not be negative."));
     }
-    const auto journey = Visible(*context, "name", request->name());
-    if (!journey.ok()) return RefuseWatch(journey.status());
     const auto caller = access_.Identify(*context);
     if (!caller.ok()) return RefuseWatch(caller.status());
+    const auto journey = Visible(*caller, "name", request->name());
+    if (!journey.ok()) return RefuseWatch(journey.status());
     return StartWatch(engine_, access_, *caller, request->name(), request->after_revision());
   }
 
@@ -107,7 +107,8 @@ class JourneyApi : public v1::JourneyService::CallbackService {
     const auto cancel = [&](const std::string& actor, Engine::Done done) {
       engine_.Cancel(request->name(), actor, request->request_id(), std::move(done));
     };
-    return TakeChange(*context, *request, absl::OkStatus(), *response, cancel);
+    const auto check = [](const v1::Journey&) { return absl::OkStatus(); };
+    return TakeChange(*context, *request, check, cancel, *response);
   }
 
   grpc::ServerUnaryReactor* RetryJourney(grpc::CallbackServerContext* context,
@@ -116,10 +117,11 @@ class JourneyApi : public v1::JourneyService::CallbackService {
     const auto retry = [&](const std::string& actor, Engine::Done done) {
       engine_.Retry(request->name(), actor, request->way(), request->request_id(), std::move(done));
     };
-    absl::Status granted = CheckWay(request->way());
-    const auto journey = Visible(*context, "name", request->name());
-    if (granted.ok() && journey.ok()) granted = CheckGoal((*journey)->goal(), "name");
-    return TakeChange(*context, *request, granted, *response, retry);
+    const auto check = [&](const v1::Journey& journey) {
+      const absl::Status way = CheckWay(request->way());
+      return way.ok() ? CheckGoal(journey.goal(), "name") : way;
+    };
+    return TakeChange(*context, *request, check, retry, *response);
   }
 
  private:
@@ -131,14 +133,19 @@ class JourneyApi : public v1::JourneyService::CallbackService {
   }
 
   // The journey, if the caller may see it. One of somebody else reads as missing.
-  absl::StatusOr<JourneyPtr> Visible(const grpc::CallbackServerContext& context,
-                                     std::string_view field, const std::string& name) {
-    ILKIMZA_ASSIGN_OR_RETURN(const Caller caller, access_.Identify(context));
+  absl::StatusOr<JourneyPtr> Visible(const Caller& caller, std::string_view field,
+                                     const std::string& name) {
     ILKIMZA_RETURN_IF_ERROR(CheckName(field, name));
     ILKIMZA_ASSIGN_OR_RETURN(JourneyPtr journey, engine_.Get(name));
     if (caller.MaySee(journey->agent())) return journey;
     return MakeError(absl::StatusCode::kNotFound, v1::ERROR_REASON_JOURNEY_NOT_FOUND,
                      absl::StrCat("There is no journey '", name, "'."));
+  }
+
+  absl::StatusOr<JourneyPtr> Get(const grpc::CallbackServerContext& context,
+                                 const v1::GetJourneyRequest& request) {
+    ILKIMZA_ASSIGN_OR_RETURN(const Caller caller, access_.Identify(context));
+    return Visible(caller, "name", request.name());
   }
 
   absl::StatusOr<NewJourney> WishOf(const grpc::CallbackServerContext& context,
@@ -218,7 +225,8 @@ class JourneyApi : public v1::JourneyService::CallbackService {
   absl::Status ListEvents(const grpc::CallbackServerContext& context,
                           const v1::ListJourneyEventsRequest& request,
                           v1::ListJourneyEventsResponse& response) {
-    ILKIMZA_RETURN_IF_ERROR(Visible(context, "parent", request.parent()).status());
+    ILKIMZA_ASSIGN_OR_RETURN(const Caller caller, access_.Identify(context));
+    ILKIMZA_RETURN_IF_ERROR(Visible(caller, "parent", request.parent()).status());
     ILKIMZA_ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
     const std::string key = absl::StrCat("events ", request.parent());
     ILKIMZA_ASSIGN_OR_RETURN(const int64_t after, ReadPosition(key, request.page_token()));
@@ -254,22 +262,28 @@ class JourneyApi : public v1::JourneyService::CallbackService {
                                   " off ('journey.guided')."));
   }
 
-  // Calls `change` with who asks, unless the request is not to be granted.
-  template <typename Request, typename Change>
+  // Calls `change` with who asks, unless `check` has something against it for this journey.
+  template <typename Request, typename Check, typename Change>
   grpc::ServerUnaryReactor* TakeChange(grpc::CallbackServerContext& context, const Request& request,
-                                       const absl::Status& granted, v1::Journey& response,
-                                       const Change& change) {
+                                       const Check& check, const Change& change,
+                                       v1::Journey& response) {
     auto* reactor = context.DefaultReactor();
     const auto caller = access_.Identify(context);
-    absl::Status status = Visible(context, "name", request.name()).status();
-    if (status.ok()) status = CheckRequestId(request.request_id());
-    if (status.ok()) status = granted;
+    absl::Status status = caller.status();
+    if (status.ok()) status = CheckChange(*caller, request, check);
     if (!status.ok()) {
       reactor->Finish(ToGrpcStatus(status));
     } else {
       change(caller->actor, Respond(reactor, &response));
     }
     return reactor;
+  }
+
+  template <typename Request, typename Check>
+  absl::Status CheckChange(const Caller& caller, const Request& request, const Check& check) {
+    ILKIMZA_ASSIGN_OR_RETURN(const JourneyPtr journey, Visible(caller, "name", request.name()));
+    ILKIMZA_RETURN_IF_ERROR(CheckRequestId(request.request_id()));
+    return check(*journey);
   }
 
   const JourneyApiOptions options_;

@@ -101,8 +101,9 @@ class WatchStream : public grpc::ServerWriteReactor<v1::WatchJourneyResponse>, p
   // The next write, or the end; with the lock held.
   void Proceed() {
     if (is_writing_ || is_finished_) return;
-    if (const absl::Status status = access_.IsStillGood(caller_); !status.ok() && !end_) {
-      end_ = ToGrpcStatus(status);
+    if (!end_) {
+      const absl::Status status = access_.IsStillGood(caller_);
+      if (!status.ok()) end_ = ToGrpcStatus(status);
     }
     const bool has_news = latest_ != nullptr && latest_->revision() > sent_revision_;
     if (!end_ && has_news) {

@@ -31,10 +31,6 @@ std::string NameOf(const v1::Journey& journey, int version, std::string_view kin
                       std::string(name));
 }
 
-std::string NameOf(int step) {
-  return v1::StepKind_Name(static_cast<v1::StepKind>(step)).substr(10);
-}
-
 bool IsStep(const PortalScreen& screen) {
   return screen.name().find("/steps/") != std::string::npos;
 }
@@ -103,7 +99,7 @@ void AddSighting(Structure& structure, const v1::Journey& journey, absl::Time no
 std::string StepNames(const PortalScreen& screen) {
   std::string names;
   for (const int step : screen.steps()) {
-    absl::StrAppend(&names, names.empty() ? "" : ", ", NameOf(step));
+    absl::StrAppend(&names, names.empty() ? "" : ", ", StepName(static_cast<v1::StepKind>(step)));
   }
   return names;
 }
@@ -190,7 +186,7 @@ void DriftWatch::SawScreens(const v1::Journey& journey, const v1::StepReport& re
 
 void DriftWatch::SawStep(const v1::Journey& journey, const v1::StepReport& report, absl::Time now) {
   const int version = report.profile_version();
-  const std::string name = NameOf(journey, version, "steps", NameOf(report.step()));
+  const std::string name = NameOf(journey, version, "steps", StepName(report.step()));
   if (const std::string page = StoppingPage(report); !page.empty()) {
     Screen* step = FindOrAdd(name, version);
     if (step == nullptr) return;

@@ -181,6 +181,23 @@ class Rules : private Draft {
       return true;
     }
     if (journey.state() != v1::JOURNEY_STATE_STOPPED) return false;
+    return TakeUpAgain();
+  }
+
+  // From driven to guided, or back.
+  bool OnTurn(v1::Way way) {
+    const auto ways = OtherWays(journey, policy_);
+    if (std::find(ways.begin(), ways.end(), way) == ways.end()) return false;
+    journey.set_guided(way == v1::WAY_GUIDED);
+    // Neither knows the other's cookies.
+    facts().set_logged_in(false);
+    journey.clear_resume_time();
+    return TakeUpAgain();
+  }
+
+  // From where the journey stands, with fresh attempts.
+  bool TakeUpAgain() {
+    const v1::StepKind kind = journey.current_step();
     const v1::ErrorReason reason = journey.reason();
     StartAfresh();
     if (IsNewWordNeeded()) return AskForNewWord();
@@ -189,28 +206,6 @@ class Rules : private Draft {
       return true;
     }
     // What a portal page holds by now is not known, so it is opened afresh.
-    journey.set_directive_id(0);
-    if (SpecOf(kind).on_portal) Rewind(RetryTarget(kind, reason, facts()));
-    GoOn();
-    return true;
-  }
-
-  // From driven to guided, or back.
-  bool OnTurn(v1::Way way) {
-    const auto ways = OtherWays(journey, policy_);
-    if (std::find(ways.begin(), ways.end(), way) == ways.end()) return false;
-    const v1::StepKind kind = journey.current_step();
-    const v1::ErrorReason reason = journey.reason();
-    journey.set_guided(way == v1::WAY_GUIDED);
-    StartAfresh();
-    if (IsNewWordNeeded()) return AskForNewWord();
-    // Neither knows the other's cookies.
-    facts().set_logged_in(false);
-    journey.clear_resume_time();
-    if (!SpecOf(kind).on_portal && journey.directive_id() != 0) {
-      Enter(kind);
-      return true;
-    }
     journey.set_directive_id(0);
     if (SpecOf(kind).on_portal) Rewind(RetryTarget(kind, reason, facts()));
     GoOn();
@@ -550,10 +545,6 @@ class Rules : private Draft {
            report.outcome() == v1::STEP_OUTCOME_SKIPPED;
   }
 
-  static bool IsSettled(const Step& step) {
-    return step.state() == v1::STEP_STATE_DONE || step.state() == v1::STEP_STATE_SKIPPED;
-  }
-
   bool IsOnPortal(std::string_view serial) {
     const auto& serials = facts().portal_serials();
     return !serial.empty() && std::find(serials.begin(), serials.end(), serial) != serials.end();
@@ -562,8 +553,7 @@ class Rules : private Draft {
   // A change of cards belongs into the timeline while a card is still needed.
   bool WantsCard() const {
     return std::any_of(journey.steps().begin(), journey.steps().end(), [](const Step& step) {
-      return !SpecOf(step.kind()).on_portal && step.state() != v1::STEP_STATE_DONE &&
-             step.state() != v1::STEP_STATE_SKIPPED;
+      return !SpecOf(step.kind()).on_portal && !IsSettled(step);
     });
   }
 

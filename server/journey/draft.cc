@@ -29,6 +29,16 @@ absl::Duration Backoff(const Journey& journey, const Policy& policy) {
   return delay / 2 + delay / 2 * static_cast<int64_t>(hash % kParts) / kParts;
 }
 
+// The number of steps where the plan has none of that kind.
+int IndexOf(const Journey& journey, v1::StepKind kind) {
+  int index = 0;
+  for (const Step& step : journey.steps()) {
+    if (step.kind() == kind) break;
+    ++index;
+  }
+  return index;
+}
+
 }  // namespace
 
 Draft::Draft(v1::Journey& before, const v1::JourneyEvent& event, const Policy& policy)
@@ -148,39 +158,22 @@ void Draft::Rewind(v1::StepKind target) {
 }
 
 void Draft::Reopen(Step& step) {
-  const bool was_done =
-      step.state() == v1::STEP_STATE_DONE || step.state() == v1::STEP_STATE_SKIPPED;
-  if (was_done) step = MakeStep(step.kind(), policy_);
+  if (IsSettled(step)) step = MakeStep(step.kind(), policy_);
   step.set_guided(false);
   step.set_state(v1::STEP_STATE_PENDING);
 }
 
-void Draft::InsertResetSteps() {
-  auto& steps = *journey.mutable_steps();
-  for (const Step& step : steps) {
-    if (step.kind() == ResetSteps().front()) return;
-  }
-  google::protobuf::RepeatedPtrField<Step> longer;
-  for (const Step& step : steps) {
-    if (step.kind() == v1::STEP_KIND_OPEN_LOGIN) {
-      for (const v1::StepKind kind : ResetSteps()) *longer.Add() = MakeStep(kind, policy_);
-    }
-    *longer.Add() = step;
-  }
-  steps.Swap(&longer);
-}
+void Draft::InsertResetSteps() { Insert(ResetSteps(), IndexOf(journey, v1::STEP_KIND_OPEN_LOGIN)); }
 
 void Draft::InsertAfter(v1::StepKind before, v1::StepKind kind) {
+  Insert({&kind, 1}, IndexOf(journey, before) + 1);
+}
+
+void Draft::Insert(std::span<const v1::StepKind> kinds, int index) {
   auto& steps = *journey.mutable_steps();
-  for (const Step& step : steps) {
-    if (step.kind() == kind) return;
-  }
-  google::protobuf::RepeatedPtrField<Step> longer;
-  for (const Step& step : steps) {
-    *longer.Add() = step;
-    if (step.kind() == before) *longer.Add() = MakeStep(kind, policy_);
-  }
-  steps.Swap(&longer);
+  if (IndexOf(journey, kinds.front()) < steps.size()) return;
+  for (const v1::StepKind kind : kinds) *steps.Add() = MakeStep(kind, policy_);
+  std::rotate(steps.begin() + index, steps.end() - static_cast<int>(kinds.size()), steps.end());
 }
 
 void Draft::FinishAndGoOn(v1::StepState state) {

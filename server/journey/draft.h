@@ -5,6 +5,7 @@
 #ifndef ILKIMZA_SERVER_JOURNEY_DRAFT_H_
 #define ILKIMZA_SERVER_JOURNEY_DRAFT_H_
 
+#include <span>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -41,8 +42,8 @@ class Draft {
   // those that hold. Attempts that are used up stay so, except where the step was
   // done since.
   void Rewind(v1::StepKind target);
+  // What the plan has already is not inserted again.
   void InsertResetSteps();
-  // A step that the plan has not yet.
   void InsertAfter(v1::StepKind before, v1::StepKind kind);
   void Finish(v1::Step& step, v1::StepState state);
   // Of the current step.
@@ -66,6 +67,8 @@ class Draft {
   void Direct(const StepSpec& spec);
   void Wait(v1::StepKind kind, v1::Actor turn, v1::ErrorReason reason);
   void Reopen(v1::Step& step);
+  // Before the step that is now at `index`.
+  void Insert(std::span<const v1::StepKind> kinds, int index);
 
   const v1::JourneyEvent& event_;
   const Policy& policy_;

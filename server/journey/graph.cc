@@ -49,10 +49,6 @@ std::string_view Words(v1::ErrorReason reason) {
 }
 
 // "STEP_KIND_LOG_IN" -> "LOG_IN".
-std::string Name(v1::StepKind kind) {
-  return v1::StepKind_Name(kind).substr(std::string_view("STEP_KIND_").size());
-}
-
 std::string Escaped(std::string_view text) {
   return absl::StrReplaceAll(absl::string_view(text.data(), text.size()),
                              {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}});
@@ -122,8 +118,9 @@ void AddNodes(std::string& dot, const std::vector<v1::StepKind>& plan, const Pol
     for (const v1::StepKind kind : column) {
       const StepSpec& spec = SpecOf(kind);
       const Lane& lane = LaneOf(spec.turn);
-      absl::StrAppend(&dot, "    ", Name(kind), " [label=", Label(spec, policy), ", fillcolor=\"",
-                      std::string(lane.fill), "\", color=\"", std::string(lane.border), "\"];\n");
+      absl::StrAppend(&dot, "    ", StepName(kind), " [label=", Label(spec, policy),
+                      ", fillcolor=\"", std::string(lane.fill), "\", color=\"",
+                      std::string(lane.border), "\"];\n");
     }
     absl::StrAppend(&dot, "  }\n");
   }
@@ -163,7 +160,7 @@ std::string PlanGraph(v1::Goal goal, const Policy& policy) {
       const auto edge = Edge((*plan)[i - 1], (*plan)[i]);
       if (!drawn.insert(edge).second) continue;
       const bool is_shortcut = plan == &shortest;
-      absl::StrAppend(&dot, "  ", Name(edge.first), " -> ", Name(edge.second),
+      absl::StrAppend(&dot, "  ", StepName(edge.first), " -> ", StepName(edge.second),
                       is_shortcut ? " [label=\"sözcük biliniyor\\nword known\", "
                                     "fontcolor=\"#333333\"]"
                                   : "",
@@ -172,7 +169,7 @@ std::string PlanGraph(v1::Goal goal, const Policy& policy) {
   }
   for (const auto& [edge, words] : Rewinds(longest)) {
     absl::StrAppend(
-        &dot, "  ", Name(edge.first), " -> ", Name(edge.second),
+        &dot, "  ", StepName(edge.first), " -> ", StepName(edge.second),
         " [style=dashed, constraint=false, penwidth=0.9, arrowsize=0.6, color=\"#B03030\"",
         words.empty() ? "" : absl::StrCat(", xlabel=\"", std::string(words), "\""), "];\n");
   }

@@ -302,6 +302,12 @@ const StepSpec& SpecOf(v1::StepKind kind) {
   return Specs()[index];
 }
 
+std::string StepName(v1::StepKind kind) {
+  constexpr std::string_view kPrefix = "STEP_KIND_";
+  const std::string& name = v1::StepKind_Name(kind);
+  return name.empty() ? std::to_string(kind) : name.substr(kPrefix.size());
+}
+
 std::span<const v1::StepKind> ResetSteps() { return kResetSteps; }
 
 std::vector<v1::StepKind> PlanOf(v1::Goal goal, bool security_word_forgotten) {
@@ -427,6 +433,10 @@ v1::StepKind RewindTarget(v1::StepKind kind, v1::ErrorReason reason, const v1::F
 v1::StepKind RetryTarget(v1::StepKind kind, v1::ErrorReason reason, const v1::Facts& facts) {
   if (kind == v1::STEP_KIND_OPEN_MAIL_LINK) return RewindTarget(kind, reason, facts);
   return SafeStep(kind, facts);
+}
+
+bool IsSettled(const v1::Step& step) {
+  return step.state() == v1::STEP_STATE_DONE || step.state() == v1::STEP_STATE_SKIPPED;
 }
 
 bool IsClaimed(const v1::Step& step) {

@@ -7,6 +7,7 @@
 #define ILKIMZA_SERVER_JOURNEY_PLAN_H_
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -53,6 +54,10 @@ struct StepSpec {
 // `kind` is one of the enum's own values, not UNSPECIFIED.
 const StepSpec& SpecOf(v1::StepKind kind);
 
+// As the enum names it, without its prefix: "LOG_IN". Its number where this program does
+// not know it.
+std::string StepName(v1::StepKind kind);
+
 // The steps of a goal in order; empty for an unknown goal.
 std::vector<v1::StepKind> PlanOf(v1::Goal goal, bool security_word_forgotten);
 
@@ -83,6 +88,9 @@ v1::StepKind RewindTarget(v1::StepKind kind, v1::ErrorReason reason, const v1::F
 // Where a journey goes on that stopped at the portal's step `kind` for `reason`: the safe
 // step, except that a mail which never came is asked for anew.
 v1::StepKind RetryTarget(v1::StepKind kind, v1::ErrorReason reason, const v1::Facts& facts);
+
+// True where nothing is left to be done of it: done, or left out.
+bool IsSettled(const v1::Step& step);
 
 // True where `step` changed something at the portal on the holder's word alone: no fact
 // follows from that, and it is not asked again either.
