@@ -149,6 +149,7 @@ absl::StatusOr<Answer> TakeForm(const AskedFields& asked, const Filled& from) {
 }
 
 absl::StatusOr<Answer> WordReset(const v1::WordResetForm& form, v1::WordResetAnswer& from) {
+  if (from.wrong_email()) return End(v1::ERROR_REASON_WRONG_EMAIL);
   if (from.new_captcha()) return NewCaptcha(form.fields());
   return TakeForm(form.fields(), {.national_id = from.mutable_national_id(),
                                   .email = from.mutable_email(),
@@ -157,6 +158,7 @@ absl::StatusOr<Answer> WordReset(const v1::WordResetForm& form, v1::WordResetAns
 
 absl::StatusOr<Answer> MailLink(v1::MailLinkAnswer& from) {
   if (from.not_received()) return End(v1::ERROR_REASON_MAIL_NOT_RECEIVED);
+  if (from.wrong_email()) return End(v1::ERROR_REASON_WRONG_EMAIL);
   Answer answer;
   ILKIMZA_RETURN_IF_ERROR(Take(from.mutable_link(), "link", true, answer.link, kLongestLink));
   return answer;

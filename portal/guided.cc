@@ -31,7 +31,11 @@ std::vector<v1::GuidedOutcome> ChoicesOf(v1::StepKind step) {
   switch (step) {
     // These begin at the entrance already.
     case v1::STEP_KIND_REQUEST_WORD_RESET:
-      return {v1::GUIDED_OUTCOME_DONE, v1::GUIDED_OUTCOME_NOT_POSSIBLE};
+      return {v1::GUIDED_OUTCOME_DONE, v1::GUIDED_OUTCOME_WRONG_EMAIL,
+              v1::GUIDED_OUTCOME_NOT_POSSIBLE};
+    case v1::STEP_KIND_OPEN_MAIL_LINK:
+      return {v1::GUIDED_OUTCOME_DONE, v1::GUIDED_OUTCOME_WRONG_EMAIL,
+              v1::GUIDED_OUTCOME_START_OVER, v1::GUIDED_OUTCOME_NOT_POSSIBLE};
     case v1::STEP_KIND_LOG_IN:
       return {v1::GUIDED_OUTCOME_DONE, v1::GUIDED_OUTCOME_WORD_FORGOTTEN,
               v1::GUIDED_OUTCOME_NOT_POSSIBLE};
@@ -221,6 +225,8 @@ absl::StatusOr<Ending> EndingBy(const v1::GuidedAnswer& answer, const v1::Guided
       return EndingOf(v1::ERROR_REASON_WORD_FORGOTTEN);
     case v1::GUIDED_OUTCOME_WRONG_PHONE:
       return EndingOf(v1::ERROR_REASON_WRONG_PHONE);
+    case v1::GUIDED_OUTCOME_WRONG_EMAIL:
+      return EndingOf(v1::ERROR_REASON_WRONG_EMAIL);
     case v1::GUIDED_OUTCOME_PIN_INFO_DELETED:
       return EndingOf(v1::ERROR_REASON_PIN_INFO_DELETED);
     case v1::GUIDED_OUTCOME_CONFIRMED:

@@ -13,13 +13,14 @@ namespace ilkimza::client {
 namespace {
 
 // By the field that says it.
-constexpr std::array<std::pair<std::string_view, const char*>, 12> kWords = {{
+constexpr std::array<std::pair<std::string_view, const char*>, 13> kWords = {{
     {"done", ILKIMZA_TEXT("It is done")},
     {"skip", ILKIMZA_TEXT("Leave it out")},
     {"consequences_understood", ILKIMZA_TEXT("I want to revoke, and know what follows from it")},
     {"start_over", ILKIMZA_TEXT("The session, code or link is gone: begin again")},
     {"word_forgotten", ILKIMZA_TEXT("I have forgotten the security word")},
     {"wrong_phone", ILKIMZA_TEXT("It is not my phone")},
+    {"wrong_email", ILKIMZA_TEXT("The portal's mail address is not mine")},
     {"pin_info_deleted", ILKIMZA_TEXT("The page says that PIN and PUK were deleted")},
     {"not_possible", ILKIMZA_TEXT("The portal does not let me")},
     {"driven", ILKIMZA_TEXT("Let İlkimza do the portal's part")},

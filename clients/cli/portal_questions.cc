@@ -19,7 +19,7 @@ bool PortalQuestions::Ask(const Prompt& prompt, Answer& answer) {
     case PromptKind::kLogin:
       return AskPortalForm(answer);
     case PromptKind::kMailLink:
-      return AskOr(answer, "link", "not_received", Say("Has no mail come?"));
+      return AskMailLink(answer);
     case PromptKind::kNewSecurityWord:
       return AskField(answer, "security_word") && AskField(answer, "security_word_again");
     case PromptKind::kPhone:
@@ -65,9 +65,10 @@ bool PortalQuestions::AskField(Answer& answer, const char* name, bool echo) {
 
 // A field, or with nothing typed and after a question the other answer.
 bool PortalQuestions::AskOr(Answer& answer, const char* name, const char* otherwise,
-                            const std::string& question) {
+                            const std::string& question, bool echo) {
+  const std::string label = Label(name);
   while (true) {
-    auto typed = interview_.AskSecret(Label(name));
+    auto typed = echo ? interview_.AskText(label) : interview_.AskSecret(label);
     if (!typed) return false;
     if (!typed->empty()) {
       answer.texts[name] = *std::move(typed);
@@ -131,8 +132,25 @@ bool PortalQuestions::AskPortalForm(Answer& answer) {
 bool PortalQuestions::AskPortalField(Answer& answer, std::string_view name) {
   if (name == "national_id") return AskNationalId(answer);
   if (name == "captcha") return AskCaptcha(answer);
+  if (name == "email" && prompt_->kind == PromptKind::kWordReset) {
+    return AskOr(answer, "email", "wrong_email",
+                 Say("Does the portal have an address that is not yours?"), /*echo=*/true);
+  }
   if (name == "email") return AskField(answer, "email", /*echo=*/true);
   return AskOr(answer, "security_word", "word_forgotten", Say("Is the word forgotten?"));
+}
+
+bool PortalQuestions::AskMailLink(Answer& answer) {
+  if (!AskOr(answer, "link", "not_received", Say("Has no mail come?"))) return false;
+  if (!answer.Flag("not_received")) return true;
+  // The next mail would go where this one went.
+  const auto reads = interview_.AskYesNo(Say("Can you read the mails of the address you gave?"));
+  if (!reads) return false;
+  if (!*reads) {
+    answer.flags.clear();
+    answer.flags["wrong_email"] = true;
+  }
+  return true;
 }
 
 bool PortalQuestions::AskPhone(Answer& answer) {

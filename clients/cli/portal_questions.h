@@ -33,11 +33,13 @@ class PortalQuestions {
   [[nodiscard]] std::string Label(std::string_view name) const;
   bool AskFlag(Answer& answer, const char* name, const std::string& question);
   bool AskField(Answer& answer, const char* name, bool echo = false);
-  bool AskOr(Answer& answer, const char* name, const char* otherwise, const std::string& question);
+  bool AskOr(Answer& answer, const char* name, const char* otherwise, const std::string& question,
+             bool echo = false);
   bool AskNationalId(Answer& answer);
   bool AskCaptcha(Answer& answer);
   bool AskPortalForm(Answer& answer);
   bool AskPortalField(Answer& answer, std::string_view name);
+  bool AskMailLink(Answer& answer);
   bool AskPhone(Answer& answer);
   bool AskSmsCode(Answer& answer);
   bool AskPinPage(Answer& answer);

@@ -25,6 +25,8 @@ AnswerForm FormOf(v1::GuidedOutcome choice, bool asks_card_serial) {
       return {{"word_forgotten"}};
     case v1::GUIDED_OUTCOME_WRONG_PHONE:
       return {{"wrong_phone"}};
+    case v1::GUIDED_OUTCOME_WRONG_EMAIL:
+      return {{"wrong_email"}};
     case v1::GUIDED_OUTCOME_PIN_INFO_DELETED:
       return {{"pin_info_deleted"}};
     case v1::GUIDED_OUTCOME_CONFIRMED:
@@ -92,9 +94,10 @@ std::vector<AnswerForm> FormsOf(const AskedFields& asked, std::vector<std::strin
 std::vector<AnswerForm> FormsOf(const v1::Screen& screen) {
   switch (screen.kind_case()) {
     case v1::Screen::kWordReset:
-      return FormsOf(screen.word_reset().fields(), {"national_id", "email", "captcha"}, {});
+      return FormsOf(screen.word_reset().fields(), {"national_id", "email", "captcha"},
+                     {{{"wrong_email"}}});
     case v1::Screen::kMailLink:
-      return {{{"link"}}, {{"not_received"}}};
+      return {{{"link"}}, {{"not_received"}}, {{"wrong_email"}}};
     case v1::Screen::kNewSecurityWord:
       return {{{"security_word", "security_word_again"}}};
     case v1::Screen::kLogin:
@@ -233,15 +236,19 @@ v1::AnswerScreenRequest RequestOf(const Prompt& prompt, const Answer& answer) {
     case PromptKind::kWordReset: {
       auto& form = *request.mutable_word_reset();
       form.set_new_captcha(answer.Flag("new_captcha"));
+      form.set_wrong_email(answer.Flag("wrong_email"));
       Set(form.mutable_national_id(), answer, "national_id");
       Set(form.mutable_email(), answer, "email");
       Set(form.mutable_captcha(), answer, "captcha");
       break;
     }
-    case PromptKind::kMailLink:
-      request.mutable_mail_link()->set_not_received(answer.Flag("not_received"));
-      Set(request.mutable_mail_link()->mutable_link(), answer, "link");
+    case PromptKind::kMailLink: {
+      auto& form = *request.mutable_mail_link();
+      form.set_not_received(answer.Flag("not_received"));
+      form.set_wrong_email(answer.Flag("wrong_email"));
+      Set(form.mutable_link(), answer, "link");
       break;
+    }
     case PromptKind::kNewSecurityWord: {
       auto& form = *request.mutable_new_security_word();
       Set(form.mutable_security_word(), answer, "security_word");

@@ -59,6 +59,7 @@ constexpr std::array kFields = {
     Act("start_over"),
     Act("not_possible"),
     Act("wrong_phone"),
+    Act("wrong_email"),
     Act("pin_info_deleted"),
     Act("type_again"),
     Choice("activate"),

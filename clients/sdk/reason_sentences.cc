@@ -366,6 +366,12 @@ Words WordsOf(v1::ErrorReason reason) {
           ILKIMZA_TEXT("Call the hotline of your card's issuer$0 with your national id, the serial "
                        "printed on your card and the right number at hand; once it is changed, "
                        "go on here: nothing is lost.")};
+    case v1::ERROR_REASON_WRONG_EMAIL:
+      return {
+          ILKIMZA_TEXT("The mail address at the portal is not yours, so no link can reach you."),
+          ILKIMZA_TEXT("Call the hotline of your card's issuer$0 with your national id, the serial "
+                       "printed on your card and the right address at hand; once it is changed, "
+                       "go on here: nothing is lost.")};
     case v1::ERROR_REASON_WORD_FORGOTTEN:
       return {ILKIMZA_TEXT("You said that the security word is forgotten."),
               ILKIMZA_TEXT("Set a new one now, with a link that comes by mail.")};

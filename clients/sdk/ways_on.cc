@@ -40,6 +40,7 @@ std::vector<WayOn> HelpAgainst(v1::ErrorReason reason) {
     case v1::ERROR_REASON_LOCKED_OUT:
       return {WayOn::kResetWord, WayOn::kHotline};
     case v1::ERROR_REASON_WRONG_PHONE:
+    case v1::ERROR_REASON_WRONG_EMAIL:
       return {WayOn::kHotline, WayOn::kRetry};
     case v1::ERROR_REASON_MAIL_NOT_RECEIVED:
     case v1::ERROR_REASON_WRONG_ID_OR_EMAIL:

@@ -416,10 +416,10 @@ v1::StepKind RewindTarget(v1::StepKind kind, v1::ErrorReason reason, const v1::F
   if (kind == v1::STEP_KIND_LOG_IN && reason == v1::ERROR_REASON_WORD_FORGOTTEN) {
     return v1::STEP_KIND_OPEN_WORD_RESET;
   }
-  const bool link_is_used_up = reason == v1::ERROR_REASON_MAIL_LINK_USED ||
-                               reason == v1::ERROR_REASON_MAIL_LINK_EXPIRED ||
-                               reason == v1::ERROR_REASON_MAIL_NOT_RECEIVED;
-  if (kind == v1::STEP_KIND_OPEN_MAIL_LINK && link_is_used_up) {
+  const bool needs_another_mail =
+      reason == v1::ERROR_REASON_MAIL_LINK_USED || reason == v1::ERROR_REASON_MAIL_LINK_EXPIRED ||
+      reason == v1::ERROR_REASON_MAIL_NOT_RECEIVED || reason == v1::ERROR_REASON_WRONG_EMAIL;
+  if (kind == v1::STEP_KIND_OPEN_MAIL_LINK && needs_another_mail) {
     return v1::STEP_KIND_OPEN_WORD_RESET;
   }
   const bool code_is_gone =

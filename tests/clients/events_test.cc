@@ -206,6 +206,20 @@ TEST_F(EventsTest, OnlyTheWord) {
   EXPECT_EQ(Next("result")["outcome"], "SUCCEEDED");
 }
 
+TEST_F(EventsTest, AWrongMailAddressCanBeSaidWhereverOneIsAskedFor) {
+  StartAgent();
+  Begin({"--goal", "reset-word"});
+  Play("word_reset", {{"wrong_email", true}});
+  Json stopped = Prompt("stopped");
+  EXPECT_EQ(stopped["reason"], "WRONG_EMAIL");
+  EXPECT_EQ(stopped["ways_on"][0], "HOTLINE");
+  Answer(stopped, {{"retry", true}});
+  Play("word_reset",
+       {{"national_id", world_.national_id}, {"email", world_.email}, {"captcha", world_.captcha}});
+  Play("mail_link", {{"wrong_email", true}});
+  EXPECT_EQ(Prompt("stopped")["reason"], "WRONG_EMAIL");
+}
+
 TEST_F(EventsTest, TheWordMayBeForgottenAtTheLogin) {
   FakeAgent& agent = StartAgent();
   Begin();

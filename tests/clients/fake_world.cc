@@ -474,7 +474,9 @@ absl::Status FakeWorld::Answer(const v1::AnswerScreenRequest& answer) {
 
 absl::Status FakeWorld::AnswerReset(const v1::WordResetAnswer& answer) {
   log_.emplace_back(answer.new_captcha() ? "new_captcha" : "word_reset");
-  if (answer.new_captcha()) {
+  if (answer.wrong_email()) {
+    StopAt(v1::ERROR_REASON_WRONG_EMAIL);
+  } else if (answer.new_captcha()) {
     Show(v1::ERROR_REASON_UNSPECIFIED);
   } else if (answer.captcha() != facts_.captcha) {
     Reject(v1::ERROR_REASON_WRONG_CAPTCHA);
@@ -490,6 +492,8 @@ absl::Status FakeWorld::AnswerLink(const v1::MailLinkAnswer& answer) {
   log_.emplace_back("mail_link");
   if (answer.not_received()) {
     Rewind(v1::STEP_KIND_OPEN_WORD_RESET, v1::ERROR_REASON_MAIL_NOT_RECEIVED);
+  } else if (answer.wrong_email()) {
+    StopAt(v1::ERROR_REASON_WRONG_EMAIL);
   } else if (answer.link() != facts_.link) {
     Reject(v1::ERROR_REASON_MAIL_LINK_FOREIGN);
   } else {
@@ -574,6 +578,9 @@ absl::Status FakeWorld::AnswerGuided(const v1::GuidedAnswer& answer) {
       break;
     case v1::GUIDED_OUTCOME_WRONG_PHONE:
       StopAt(v1::ERROR_REASON_WRONG_PHONE);
+      break;
+    case v1::GUIDED_OUTCOME_WRONG_EMAIL:
+      StopAt(v1::ERROR_REASON_WRONG_EMAIL);
       break;
     case v1::GUIDED_OUTCOME_PIN_INFO_DELETED:
       StopAt(v1::ERROR_REASON_PIN_INFO_DELETED);

@@ -136,7 +136,9 @@ TEST(CheckAnswer, EveryFieldOfEveryFormIsKnown) {
                            "puk",
                            "use_portal_puk",
                            "allow_puk_try",
-                           "by_code"}) {
+                           "by_code",
+                           "wrong_phone",
+                           "wrong_email"}) {
     EXPECT_NE(FindField(name), nullptr) << name;
   }
   EXPECT_EQ(FindField("yes"), nullptr);

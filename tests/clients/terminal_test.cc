@@ -333,6 +333,22 @@ TEST_F(TerminalTest, LeavingAStoppedJourney) {
   EXPECT_EQ(terminal->Exit(), 10);
 }
 
+// With nothing typed the other answers are asked for.
+TEST_F(TerminalTest, AMailThatCannotBeReadStopsWithTheHotline) {
+  StartAgent();
+  const auto terminal = Begin({"--goal", "reset-word"});
+  terminal->Type("National id (11 digits): ", world_.national_id);
+  terminal->Type("Mail address: ", "");
+  terminal->Type("Does the portal have an address that is not yours? [y/n]: ", "n");
+  terminal->Type("Mail address: ", world_.email);
+  terminal->Type("another picture]: ", world_.captcha);
+  terminal->Type("Link of the mail: ", "");
+  terminal->Type("Has no mail come? [y/n]: ", "y");
+  terminal->Type("Can you read the mails of the address you gave? [y/n]: ", "n");
+  EXPECT_TRUE(terminal->See("The mail address at the portal is not yours"));
+  EXPECT_TRUE(terminal->See("Call the hotline"));
+}
+
 TEST_F(TerminalTest, KeysThatEditTheLine) {
   StartAgent();
   const auto terminal = Begin();

@@ -47,6 +47,7 @@ TEST(WaysOnTest, TheBestOneComesFirst) {
       {v1::ERROR_REASON_REVOKE_COVERS_OTHER_CARDS, WayOn::kGuided},
       {v1::ERROR_REASON_LOCKED_OUT, WayOn::kResetWord},
       {v1::ERROR_REASON_WRONG_PHONE, WayOn::kHotline},
+      {v1::ERROR_REASON_WRONG_EMAIL, WayOn::kHotline},
       {v1::ERROR_REASON_MAIL_NOT_RECEIVED, WayOn::kRetry},
       {v1::ERROR_REASON_PIN_BLOCKED, WayOn::kUnblockPin},
       {v1::ERROR_REASON_PIN_INFO_DELETED, WayOn::kKnownPin},

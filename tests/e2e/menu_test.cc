@@ -219,6 +219,29 @@ TEST_P(Menu, AWrongPhoneStopsAndGoesOnWhenItIsMended) {
   EXPECT_EQ(result.at("journey"), stopped.at("journey"));
 }
 
+TEST_P(Menu, AWrongMailAddressStopsAndGoesOnWhenItIsMended) {
+  const std::string id = person_.holder().national_id;
+  const std::string email = person_.holder().email;
+  stack_.phone().Post("/control/holder", {{"national_id", id}, {"email", "eski@ornek.example"}});
+  bool is_refused = false;
+  const Json stopped = Play("reset-word", {.answer = [&](const Json& prompt) -> Json {
+                              if (prompt.at("kind") != "word_reset") return Json();
+                              is_refused = prompt.value("last_reason", "") == "WRONG_ID_OR_EMAIL";
+                              return is_refused ? Json{{"wrong_email", true}} : Json();
+                            }});
+  EXPECT_TRUE(is_refused);
+  EXPECT_EQ(stopped.value("outcome", ""), "STOPPED") << Tail(person_);
+  EXPECT_EQ(stopped.value("reason", ""), "WRONG_EMAIL");
+  EXPECT_THAT(stopped.value("next", ""), ::testing::HasSubstr("0262 648 18 18"));
+  EXPECT_THAT(stopped.value("next", ""), ::testing::HasSubstr("at hand"));
+  EXPECT_EQ(stopped.at("ways_on").at(0), "HOTLINE");
+  stack_.phone().Post("/control/holder", {{"national_id", id}, {"email", email}});
+  person_.holder().retries = true;
+  const Json result = Play("reset-word");
+  ExpectSuccess(result);
+  EXPECT_EQ(result.at("journey"), stopped.at("journey"));
+}
+
 // It may go to an address of old: nobody is sent round for ever.
 TEST_P(Menu, MailsThatDoNotComeStopWithTheHotline) {
   Process cli = stack_.Journey({"--goal", "reset-word"});

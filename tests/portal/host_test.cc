@@ -304,6 +304,9 @@ TEST_F(HostTest, WhatTheHolderSaysEndsTheStepWithoutThePortal) {
   EXPECT_REPORT(client.RunAnswered(v1::STEP_KIND_OPEN_MAIL_LINK,
                                    [](Proto& a) { a.mutable_mail_link()->set_not_received(true); }),
                 v1::STEP_OUTCOME_REWIND, v1::ERROR_REASON_MAIL_NOT_RECEIVED);
+  EXPECT_REPORT(client.RunAnswered(v1::STEP_KIND_OPEN_MAIL_LINK,
+                                   [](Proto& a) { a.mutable_mail_link()->set_wrong_email(true); }),
+                v1::STEP_OUTCOME_STOPPED, v1::ERROR_REASON_WRONG_EMAIL);
   EXPECT_EQ(portal_.Requests("POST login"), 0);
   ASSERT_DONE(client.Through(v1::STEP_KIND_LOG_IN));
   EXPECT_REPORT(client.RunAnswered(v1::STEP_KIND_CONFIRM_PHONE,

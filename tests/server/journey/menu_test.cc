@@ -188,6 +188,22 @@ TEST(MenuTest, MailsThatDoNotComeAreNotAskedForWithoutAnEnd) {
   EXPECT_EQ(walk->current_step(), v1::STEP_KIND_OPEN_WORD_RESET);
 }
 
+// Once the portal has the right one, another mail is asked for.
+TEST(MenuTest, AMailAddressThatIsNotTheHoldersStops) {
+  for (const v1::StepKind step : {v1::STEP_KIND_REQUEST_WORD_RESET, v1::STEP_KIND_OPEN_MAIL_LINK}) {
+    Walk walk(v1::GOAL_RESET_SECURITY_WORD);
+    walk.Attach();
+    walk.To(step);
+    EXPECT_TRUE(walk.Stopped(v1::ERROR_REASON_WRONG_EMAIL));
+    EXPECT_EQ(walk->state(), v1::JOURNEY_STATE_STOPPED);
+    EXPECT_EQ(walk->reason(), v1::ERROR_REASON_WRONG_EMAIL);
+    EXPECT_TRUE(walk.Retry());
+    EXPECT_EQ(walk->current_step(), v1::STEP_KIND_OPEN_WORD_RESET);
+    walk.ToTheEnd();
+    EXPECT_EQ(walk->state(), v1::JOURNEY_STATE_SUCCEEDED);
+  }
+}
+
 TEST(MenuTest, ABlockedPukIsNoReasonForACode) {
   Walk walk(v1::GOAL_UNBLOCK_PIN);
   walk.Attach();

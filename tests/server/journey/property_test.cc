@@ -99,6 +99,10 @@ void ExpectShape(const v1::Journey& journey) {
 void ExpectWayOn(const Walk& walk) {
   if (HasEnded(*walk)) return;
   Walk copy = walk;
+  // Whoever is passed over in the line goes on once the agent is back.
+  if (IsPassedOver(*copy)) {
+    EXPECT_TRUE(copy.Attach());
+  }
   const bool waits_for_agent =
       copy->state() == v1::JOURNEY_STATE_WAITING && !copy->has_resume_time();
   if (waits_for_agent) {
