@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
 #include "base/redact.h"
+#include "base/utf8.h"
 #include "portal/guided.h"
-#include "portal/text.h"
 
 namespace ilkimza::portal {
 namespace {

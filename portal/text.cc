@@ -3,8 +3,9 @@
 #include <unicode/normalizer2.h>
 #include <unicode/unistr.h>
 
-#include <cstdint>
 #include <cstring>
+
+#include "base/utf8.h"
 
 namespace ilkimza::portal {
 namespace {
@@ -95,8 +96,6 @@ Piece FoldTwo(Byte a, Byte b) {
   }
 }
 
-bool IsTail(Byte b) { return (b & 0xC0) == 0x80; }
-
 Piece FoldOne(const Byte* p, std::size_t left) {
   const Byte c = *p;
   if (c < 0x80) {
@@ -104,8 +103,8 @@ Piece FoldOne(const Byte* p, std::size_t left) {
     if (c >= 'A' && c <= 'Z') return Replace(1, c + ('a' - 'A'));
     return {Piece::kKeep, 1};
   }
-  if (c >= 0xC2 && c <= 0xC5 && left >= 2 && IsTail(p[1])) return FoldTwo(c, p[1]);
-  if (c == 0xE2 && left >= 3 && p[1] == 0x80 && IsTail(p[2])) return FoldPunctuation(p[2]);
+  if (c >= 0xC2 && c <= 0xC5 && left >= 2 && IsContinuation(p[1])) return FoldTwo(c, p[1]);
+  if (c == 0xE2 && left >= 3 && p[1] == 0x80 && IsContinuation(p[2])) return FoldPunctuation(p[2]);
   if (c == 0xEF && left >= 3 && p[1] == 0xBB && p[2] == 0xBF) return {Piece::kDrop, 3};
   return {Piece::kUnknown, 1};
 }
@@ -258,33 +257,5 @@ std::string FoldLabel(std::string_view text) { return AsString(AppendFoldedLabel
 std::string Tidy(std::string_view text) { return AsString(AppendTidy, text); }
 
 bool SameLabel(std::string_view a, std::string_view b) { return FoldLabel(a) == FoldLabel(b); }
-
-bool IsUtf8(std::string_view bytes) {
-  const auto* p = reinterpret_cast<const Byte*>(bytes.data());
-  const Byte* const end = p + bytes.size();
-  while (p < end) {
-    uint64_t eight;
-    if (end - p >= 8 && (std::memcpy(&eight, p, 8), (eight & 0x8080808080808080u) == 0)) {
-      p += 8;
-      continue;
-    }
-    const Byte c = *p;
-    const std::ptrdiff_t left = end - p;
-    if (c < 0x80) {
-      p += 1;
-    } else if (c >= 0xC2 && c <= 0xDF && left >= 2 && IsTail(p[1])) {
-      p += 2;
-    } else if ((c & 0xF0) == 0xE0 && left >= 3 && IsTail(p[1]) && IsTail(p[2]) &&
-               !(c == 0xE0 && p[1] < 0xA0) && !(c == 0xED && p[1] >= 0xA0)) {
-      p += 3;
-    } else if (c >= 0xF0 && c <= 0xF4 && left >= 4 && IsTail(p[1]) && IsTail(p[2]) &&
-               IsTail(p[3]) && !(c == 0xF0 && p[1] < 0x90) && !(c == 0xF4 && p[1] >= 0x90)) {
-      p += 4;
-    } else {
-      return false;
-    }
-  }
-  return true;
-}
 
 }  // namespace ilkimza::portal

@@ -39,9 +39,6 @@ void AppendFolded(std::string_view text, std::pmr::string& out);
 void AppendFoldedLabel(std::string_view text, std::pmr::string& out);
 void AppendTidy(std::string_view text, std::pmr::string& out);
 
-// True if the bytes are well-formed UTF-8.
-bool IsUtf8(std::string_view bytes);
-
 }  // namespace ilkimza::portal
 
 #endif  // ILKIMZA_PORTAL_TEXT_H_

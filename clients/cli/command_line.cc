@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/substitute.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "clients/cli/program.h"
 #include "clients/sdk/sentences.h"
 

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
+
 namespace ilkimza::client {
 namespace {
 

@@ -4,11 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdint>
 #include <utility>
 
+#include "base/utf8.h"
 #include "clients/sdk/environment.h"
 
 namespace ilkimza::client {
@@ -54,29 +53,6 @@ const char* Sequence(Style style) {
 }
 
 }  // namespace
-
-bool IsUtf8(std::string_view text) {
-  // The least code point of each length: a longer way to write one is none.
-  constexpr std::array<uint32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
-  while (!text.empty()) {
-    const auto lead = static_cast<unsigned char>(text[0]);
-    const size_t length = lead < 0x80             ? 1
-                          : (lead & 0xe0) == 0xc0 ? 2
-                          : (lead & 0xf0) == 0xe0 ? 3
-                          : (lead & 0xf8) == 0xf0 ? 4
-                                                  : 0;
-    if (length == 0 || length > text.size()) return false;
-    uint32_t point = length == 1 ? lead : lead & (0x7fU >> length);
-    for (size_t i = 1; i < length; ++i) {
-      if (!IsContinuation(text[i])) return false;
-      point = point << 6 | (static_cast<unsigned char>(text[i]) & 0x3fU);
-    }
-    const bool surrogate = point >= 0xd800 && point <= 0xdfff;
-    if (point < kLeast[length] || point > 0x10ffff || surrogate) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
 
 size_t Columns(std::string_view text) {
   size_t columns = 0;

@@ -14,11 +14,6 @@ enum class Colours { kNone, k256, kTrue };
 
 enum class Style { kPlain, kBold, kDim, kGood, kWarning, kBad, kAccent };
 
-// A byte of UTF-8 that goes on with a character.
-inline bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
-
-// True where all of `text` is well-formed UTF-8.
-bool IsUtf8(std::string_view text);
 // Columns that `text` takes: code points, without escape sequences. Wide
 // characters do not occur in our texts.
 size_t Columns(std::string_view text);

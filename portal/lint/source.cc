@@ -9,7 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/error.h"
-#include "portal/text.h"
+#include "base/utf8.h"
 
 namespace ilkimza::portal {
 namespace {

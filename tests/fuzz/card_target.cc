@@ -5,7 +5,7 @@
 #include "agent/card/files.h"
 #include "agent/card/historical_bytes.h"
 #include "agent/card/pkcs15_card.h"
-#include "portal/text.h"
+#include "base/utf8.h"
 #include "sandbox/card/akis_card.h"
 #include "tests/fuzz/bytes.h"
 #include "tests/fuzz/scripted_card.h"
@@ -99,7 +99,7 @@ bool TakeInput(std::string_view input) {
   const unsigned question = bytes.Byte() % kQuestions;
   if (question == kAtr) {
     const agent::Recognition seen = agent::Recognise(bytes.rest());
-    FUZZ_CHECK(!seen.display_name.empty() && portal::IsUtf8(seen.display_name));
+    FUZZ_CHECK(!seen.display_name.empty() && IsUtf8(seen.display_name));
     return seen.family != v1::CARD_FAMILY_UNKNOWN;
   }
   ScriptedCard card(bytes);

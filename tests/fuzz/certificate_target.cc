@@ -1,7 +1,7 @@
 // A certificate from a card, described: what people read of it is printable and hides
 // the national id.
 #include "agent/card/certificate.h"
-#include "portal/text.h"
+#include "base/utf8.h"
 #include "sandbox/card/der.h"
 #include "tests/fuzz/target.h"
 
@@ -12,7 +12,7 @@ namespace der = sandbox::der;
 using namespace std::string_literals;
 
 void CheckText(const std::string& text) {
-  FUZZ_CHECK(portal::IsUtf8(text));
+  FUZZ_CHECK(IsUtf8(text));
   std::size_t digits = 0;
   for (std::size_t i = 0; i <= text.size(); ++i) {
     const unsigned char c = i < text.size() ? static_cast<unsigned char>(text[i]) : ' ';
@@ -58,7 +58,7 @@ bool TakeInput(std::string_view input) {
   const v1::Certificate seen = certificate->Describe(absl::UnixEpoch());
   CheckText(seen.subject());
   CheckText(seen.issuer());
-  FUZZ_CHECK(portal::IsUtf8(seen.serial_number()) && seen.serial_number().size() <= 128);
+  FUZZ_CHECK(IsUtf8(seen.serial_number()) && seen.serial_number().size() <= 128);
   FUZZ_CHECK(seen.fingerprint().size() == 64);
   FUZZ_CHECK(seen.qualified() == certificate->qualified());
   const std::size_t modulus = certificate->modulus_size();

@@ -1,6 +1,6 @@
 // The files of a PKCS#15 card. The first byte says which one the rest is.
 #include "agent/card/pkcs15.h"
-#include "portal/text.h"
+#include "base/utf8.h"
 #include "tests/fuzz/target.h"
 
 namespace ilkimza::fuzz {
@@ -12,7 +12,7 @@ void CheckPath(const std::string& path) { FUZZ_CHECK(path.size() <= 16 && path.s
 
 void CheckLabel(const std::string& label) {
   FUZZ_CHECK(label.size() <= 128);
-  FUZZ_CHECK(portal::IsUtf8(label));
+  FUZZ_CHECK(IsUtf8(label));
   for (const char c : label) FUZZ_CHECK(static_cast<unsigned char>(c) >= 0x20 && c != 0x7F);
 }
 

@@ -6,6 +6,8 @@
 #include <clocale>
 #include <string>
 
+#include "base/utf8.h"
+
 namespace ilkimza::portal {
 namespace {
 
@@ -80,16 +82,6 @@ TEST(TextTest, TheLocaleHasNoPart) {
 TEST(TextTest, TidyKeepsLetters) {
   EXPECT_EQ(Tidy("  54*\u00A0***\n ** 25 "), "54* *** ** 25");
   EXPECT_EQ(Tidy("İI\u200Bıi"), "İIıi");
-}
-
-TEST(TextTest, Utf8) {
-  for (const char* good : {"", "abc", "ğüşiöç", "€", "😀", "aaaaaaaaaaaaaaaaaaaaaş"}) {
-    EXPECT_TRUE(IsUtf8(good)) << good;
-  }
-  for (const char* bad : {"\x80", "\xC3", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80",
-                          "\xF5\x80\x80\x80", "\xF4\x90\x80\x80", "abcdefgh\xFE", "\xFD"}) {
-    EXPECT_FALSE(IsUtf8(bad));
-  }
 }
 
 TEST(TextTest, BrokenBytesDoNoHarm) {
