@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "portal/page.h"
@@ -23,14 +22,6 @@ struct Pair {
   std::string_view name;
   std::string_view value;
 };
-
-bool Same(std::string_view a, std::string_view b) {
-  return absl::EqualsIgnoreCase({a.data(), a.size()}, {b.data(), b.size()});
-}
-
-std::string_view OrEmpty(const char* text) {
-  return text == nullptr ? std::string_view() : std::string_view(text);
-}
 
 absl::Status CannotPress(std::string_view why) {
   return MakeError(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_CONTROL_AMBIGUOUS,
@@ -70,9 +61,9 @@ void AppendChosen(const GumboElement& parent, std::string_view name, bool& first
       const auto& text = *static_cast<const GumboNode*>(element.children.data[0]);
       if (text.type == GUMBO_NODE_TEXT) value = text.v.text.text;
     }
-    if (!first) first = Pair{name, OrEmpty(value)};
+    if (!first) first = Pair{name, AsView(value)};
     if (Attribute(element, "selected") != nullptr) {
-      pairs.push_back({name, OrEmpty(value)});
+      pairs.push_back({name, AsView(value)});
       first_taken = true;
     }
   }
@@ -104,7 +95,7 @@ class Sender {
   [[nodiscard]] int FormToSend() const {
     if (control_.kind != ControlKind::kPostback) return control_.form;
     for (const FormElement& element : page_.elements) {
-      if (OrEmpty(Attribute(*element.node, "name")) != kTarget) continue;
+      if (AsView(Attribute(*element.node, "name")) != kTarget) continue;
       return control_.form < 0 || control_.form == element.form ? element.form : -1;
     }
     return page_.forms.size() == 1 ? 0 : -1;
@@ -120,14 +111,14 @@ class Sender {
   void Collect(int index) {
     const FormElement& element = page_.elements[index];
     if (element.form != form_ || Attribute(*element.node, "disabled") != nullptr) return;
-    const std::string_view name = OrEmpty(Attribute(*element.node, "name"));
+    const std::string_view name = AsView(Attribute(*element.node, "name"));
     const bool pressed = index == control_.element;
     if (Same(element.type, "image")) {
       if (pressed) CollectImage(name);
       return;
     }
     if (name.empty()) return;
-    const std::string_view value = OrEmpty(Attribute(*element.node, "value"));
+    const std::string_view value = AsView(Attribute(*element.node, "value"));
     if (element.type == "button" || Same(element.type, "submit")) {
       if (pressed) pairs_.push_back({name, value});
     } else if (Same(element.type, "reset") || Same(element.type, "file") ||
@@ -185,11 +176,11 @@ class Sender {
       if (const char* own = Attribute(*page_.elements[control_.element].node, of_button))
         return own;
     }
-    return OrEmpty(Attribute(*page_.forms[form_].node, name));
+    return AsView(Attribute(*page_.forms[form_].node, name));
   }
 
   [[nodiscard]] Charset FormCharset() const {
-    const std::string_view accept = OrEmpty(Attribute(*page_.forms[form_].node, "accept-charset"));
+    const std::string_view accept = AsView(Attribute(*page_.forms[form_].node, "accept-charset"));
     const auto named = CharsetByName(accept.substr(0, accept.find_first_of(" ,")));
     return named.value_or(page_.charset);
   }

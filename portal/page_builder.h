@@ -16,22 +16,14 @@
 #include <unordered_map>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "portal/page_impl.h"
 #include "portal/script.h"
 #include "portal/style.h"
+#include "portal/tree.h"
 
 namespace ilkimza::portal::page_building {
 
 inline constexpr int kColumns = 16;
-
-inline bool Same(std::string_view a, std::string_view b) {
-  return absl::EqualsIgnoreCase({a.data(), a.size()}, {b.data(), b.size()});
-}
-
-inline std::string_view AsView(const char* text) {
-  return text == nullptr ? std::string_view() : std::string_view(text);
-}
 
 // What an element's attributes say, gathered in one pass.
 struct Attributes {

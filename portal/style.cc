@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "portal/tree.h"
 
 namespace ilkimza::portal {
@@ -17,10 +16,6 @@ std::string_view Trim(std::string_view text) {
   while (!text.empty() && absl::ascii_isspace(text.front())) text.remove_prefix(1);
   while (!text.empty() && absl::ascii_isspace(text.back())) text.remove_suffix(1);
   return text;
-}
-
-bool Same(std::string_view a, std::string_view b) {
-  return absl::EqualsIgnoreCase({a.data(), a.size()}, {b.data(), b.size()});
 }
 
 // "-9999px" and the like.

@@ -11,6 +11,8 @@
 #include <memory_resource>
 #include <string_view>
 
+#include "absl/strings/match.h"
+
 namespace ilkimza::portal {
 
 // The tree, or nullptr where the page is beyond the limits. It lives in `arena`
@@ -19,6 +21,16 @@ const GumboOutput* ParseTree(std::string_view html, std::pmr::memory_resource& a
 
 // The value of an attribute by its lower-case name, nullptr if absent.
 const char* Attribute(const GumboElement& element, std::string_view name);
+
+// What an attribute says, empty where it is absent.
+inline std::string_view AsView(const char* text) {
+  return text == nullptr ? std::string_view() : std::string_view(text);
+}
+
+// Words of HTML and CSS are the same in capital and in small letters, whatever the locale.
+inline bool Same(std::string_view a, std::string_view b) {
+  return absl::EqualsIgnoreCase({a.data(), a.size()}, {b.data(), b.size()});
+}
 
 // Elements that break lines, as browsers lay them out by default.
 bool IsBlock(GumboTag tag);
