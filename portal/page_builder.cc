@@ -280,8 +280,7 @@ bool Builder::Enter(const GumboNode& node, const Attributes& attributes, Place& 
   }
   if (Same(AsView(attributes.role), "heading")) place.heading = true;
   if (element.tag == GUMBO_TAG_A || element.tag == GUMBO_TAG_AREA ||
-      attributes.onclick != nullptr || Same(AsView(attributes.role), "button") ||
-      Same(AsView(attributes.role), "link")) {
+      attributes.ListensForClicks()) {
     Clickable(element, attributes, place);
   }
   return true;

@@ -53,6 +53,11 @@ struct Attributes {
     }
   }
 
+  // Pressing it does something, whatever element it is.
+  [[nodiscard]] bool ListensForClicks() const {
+    return onclick != nullptr || Same(AsView(role), "button") || Same(AsView(role), "link");
+  }
+
  private:
   void Read(const GumboAttribute& attribute) {
     const std::string_view key = attribute.name;

@@ -268,9 +268,10 @@ void Builder::Name(Control& control, const Attributes& attributes, std::string_v
 void Builder::Picture(const GumboElement& element, const Attributes& attributes,
                       const Place& place) {
   // One that listens for clicks is a button: it brings another captcha, or a help page.
-  const bool clickable = attributes.onclick != nullptr || Same(AsView(attributes.role), "button") ||
-                         Same(AsView(attributes.role), "link");
-  if (clickable || place.in_control || place.off_screen || attributes.src == nullptr) return;
+  if (attributes.ListensForClicks() || place.in_control || place.off_screen ||
+      attributes.src == nullptr) {
+    return;
+  }
   page_.images.push_back({AsView(attributes.src), KeepLabel(AsView(attributes.alt)),
                           FormOf(element, attributes, place), order_++});
 }
