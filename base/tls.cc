@@ -180,10 +180,6 @@ bool IsLoopbackHost(const std::string& host) {
   return host == "localhost";
 }
 
-}  // namespace
-
-namespace {
-
 // ":80".
 bool IsPort(absl::string_view text) {
   return absl::ConsumePrefix(&text, ":") && !text.empty() &&
