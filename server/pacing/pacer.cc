@@ -5,7 +5,6 @@
 namespace ilkimza::server {
 namespace {
 
-constexpr absl::Duration kPeriod = absl::Minutes(1);
 // What the ramp leads to, and what a wait is reckoned with, where starts are not limited.
 constexpr int kFreePace = 600;
 // A journey that waits does not look again before that.
@@ -137,7 +136,7 @@ void Pacer::RestoreStart(absl::Time time) {
 
 void Pacer::Advance(absl::Time now) {
   now_ = std::max(now_, now);
-  while (!starts_.empty() && now_ - starts_.front() >= kPeriod) starts_.pop_front();
+  while (!starts_.empty() && now_ - starts_.front() >= kMinute) starts_.pop_front();
   if (state_ == State::kOpen && now_ >= state_end_) {
     state_ = State::kProbing;
     state_end_ = absl::InfiniteFuture();

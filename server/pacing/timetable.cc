@@ -5,7 +5,6 @@
 namespace ilkimza::server {
 namespace {
 
-constexpr absl::Duration kMinute = absl::Minutes(1);
 // Starts come in portions, so that a full line does not go in at one blow.
 constexpr absl::Duration kPortionTime = absl::Seconds(10);
 constexpr int kPortions = 6;

@@ -21,6 +21,9 @@
 
 namespace ilkimza::server {
 
+// A pace counts the starts within this; what was before does not matter to it.
+inline constexpr absl::Duration kMinute = absl::Minutes(1);
+
 // Starts a minute, as time goes by. Where there is no ramp, it is the full one always.
 struct Pace {
   int full = 1;
