@@ -70,8 +70,7 @@ class Running : public ControlServer {
         fleet_({.max_agents = static_cast<std::size_t>(settings.max_agents),
                 .attach_rate = static_cast<double>(settings.attaches_a_second)},
                engine_, *store_),
-        access_(settings.operators, enrolments_.get(),
-                /*agents_are_certified=*/!settings_.tls.ca.empty() || issuer_ != nullptr),
+        access_(settings.operators, enrolments_.get(), settings.AgentsAreCertified()),
         enrolment_api_({.server_authorities = std::move(server_authorities)}, access_, fleet_,
                        *store_, enrolments_.get()),
         journey_service_(MakeJourneyService({.portal_host = settings.portal_host,
@@ -90,7 +89,7 @@ class Running : public ControlServer {
       LogWarning(
           "portal_host is \"server\": PINs, security words and SMS codes of holders will pass "
           "through the memory of this process; with \"agent\" they never leave the holder's PC");
-      if (settings_.tls.ca.empty() && issuer_ == nullptr) {
+      if (!settings_.AgentsAreCertified()) {
         LogWarning(
             "portal_host is \"server\" and agents show no certificates: whoever reaches this "
             "server on this machine may say to be any agent, and then sees its holder's PIN; "

@@ -125,8 +125,7 @@ absl::Status Check(const Config& file, const Settings& settings) {
   for (const std::string& address : settings.listen) {
     const auto credentials = MakeServerCredentials(address, settings.tls);
     if (!credentials.ok()) return credentials.status();
-    const bool asks_who_calls = !settings.tls.ca.empty() || !settings.enrolment.listen.empty();
-    if (!asks_who_calls && !IsLocalAddress(address)) {
+    if (!settings.AgentsAreCertified() && !IsLocalAddress(address)) {
       return file.ErrorAt("listen",
                           "names '" + address +
                               "', which strangers reach, and nothing says who they are: without "

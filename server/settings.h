@@ -59,6 +59,12 @@ struct Settings {
   int attaches_a_second = 150;
   absl::Duration keepalive = absl::Seconds(60);
   absl::Duration shutdown = absl::Seconds(10);
+
+  // Agents have to show a certificate: of the configured authority, or of the one that
+  // enrols them.
+  [[nodiscard]] bool AgentsAreCertified() const {
+    return !tls.ca.empty() || !enrolment.listen.empty();
+  }
 };
 
 // Errors name file, line and key.
