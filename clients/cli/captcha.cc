@@ -101,8 +101,8 @@ const char* Ending(std::string_view media_type) {
 
 std::string PrivateParent() {
   for (const char* name : {"XDG_RUNTIME_DIR", "TMPDIR"}) {
-    const char* value = std::getenv(name);
-    if (value != nullptr && value[0] == '/' && access(value, W_OK) == 0) return value;
+    std::string directory(Environment(name));
+    if (directory[0] == '/' && access(directory.c_str(), W_OK) == 0) return directory;
   }
   return "/tmp";
 }

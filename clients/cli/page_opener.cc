@@ -6,13 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string_view>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
-#include "clients/sdk/environment.h"
 #include "clients/sdk/surroundings.h"
 
 namespace ilkimza::client {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/utf8.h"
-#include "clients/sdk/environment.h"
+#include "clients/sdk/surroundings.h"
 
 namespace ilkimza::client {
 namespace {

@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "clients/sdk/environment.h"
 #include "clients/sdk/surroundings.h"
 
 namespace ilkimza::client {

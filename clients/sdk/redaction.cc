@@ -6,13 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <climits>
-#include <cstdlib>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "clients/sdk/environment.h"
+#include "clients/sdk/surroundings.h"
 
 namespace ilkimza::client {
 namespace {

@@ -2,13 +2,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 
 #include "base/error.h"
 #include "clients/sdk/agent_client.h"
 #include "clients/sdk/socket_check.h"
+#include "clients/sdk/surroundings.h"
 
 namespace ilkimza::client {
 namespace {
@@ -23,8 +23,8 @@ absl::Status NotSafe(const std::string& path, std::string_view why) {
 }  // namespace
 
 std::string DefaultSocket() {
-  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  if (runtime != nullptr && runtime[0] == '/') return std::string(runtime) + "/ilkimza/agent.sock";
+  const std::string runtime(Environment("XDG_RUNTIME_DIR"));
+  if (runtime[0] == '/') return runtime + "/ilkimza/agent.sock";
   return "/run/user/" + std::to_string(getuid()) + "/ilkimza/agent.sock";
 }
 
