@@ -22,7 +22,21 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-using AttemptsTest = FakeServiceTest;
+class AttemptsTest : public FakeServiceTest {
+ protected:
+  // A call that is under way and waits for the card, which is held from now on. `context`
+  // outlives it.
+  std::future<grpc::Status> VerifyOfHeldCard(grpc::ClientContext& context,
+                                             const v1::VerifyPinRequest& request) {
+    pcsc_->HoldTransaction(kReader, true);
+    auto call = std::async(std::launch::async, [this, &context, request] {
+      v1::VerifyPinResponse response;
+      return harness_->stub().VerifyPin(&context, request, &response);
+    });
+    EXPECT_TRUE(pcsc_->WaitUntilBlocked());
+    return call;
+  }
+};
 
 TEST_F(AttemptsTest, AJourneysPinGoesToItsCardOnly) {
   StartWithCard();
@@ -189,18 +203,13 @@ void LetTheAgentHear(Harness& harness) {
 TEST_F(AttemptsTest, ACallerThatGaveUpHasNoPinSent) {
   StartWithCard();
   for (const bool by_deadline : {true, false}) {
-    pcsc_->HoldTransaction(kReader, true);
     grpc::ClientContext context;
     if (by_deadline) {
       context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(300));
     }
-    auto given_up = std::async(std::launch::async, [&] {
-      v1::VerifyPinResponse response;
-      return harness_->stub().VerifyPin(&context, VerifyRequest("4321"), &response).error_code();
-    });
-    ASSERT_TRUE(pcsc_->WaitUntilBlocked());
+    auto given_up = VerifyOfHeldCard(context, VerifyRequest("4321"));
     if (!by_deadline) context.TryCancel();
-    EXPECT_EQ(given_up.get(),
+    EXPECT_EQ(given_up.get().error_code(),
               by_deadline ? grpc::StatusCode::DEADLINE_EXCEEDED : grpc::StatusCode::CANCELLED);
     LetTheAgentHear(*harness_);
     pcsc_->HoldTransaction(kReader, false);
@@ -217,15 +226,10 @@ TEST_F(AttemptsTest, AStepWhoseCallerGaveUpGoesOn) {
   v1::VerifyPinRequest request = VerifyRequest("4321");
   request.set_journey(kJourney);
   request.set_request_id("first");
-  pcsc_->HoldTransaction(kReader, true);
   grpc::ClientContext context;
-  auto given_up = std::async(std::launch::async, [&] {
-    v1::VerifyPinResponse response;
-    return harness_->stub().VerifyPin(&context, request, &response).ok();
-  });
-  ASSERT_TRUE(pcsc_->WaitUntilBlocked());
+  auto given_up = VerifyOfHeldCard(context, request);
   context.TryCancel();
-  EXPECT_FALSE(given_up.get());
+  EXPECT_FALSE(given_up.get().ok());
   LetTheAgentHear(*harness_);
   pcsc_->HoldTransaction(kReader, false);
   ASSERT_TRUE(harness_->PinState(Name()).ok());
@@ -242,17 +246,12 @@ TEST_F(AttemptsTest, AnotherCallerWithTheSameIdIsStillServed) {
   StartWithCard();
   v1::VerifyPinRequest request = VerifyRequest();
   request.set_request_id("shared");
-  pcsc_->HoldTransaction(kReader, true);
   grpc::ClientContext context;
-  auto given_up = std::async(std::launch::async, [&] {
-    v1::VerifyPinResponse response;
-    return harness_->stub().VerifyPin(&context, request, &response).ok();
-  });
-  ASSERT_TRUE(pcsc_->WaitUntilBlocked());
+  auto given_up = VerifyOfHeldCard(context, request);
   auto again = std::async(std::launch::async, [&] { return harness_->Verify(request); });
   LetTheAgentHear(*harness_);
   context.TryCancel();
-  EXPECT_FALSE(given_up.get());
+  EXPECT_FALSE(given_up.get().ok());
   LetTheAgentHear(*harness_);
   pcsc_->HoldTransaction(kReader, false);
   EXPECT_TRUE(again.get().ok());
