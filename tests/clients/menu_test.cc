@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/clients/log_in.h"
 #include "tests/clients/program_fixture.h"
 #include "tests/clients/terminal.h"
 
@@ -341,13 +342,6 @@ class MenuTerminalTest : public ProgramTest {
     return std::make_unique<Terminal>(
         Command({"--lang", language, "start", "--remembered", "--goal", goal}), environment);
   }
-  void LogIn(Terminal& terminal) {
-    terminal.Type("National id (11 digits): ", world_.national_id);
-    terminal.Type("another picture]: ", world_.captcha);
-    terminal.Type("Security word: ", world_.word);
-    terminal.Type("Is this your phone? [y/n]: ", "y");
-    terminal.Type("s left]: ", world_.sms_code);
-  }
 
   FakeAgent::World world_;
 };
@@ -355,7 +349,7 @@ class MenuTerminalTest : public ProgramTest {
 TEST_F(MenuTerminalTest, TheTable) {
   StartAgent();
   const auto terminal = Begin("list-certificates");
-  LogIn(*terminal);
+  LogIn(*terminal, world_);
   terminal->See("How it stands");
   terminal->See("not activated");
   terminal->See("portal and chip");
@@ -373,7 +367,7 @@ TEST_F(MenuTerminalTest, TheTable) {
 TEST_F(MenuTerminalTest, ThePhoneIsChangedAndTheMailKept) {
   FakeAgent& agent = StartAgent();
   const auto terminal = Begin("update-info");
-  LogIn(*terminal);
+  LogIn(*terminal, world_);
   terminal->See("54******25");
   terminal->Type("Number: ", "3");
   terminal->See("5421234525");
@@ -392,7 +386,7 @@ TEST_F(MenuTerminalTest, UnblockingTellsThePukTriesAndTakesAPhrase) {
   world_.tries = 0;
   FakeAgent& agent = StartAgent(world_);
   auto terminal = Begin("unblock");
-  LogIn(*terminal);
+  LogIn(*terminal, world_);
   terminal->See("Enter: go on ");
   terminal->Send("\r");
   terminal->See("3 tries of the PUK are left.");
@@ -424,7 +418,7 @@ TEST_F(MenuTerminalTest, TheLastTryOfThePukNeedsItsWord) {
   world_.puk_tries = 1;
   FakeAgent& agent = StartAgent(world_);
   const auto terminal = Begin("unblock");
-  LogIn(*terminal);
+  LogIn(*terminal, world_);
   terminal->See("Enter: go on ");
   terminal->Send("\r");
   terminal->See("ONE try of the PUK is left");
@@ -436,7 +430,7 @@ TEST_F(MenuTerminalTest, TheLastTryOfThePukNeedsItsWord) {
 TEST_F(MenuTerminalTest, RevokingTakesTheSerialAndAPhrase) {
   FakeAgent& agent = StartAgent();
   const auto terminal = Begin("revoke");
-  LogIn(*terminal);
+  LogIn(*terminal, world_);
   terminal->See("invalid for ever");
   terminal->See("Card " + world_.serial + "   in the reader");
   terminal->See(std::string("Card ") + kOtherCard);
@@ -457,7 +451,7 @@ TEST_F(MenuTerminalTest, OnlyEnterRevokesNothing) {
     agent_.reset();
     FakeAgent& agent = StartAgent();
     const auto terminal = Begin("revoke");
-    LogIn(*terminal);
+    LogIn(*terminal, world_);
     terminal->Type("or only Enter to stop: ", types_serial ? world_.serial : "");
     if (types_serial) terminal->Type("to revoke, or only Enter to stop: ", "");
     terminal->See("Everything was left as it was");

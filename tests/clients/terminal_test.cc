@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "tests/clients/log_in.h"
 #include "tests/clients/program_fixture.h"
 
 namespace ilkimza::testing {
@@ -33,20 +34,9 @@ class TerminalTest : public ProgramTest {
     environment["NO_COLOR"] = "";
     return std::make_unique<Terminal>(Command(arguments), environment, columns, 20);
   }
-  void LogIn(Terminal& terminal) {
-    terminal.Type("National id (11 digits): ", world_.national_id);
-    terminal.Type("another picture]: ", world_.captcha);
-    terminal.Type("Security word: ", world_.word);
-    terminal.Type("Is this your phone? [y/n]: ", "y");
-    terminal.Type("s left]: ", world_.sms_code);
-  }
   // Up to where PIN and PUK stand on the screen.
   void ShowPin(Terminal& terminal) {
-    terminal.Type("National id (11 digits): ", world_.national_id);
-    terminal.Type("picture]: ", world_.captcha);
-    terminal.Type("Security word: ", world_.word);
-    terminal.Type("Is this your phone? [y/n]: ", "y");
-    terminal.Type("s left]: ", world_.sms_code);
+    LogIn(terminal, world_);
     Reveal(terminal);
   }
   void Reveal(Terminal& terminal) {
@@ -63,7 +53,7 @@ class TerminalTest : public ProgramTest {
     EXPECT_THAT(terminal.Lasting(), Not(HasSubstr(world_.puk)));
   }
   void ToProvePin(Terminal& terminal) {
-    LogIn(terminal);
+    LogIn(terminal, world_);
     terminal.See("Enter: go on ");
     terminal.Send("\r");
   }
@@ -75,7 +65,7 @@ TEST_F(TerminalTest, TheWholeWayWithoutASecretOnTheScreen) {
   FakeAgent& agent = StartAgent();
   const auto terminal = Begin({});
   terminal->Type("Do you know it? [y/n]: ", "y");
-  LogIn(*terminal);
+  LogIn(*terminal, world_);
   terminal->See("Enter: go on ");
   terminal->Send("\r");
   terminal->Type("Use the PIN of the portal's page? [y/n]: ", "y");
@@ -217,7 +207,7 @@ TEST_F(TerminalTest, EachEndingSignalHidesThePin) {
 TEST_F(TerminalTest, ATerminalThatCannotHideIsShownNoSecretAndNoEscapeSequence) {
   StartAgent();
   const auto terminal = BeginOn("dumb", 80);
-  LogIn(*terminal);
+  LogIn(*terminal, world_);
   terminal->See("What is secret is not shown here");
   terminal->See("Enter: go on ");
   terminal->Send("s\r");
