@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "absl/strings/escaping.h"
 #include "tests/clients/program_fixture.h"
 #include "tests/clients/terminal.h"
 
@@ -30,7 +31,10 @@ TEST_F(CardExportTest, TheOneThatSignsAndIsValid) {
   const Json json = RunJson({"card", "export-cert", "--signing", "--form", "der"}, code_);
   EXPECT_EQ(code_, 0);
   EXPECT_EQ(json["certificate"]["fingerprint"], std::string(64, 'a'));
-  EXPECT_TRUE(json.contains("der_base64"));
+  EXPECT_EQ(json["form"], "der");
+  std::string der;
+  EXPECT_TRUE(absl::Base64Unescape(json.value("der_base64", ""), &der));
+  EXPECT_EQ(der, Der('a'));
   const Ended pem = RunProgram({"card", "export-cert", "--signing"});
   EXPECT_EQ(pem.output.rfind(kHead, 0), 0U);
   EXPECT_THAT(pem.output, HasSubstr("\n-----END CERTIFICATE-----\n"));
@@ -55,6 +59,7 @@ TEST_F(CardExportTest, AllThatDoNotFitAreSaid) {
   StartAgent();
   EXPECT_EQ(RunJson({"card", "export-cert", "--certificate", "ff"}, code_)["error"]["reason"],
             "CERTIFICATE_NOT_FOUND");
+  EXPECT_EQ(code_, 66);
   const Json several = RunJson({"card", "export-cert"}, code_);
   EXPECT_EQ(code_, 65);
   EXPECT_EQ(several["error"]["field"], "certificate");
