@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "server/journey/plan.h"
 #include "tests/server/journey/walk.h"
@@ -343,34 +345,70 @@ TEST(GuidedTest, ADrivenComparisonGoesOnUntilTheChipIsChanged) {
 
 // -- No dead end --
 
-// Whatever a host may report at whatever step: where the journey stops, each way that
-// it names leads to a step under way.
-TEST(GuidedTest, EachStopHasAWayOn) {
+// Under way at `kind`, a step of the goal's plan.
+Walk Underway(v1::Goal goal, v1::StepKind kind, bool guided) {
+  Walk walk(goal, /*forgotten=*/true, v1::PORTAL_HOST_AGENT, "journeys/test", guided);
+  walk.Attach();
+  if (kind == v1::STEP_KIND_REQUEST_UNBLOCK || kind == v1::STEP_KIND_ENTER_UNBLOCK_CODE) {
+    // Only where the page has no PUK.
+    walk.To(v1::STEP_KIND_OPEN_PIN_PAGE);
+    walk.Stopped(v1::ERROR_REASON_PIN_INFO_DELETED);
+  }
+  walk.To(kind);
+  return walk;
+}
+
+// Each way that a journey names which has stopped leads to a step under way, and to the end.
+// `taken`: the ways from which the end was reached already, and the steps that they led to.
+void ExpectWaysOn(const Walk& walk, v1::StepKind kind, bool guided,
+                  std::set<std::pair<v1::Way, v1::StepKind>>& taken) {
+  std::vector<v1::Way> ways = {v1::WAY_UNSPECIFIED};
+  for (const int way : walk->other_ways()) ways.push_back(static_cast<v1::Way>(way));
+  const bool untrusted = !guided && walk->reason() == v1::ERROR_REASON_PORTAL_UNTRUSTED;
+  EXPECT_EQ(ways.size() == 2,
+            !untrusted && (IsPortals(kind) || (guided && NeedsLogin(kind, walk->facts()))));
+  for (const v1::Way way : ways) {
+    Walk copy = walk;
+    EXPECT_TRUE(copy.Retry(way));
+    EXPECT_EQ(copy->state(), v1::JOURNEY_STATE_ACTIVE);
+    EXPECT_NE(copy->directive_id(), 0);
+    if (!taken.emplace(way, copy->current_step()).second) continue;
+    copy.ToTheEnd();
+    EXPECT_EQ(copy->state(), v1::JOURNEY_STATE_SUCCEEDED);
+  }
+}
+
+class EachGoal : public ::testing::TestWithParam<v1::Goal> {};
+INSTANTIATE_TEST_SUITE_P(GuidedTest, EachGoal,
+                         ::testing::Values(v1::GOAL_RESET_SECURITY_WORD, v1::GOAL_GET_PIN,
+                                           v1::GOAL_LIST_CERTIFICATES,
+                                           v1::GOAL_ACTIVATE_CERTIFICATE, v1::GOAL_UPDATE_INFO,
+                                           v1::GOAL_UNBLOCK_PIN, v1::GOAL_REVOKE_CERTIFICATE),
+                         [](const auto& info) { return v1::Goal_Name(info.param); });
+
+// Whatever a host may report at whatever step of whatever goal.
+TEST_P(EachGoal, EachStopHasAWayOn) {
+  int stops = 0;
   for (const bool guided : {false, true}) {
-    for (const v1::StepKind kind : PlanOf(v1::GOAL_GET_PIN, true)) {
-      for (int value = 1; value <= v1::ErrorReason_MAX; ++value) {
-        if (!v1::ErrorReason_IsValid(value)) continue;
-        Walk walk(v1::GOAL_GET_PIN, true, v1::PORTAL_HOST_AGENT, "journeys/test", guided);
-        walk.Attach();
-        walk.To(kind);
-        walk.Stopped(static_cast<v1::ErrorReason>(value));
-        if (walk->state() != v1::JOURNEY_STATE_STOPPED) continue;
-        std::vector<v1::Way> ways = {v1::WAY_UNSPECIFIED};
-        for (const int way : walk->other_ways()) ways.push_back(static_cast<v1::Way>(way));
-        const bool untrusted = !guided && value == v1::ERROR_REASON_PORTAL_UNTRUSTED;
-        EXPECT_EQ(ways.size() == 2,
-                  !untrusted && (IsPortals(kind) || (guided && NeedsLogin(kind, walk->facts()))));
-        for (const v1::Way way : ways) {
-          Walk copy = walk;
-          ASSERT_TRUE(copy.Retry(way)) << v1::StepKind_Name(kind);
-          EXPECT_EQ(copy->state(), v1::JOURNEY_STATE_ACTIVE) << v1::StepKind_Name(kind);
-          EXPECT_NE(copy->directive_id(), 0);
-          copy.ToTheEnd();
-          EXPECT_EQ(copy->state(), v1::JOURNEY_STATE_SUCCEEDED) << v1::StepKind_Name(kind);
+    for (const v1::StepKind kind : PlanOf(GetParam(), true)) {
+      const Walk underway = Underway(GetParam(), kind, guided);
+      for (const auto outcome : {v1::STEP_OUTCOME_STOPPED, v1::STEP_OUTCOME_UNKNOWN}) {
+        std::set<std::pair<v1::Way, v1::StepKind>> taken;
+        for (int value = 1; value <= v1::ErrorReason_MAX; ++value) {
+          if (!v1::ErrorReason_IsValid(value)) continue;
+          SCOPED_TRACE(absl::StrCat(v1::StepKind_Name(kind), " ", v1::StepOutcome_Name(outcome),
+                                    " ", v1::ErrorReason_Name(v1::ErrorReason(value))));
+          Walk walk = underway;
+          walk.Report(walk.Answer(outcome, static_cast<v1::ErrorReason>(value)));
+          if (walk->state() != v1::JOURNEY_STATE_STOPPED) continue;
+          ++stops;
+          ExpectWaysOn(walk, kind, guided, taken);
+          if (HasFailure()) return;
         }
       }
     }
   }
+  EXPECT_GT(stops, 100);
 }
 
 }  // namespace
