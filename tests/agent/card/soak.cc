@@ -8,7 +8,7 @@
 //
 // A cycle is one stay of the card: its PIN state, its certificates, a PIN verified, and
 // then its removal, every third time while it has the PIN. Each tenth (each
-// twentieth on the real service) the service is killed as well.
+// fifth on the real service) the service is killed as well.
 //
 // Memory is what is allocated (mallinfo2), not what the kernel has handed out, and each
 // figure is the least of many looks: what other threads are just doing comes and goes,
@@ -246,7 +246,7 @@ int Main(int argc, char** argv) {
   } else {
     place = std::make_unique<ScriptedPlace>();
   }
-  const bool good = Soak(*place).Run(cycles, real ? 20 : 10);
+  const bool good = Soak(*place).Run(cycles, real ? 5 : 10);
   std::printf("%s\n", good ? "nothing grew" : "something grew");
   return good ? 0 : 1;
 }
