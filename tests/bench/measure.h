@@ -48,16 +48,25 @@ double CpuOf(pid_t pid);
 // What a program writes there once it is ready; dies where it ends or does not write.
 std::string WaitForFile(const std::string& path, testing::Process& process);
 
+// Seconds of this process's CPU, and by the clock.
+struct Spent {
+  double cpu = 0;
+  double wall = 0;
+};
+
 // Adds up what lies between Start() and Stop().
-class CpuMeter {
+class Meter {
  public:
-  void Start() { start_ = CpuNow(); }
-  void Stop() { sum_ += CpuNow() - start_; }
-  [[nodiscard]] double seconds() const { return sum_; }
+  void Start() { start_ = {CpuNow(), WallNow()}; }
+  void Stop() {
+    sum_.cpu += CpuNow() - start_.cpu;
+    sum_.wall += WallNow() - start_.wall;
+  }
+  [[nodiscard]] const Spent& spent() const { return sum_; }
 
  private:
-  double start_ = 0;
-  double sum_ = 0;
+  Spent start_;
+  Spent sum_;
 };
 
 // 0 of nothing.

@@ -196,11 +196,10 @@ class Player {
     return seen;
   }
 
-  [[nodiscard]] double cpu_seconds() const { return meter_.seconds(); }
   [[nodiscard]] SavedPage page() const { return {page_url_, type_, page_}; }
   [[nodiscard]] bool has_page() const { return IsHtml(type_) && status_ == 200; }
 
-  CpuMeter& meter() { return meter_; }
+  Meter& meter() { return meter_; }
 
  private:
   void Renew(int browser) {
@@ -282,7 +281,7 @@ class Player {
   }
 
   const Stage& stage_;
-  CpuMeter meter_;
+  Meter meter_;
   std::unique_ptr<CURL, FreeEasy> easy_;
   int browser_ = -1;
   long status_ = 0;
@@ -302,15 +301,17 @@ Script WriteScript(const Recording& first, const Recording& second) {
   return Author(first, second).Write();
 }
 
-double Replay(const Script& script, const Stage& stage) {
+Spent Replay(const Script& script, const Stage& stage) {
   auto player = std::make_unique<Player>(stage);
   player->meter().Start();
   for (const Hop& hop : script) player->Play(hop);
   player->meter().Stop();
-  const double seconds = player->cpu_seconds();
-  const double before = CpuNow();
+  const Spent played = player->meter().spent();
+  Meter end;
+  end.Start();
   player.reset();
-  return seconds + CpuNow() - before;
+  end.Stop();
+  return {.cpu = played.cpu + end.spent().cpu, .wall = played.wall + end.spent().wall};
 }
 
 std::vector<SavedPage> SavePages(const Script& script, const Stage& stage,

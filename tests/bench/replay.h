@@ -46,9 +46,9 @@ using Script = std::vector<Hop>;
 // Dies where two recordings do not make sense of each other.
 Script WriteScript(const Recording& first, const Recording& second);
 
-// CPU seconds of one replay, without what stands in for the holder. Dies where an
+// What one replay costs, without what stands in for the holder. Dies where an
 // answer has another status than when it was recorded.
-double Replay(const Script& script, const Stage& stage);
+Spent Replay(const Script& script, const Stage& stage);
 
 // A page of HTML as it came.
 struct SavedPage {

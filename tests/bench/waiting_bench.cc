@@ -1,13 +1,17 @@
-// Many holders at once who were shown a page by one server and have not answered yet.
+// Many holders at once who look at a page that one server shows them, and have not answered
+// yet.
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
 #include <csignal>
+#include <memory>
 #include <sstream>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "ilkimza/v1/journey_service.grpc.pb.h"
+#include "ilkimza/v1/portal_service.grpc.pb.h"
 #include "tests/bench/benches.h"
 #include "tests/server/journey_client.h"
 #include "tests/support/process.h"
@@ -17,6 +21,46 @@ namespace {
 
 using server::JourneyClient;
 using testing::Process;
+
+// One who looks at the form for a forgotten word, over a connection of their own, as their
+// agent would for them.
+class Holder {
+ public:
+  Holder(const std::string& address, const std::string& agent) : agent_(agent) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    channel_ = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  }
+  Holder(const Holder&) = delete;
+  Holder& operator=(const Holder&) = delete;
+  ~Holder() {
+    context_.TryCancel();
+    if (stream_) stream_->Finish();
+  }
+
+  void Begin() {
+    const auto journey = JourneyClient(channel_, agent_).Create(v1::GOAL_RESET_SECURITY_WORD);
+    DieUnless(journey.ok(), absl::StrCat("no journey: ", journey.status().message()));
+    context_.AddMetadata("ilkimza-agent", agent_);
+    context_.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(10));
+    v1::WatchScreenRequest request;
+    request.set_journey(journey->name());
+    stream_ = v1::PortalService::NewStub(channel_)->WatchScreen(&context_, request);
+  }
+  // Returns once the form is there.
+  void SeeForm() {
+    v1::WatchScreenResponse response;
+    while (!response.screen().has_word_reset()) {
+      DieUnless(stream_->Read(&response), "a holder is shown no form");
+    }
+  }
+
+ private:
+  const std::string agent_;
+  std::shared_ptr<grpc::Channel> channel_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<v1::WatchScreenResponse>> stream_;
+};
 
 // Its conversations with the portal are held by the server.
 class HostingServer {
@@ -31,53 +75,34 @@ class HostingServer {
     process_ = std::make_unique<Process>(
         Process::Options{.command = {ILKIMZA_SERVER_PROGRAM, "--config", folder_ / "server.toml",
                                      "--address-file", folder_ / "address"}});
-    std::string address = WaitForFile(folder_ / "address", *process_);
-    address.resize(address.find('\n'));
-    channel_ = grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
+    address_ = WaitForFile(folder_ / "address", *process_);
+    address_.resize(address_.find('\n'));
   }
 
-  // Starts so many journeys and returns when the holder of each is asked.
+  // Starts so many journeys and returns when the holder of each sees the form.
   void Begin(int count) {
+    const std::size_t first = holders_.size();
     for (int i = 0; i < count; ++i) {
-      JourneyClient client(channel_, absl::StrCat("agents/bench-", ++begun_));
-      const auto journey = client.Create(v1::GOAL_RESET_SECURITY_WORD);
-      DieUnless(journey.ok(), absl::StrCat("no journey: ", journey.status().message()));
+      holders_.push_back(
+          std::make_unique<Holder>(address_, absl::StrCat("agents/bench-", holders_.size() + 1)));
+      holders_.back()->Begin();
     }
-    for (int i = 0; i < 1200 && Asked() < begun_; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-    DieUnless(Asked() == begun_, absl::StrCat("of ", begun_, " holders ", Asked(), " are asked"));
-    // The captcha's picture may still be on its way.
-    std::this_thread::sleep_for(std::chrono::seconds(1));
+    for (std::size_t i = first; i < holders_.size(); ++i) holders_[i]->SeeForm();
   }
 
   [[nodiscard]] pid_t pid() const { return process_->pid(); }
 
-  void Stop() const {
+  void Stop() {
+    holders_.clear();
     process_->Signal(SIGTERM);
     DieUnless(process_->Wait(std::chrono::seconds(30)) == 0, "the server does not stop well");
   }
 
  private:
-  int Asked() {
-    const auto stub = v1::JourneyService::NewStub(channel_);
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
-    v1::ListJourneysRequest request;
-    request.set_page_size(1000);
-    v1::ListJourneysResponse response;
-    DieUnless(stub->ListJourneys(&context, request, &response).ok(), "no list of journeys");
-    int asked = 0;
-    for (const v1::Journey& journey : response.journeys()) {
-      asked += journey.turn() == v1::ACTOR_HOLDER ? 1 : 0;
-    }
-    return asked;
-  }
-
   const testing::TempDir folder_;
   std::unique_ptr<Process> process_;
-  std::shared_ptr<grpc::Channel> channel_;
-  int begun_ = 0;
+  std::string address_;
+  std::vector<std::unique_ptr<Holder>> holders_;
 };
 
 // CPU milliseconds a second over a while.

@@ -35,7 +35,7 @@ class Walk {
     options_.authorities = Trusted(stage.ca_file());
   }
 
-  double Run() {
+  Spent Run() {
     meter_.Start();
     conversation_ = Take(portal::Conversation::Create(profile_, options_), "a conversation");
     ResetWord();
@@ -43,7 +43,7 @@ class Walk {
     PinPage();
     conversation_.reset();
     meter_.Stop();
-    return meter_.seconds();
+    return meter_.spent();
   }
 
  private:
@@ -129,14 +129,14 @@ class Walk {
   const portal::Profile profile_;
   portal::BrowserOptions options_;
   const std::stop_token never_;
-  CpuMeter meter_;
+  Meter meter_;
   std::unique_ptr<portal::Conversation> conversation_;
   portal::View view_;
 };
 
 }  // namespace
 
-double WalkMainPath(const Stage& stage) { return Walk(stage, nullptr).Run(); }
+Spent WalkMainPath(const Stage& stage) { return Walk(stage, nullptr).Run(); }
 
 Recording RecordMainPath(const Stage& stage) {
   Recording recording;

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "tests/bench/curl_tap.h"
+#include "tests/bench/measure.h"
 #include "tests/bench/stage.h"
 
 namespace ilkimza::bench {
 
 // CPU seconds of one walk, without what stands in for the holder.
-double WalkMainPath(const Stage& stage);
+Spent WalkMainPath(const Stage& stage);
 
 // A walk, listened to.
 struct Recording {
