@@ -3,6 +3,7 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <thread>
@@ -76,15 +77,22 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Connected(ServerLink& link,
 
 std::function<ServiceLook()> ServiceProbe(std::shared_ptr<Pcsc> pcsc, CardMachine machine,
                                           absl::Duration patience) {
-  return [pcsc = std::move(pcsc), machine = std::move(machine), patience] {
+  // A service that hangs keeps its caller for good, so that is another thread. While it is
+  // kept nobody else is sent there.
+  auto kept = std::make_shared<std::atomic<bool>>(false);
+  return [pcsc = std::move(pcsc), machine = std::move(machine), patience, kept = std::move(kept)] {
     ServiceLook look;
     look.usb_readers = UsbReaders(machine);
-    // A service that hangs keeps its caller for good, so that is another thread. The next
-    // look has a thread of its own again, but a hanging service is soon restarted.
+    if (kept->exchange(true)) {
+      look.state = ServiceLook::State::kSilent;
+      return look;
+    }
     std::promise<Asked> promise;
     std::future<Asked> future = promise.get_future();
-    std::thread([pcsc, promise = std::move(promise)]() mutable {
-      promise.set_value(AskPcsc(*pcsc));
+    std::thread([pcsc, kept, promise = std::move(promise)]() mutable {
+      Asked asked = AskPcsc(*pcsc);
+      *kept = false;
+      promise.set_value(std::move(asked));
     }).detach();
     if (future.wait_for(absl::ToChronoMilliseconds(patience)) != std::future_status::ready) {
       look.state = ServiceLook::State::kSilent;
