@@ -56,6 +56,8 @@ class MonitorImpl final : public Monitor, public std::enable_shared_from_this<Mo
  private:
   void Loop(const std::stop_token& stop);
   void Wake();
+  // Until `stop`, at most for `pause`, which has grown for the next time.
+  void Rest(const std::stop_token& stop, absl::Duration& pause);
   // Returns why watching ended; `worked` becomes true once the readers were seen.
   LONG Watch(PcscContext& context, const std::stop_token& stop, bool& worked);
   void TakeStates(const std::vector<SCARD_READERSTATE>& states);
@@ -146,13 +148,18 @@ void MonitorImpl::Loop(const std::stop_token& stop) {
              static_cast<uint32_t>(code), absl::ToInt64Milliseconds(pause));
     context.Release();
     ServiceGone(ServiceError(*pcsc_, code));
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, absl::ToChronoMilliseconds(pause), [] { return false; });
-    pause = std::min(pause * 2, kLongestPause);
+    Rest(stop, pause);
   }
 }
 
+void MonitorImpl::Rest(const std::stop_token& stop, absl::Duration& pause) {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, stop, absl::ToChronoMilliseconds(pause), [] { return false; });
+  pause = pause == absl::ZeroDuration() ? kShortestPause : std::min(pause * 2, kLongestPause);
+}
+
 LONG MonitorImpl::Watch(PcscContext& context, const std::stop_token& stop, bool& worked) {
+  absl::Duration pause;
   while (true) {
     std::vector<std::string> names;
     if (const LONG code = pcsc_->ListReaders(context.get(), names); code != SCARD_S_SUCCESS) {
@@ -187,11 +194,14 @@ LONG MonitorImpl::Watch(PcscContext& context, const std::stop_token& stop, bool&
       wake_.notify_all();
     }
     if (stop.stop_requested()) return SCARD_E_CANCELLED;
-    // A reader that went while we looked: list them anew.
+    // A reader that went while we looked: list them anew, and with pauses where the service
+    // keeps to a list that it does not know itself.
     if (code == SCARD_E_UNKNOWN_READER || code == SCARD_E_TIMEOUT || code == SCARD_E_CANCELLED) {
+      Rest(stop, pause);
       continue;
     }
     if (code != SCARD_S_SUCCESS) return code;
+    pause = absl::ZeroDuration();
     worked = true;
     TakeStates(states);
   }

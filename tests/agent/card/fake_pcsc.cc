@@ -89,6 +89,12 @@ void FakePcsc::Remove(const std::string& name) {
   Changed(reader);
 }
 
+void FakePcsc::Disown(const std::string& name, bool disown) {
+  const std::lock_guard lock(mutex_);
+  readers_[name].disowned = disown;
+  changed_.notify_all();
+}
+
 void FakePcsc::StopService() {
   const std::lock_guard lock(mutex_);
   running_ = false;
@@ -242,6 +248,11 @@ int FakePcsc::Waits() const {
   return waits_;
 }
 
+int FakePcsc::ContextsAsked() const {
+  const std::lock_guard lock(mutex_);
+  return contexts_asked_;
+}
+
 bool FakePcsc::WaitUntilAtRest() const {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, std::chrono::seconds(10), [this] {
@@ -272,6 +283,10 @@ ServiceAbsence FakePcsc::WhyNoService() {
 }
 
 LONG FakePcsc::EstablishContext(SCARDCONTEXT& context) {
+  {
+    const std::lock_guard asked(mutex_);
+    ++contexts_asked_;
+  }
   const auto lock = Enter();
   if (!running_) return SCARD_E_NO_SERVICE;
   if (absence_ == ServiceAbsence::kNotPermitted) return SCARD_W_SECURITY_VIOLATION;
@@ -315,7 +330,8 @@ LONG FakePcsc::GetStatusChange(SCARDCONTEXT context, std::vector<SCARD_READERSTA
       DWORD now = 0;
       if (state.szReader == kPlugAndPlay) {
         now = static_cast<DWORD>(order_.size()) << 16;
-      } else if (const auto found = readers_.find(state.szReader); found != readers_.end()) {
+      } else if (const auto found = readers_.find(state.szReader);
+                 found != readers_.end() && !found->second.disowned) {
         now = StateOf(found->second);
         const std::string& atr = found->second.atr;
         state.cbAtr = std::min(atr.size(), sizeof state.rgbAtr);

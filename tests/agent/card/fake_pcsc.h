@@ -42,6 +42,9 @@ class FakePcsc final : public Pcsc {
   void InsertMute(const std::string& reader);
   void Remove(const std::string& reader);
 
+  // The service goes on listing the reader, but knows nothing of it when it is watched.
+  void Disown(const std::string& reader, bool disown);
+
   void StopService();
   void StartService();
   // Why a service that does not run cannot be had; kNotPermitted also refuses whoever
@@ -94,6 +97,8 @@ class FakePcsc final : public Pcsc {
   void ClearLog();
   // How often GetStatusChange was entered.
   [[nodiscard]] int Waits() const;
+  // How often a context was asked for, granted or not.
+  [[nodiscard]] int ContextsAsked() const;
   // Waits, at most ten seconds, until no card is in a transaction; else false.
   [[nodiscard]] bool WaitUntilAtRest() const;
   // Handles and contexts that are open.
@@ -124,6 +129,7 @@ class FakePcsc final : public Pcsc {
   struct Reader {
     bool present = false;
     bool mute = false;
+    bool disowned = false;
     bool exclusive = false;
     int refusals = 0;
     bool foreign_transaction = false;
@@ -181,6 +187,7 @@ class FakePcsc final : public Pcsc {
   bool frozen_ = false;
   std::vector<std::string> log_;
   int waits_ = 0;
+  int contexts_asked_ = 0;
   int blocked_ = 0;
   bool unblocked_ = false;
 };

@@ -452,6 +452,21 @@ TEST_F(RudeTest, NothingIsPolled) {
   EXPECT_THAT(pcsc_->Log(), IsEmpty());
 }
 
+TEST_F(RudeTest, AReaderThatIsListedAndDisownedIsNotAskedForWithoutAPause) {
+  pcsc_->Disown(kReader, true);
+  Insert();
+  Start();
+  // The list is taken anew: it may have been a reader that went just then.
+  while (pcsc_->Waits() < 2) std::this_thread::yield();
+  const int waits = pcsc_->Waits();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  // Without a pause it would be thousands.
+  constexpr int kFew = 10;
+  EXPECT_LE(pcsc_->Waits() - waits, kFew);
+  pcsc_->Disown(kReader, false);
+  EXPECT_TRUE(harness_->observer().WaitForSerial(card_->options().serial));
+}
+
 TEST_F(RudeTest, ReadersComeAndGo) {
   Start();
   EXPECT_THAT(harness_->Readers().value(), SizeIs(1));
