@@ -199,7 +199,7 @@ bool Attempts::Repeats(const AttemptCall& call, const Done& done) {
                         "This request_id was used for another request. Take a new one for each "
                         "request.");
     } else if (!request->answer) {
-      request->waiting.push_back({done, call.given_up});
+      request->waiting.push_back({done, call.caller});
     } else {
       answer = request->answer;
     }
@@ -217,7 +217,7 @@ void Attempts::Start(AttemptCall call, const SeenReader& seen, const Done& done)
     const auto [entry, added] = requests_.try_emplace(run->call.request_id);
     entry->second.kind = run->call.kind;
     entry->second.card = run->call.card;
-    entry->second.waiting.push_back({done, run->call.given_up});
+    entry->second.waiting.push_back({done, run->call.caller});
     if (!added) return;
   } else {
     run->done = done;
@@ -276,15 +276,15 @@ void Attempts::KeepCurrent(Run& run) {
 }
 
 bool Attempts::IsGivenUp(const AttemptCall& call) {
-  const auto gone = [](const GivenUp& given_up) { return given_up != nullptr && *given_up; };
-  if (call.request_id.empty()) return gone(call.given_up);
+  const auto gone = [](const CallerPtr& caller) { return caller != nullptr && caller->GaveUp(); };
+  if (call.request_id.empty()) return gone(call.caller);
   const std::lock_guard lock(mutex_);
   const auto found = requests_.find(call.request_id);
-  if (found == requests_.end()) return gone(call.given_up);
+  if (found == requests_.end()) return gone(call.caller);
   // One that asked again with the same id waits for the same answer.
   const auto& waiting = found->second.waiting;
   return std::all_of(waiting.begin(), waiting.end(),
-                     [&](const Waiting& caller) { return gone(caller.given_up); });
+                     [&](const Waiting& waiter) { return gone(waiter.caller); });
 }
 
 void Attempts::Send(const std::shared_ptr<Run>& run, const SeenReader& seen) {

@@ -27,6 +27,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "agent/card/monitor.h"
 #include "agent/card/operations.h"
@@ -35,8 +36,16 @@
 
 namespace ilkimza::agent {
 
-// True once whoever made a call waits no longer for its answer. Null: they wait for ever.
-using GivenUp = std::shared_ptr<const std::atomic<bool>>;
+// Whoever made a call, and how long they wait for its answer.
+struct Caller {
+  std::atomic<bool> gone = false;
+  // Passed on its own, whoever is busy with telling so.
+  absl::Time deadline = absl::InfiniteFuture();
+
+  [[nodiscard]] bool GaveUp() const { return gone || absl::Now() >= deadline; }
+};
+// Null: they wait for ever.
+using CallerPtr = std::shared_ptr<const Caller>;
 
 struct AttemptCall {
   AttemptKind kind = AttemptKind::kVerify;
@@ -57,8 +66,8 @@ struct AttemptCall {
   std::string journey;
   // At most 64 letters, digits and hyphens; may be empty.
   std::string request_id;
-  // Once it is true no PIN is sent any more; one that was sent stays sent.
-  GivenUp given_up;
+  // Once they gave up no PIN is sent any more; one that was sent stays sent.
+  CallerPtr caller;
 };
 
 struct AttemptReply {
@@ -99,7 +108,7 @@ class Attempts : public std::enable_shared_from_this<Attempts> {
   // A caller, and whether it has gone.
   struct Waiting {
     Done done;
-    GivenUp given_up;
+    CallerPtr caller;
   };
   // What is known of a request id.
   struct Request {

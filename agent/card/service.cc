@@ -222,12 +222,16 @@ class ReadersStream final : public grpc::ServerWriteReactor<v1::WatchReadersResp
 // passed, it was cancelled or its connection is gone.
 class AttemptReactor final : public grpc::ServerUnaryReactor {
  public:
-  [[nodiscard]] GivenUp given_up() const { return given_up_; }
-  void OnCancel() override { *given_up_ = true; }
+  explicit AttemptReactor(const grpc::CallbackServerContext& context) {
+    caller_->deadline = absl::FromChrono(context.deadline());
+  }
+
+  [[nodiscard]] CallerPtr caller() const { return caller_; }
+  void OnCancel() override { caller_->gone = true; }
   void OnDone() override { delete this; }
 
  private:
-  const std::shared_ptr<std::atomic<bool>> given_up_ = std::make_shared<std::atomic<bool>>(false);
+  const std::shared_ptr<Caller> caller_ = std::make_shared<Caller>();
 };
 
 class CardServerImpl final : public CardServer, private v1::CardService::CallbackService {
@@ -277,7 +281,8 @@ class CardServerImpl final : public CardServer, private v1::CardService::Callbac
             std::function<absl::StatusOr<T>(Card&, const std::string&)> read,
             std::function<void(T&)> take);
   // Starts the attempt, and finishes the reactor after `take` where it went well.
-  Reactor* Attempt(AttemptCall call, std::function<void(const AttemptReply&)> take);
+  Reactor* Attempt(const Context& context, AttemptCall call,
+                   std::function<void(const AttemptReply&)> take);
   void Begin(Reactor* reactor, AttemptCall call, std::function<void(const AttemptReply&)> take);
 
   const Parts parts_;
@@ -435,10 +440,10 @@ CardServerImpl::Reactor* CardServerImpl::GetPinState(Context* context,
   return reactor;
 }
 
-CardServerImpl::Reactor* CardServerImpl::Attempt(AttemptCall call,
+CardServerImpl::Reactor* CardServerImpl::Attempt(const Context& context, AttemptCall call,
                                                  std::function<void(const AttemptReply&)> take) {
-  AttemptReactor* const reactor = std::make_unique<AttemptReactor>().release();
-  call.given_up = reactor->given_up();
+  AttemptReactor* const reactor = std::make_unique<AttemptReactor>(context).release();
+  call.caller = reactor->caller();
   Begin(reactor, std::move(call), std::move(take));
   return reactor;
 }
@@ -467,7 +472,8 @@ void CardServerImpl::Begin(Reactor* reactor, AttemptCall call,
       });
 }
 
-CardServerImpl::Reactor* CardServerImpl::VerifyPin(Context*, const v1::VerifyPinRequest* request,
+CardServerImpl::Reactor* CardServerImpl::VerifyPin(Context* context,
+                                                   const v1::VerifyPinRequest* request,
                                                    v1::VerifyPinResponse* response) {
   AttemptCall call{.kind = AttemptKind::kVerify,
                    .card = request->name(),
@@ -478,12 +484,13 @@ CardServerImpl::Reactor* CardServerImpl::VerifyPin(Context*, const v1::VerifyPin
                    .request_id = request->request_id()};
   // gRPC hands requests over as const, but they are ours until the call ends.
   WipeSecrets(const_cast<v1::VerifyPinRequest&>(*request));
-  return Attempt(std::move(call), [response](const AttemptReply& reply) {
+  return Attempt(*context, std::move(call), [response](const AttemptReply& reply) {
     *response->mutable_pin_state() = reply.pin_state;
   });
 }
 
-CardServerImpl::Reactor* CardServerImpl::ChangePin(Context*, const v1::ChangePinRequest* request,
+CardServerImpl::Reactor* CardServerImpl::ChangePin(Context* context,
+                                                   const v1::ChangePinRequest* request,
                                                    v1::ChangePinResponse* response) {
   AttemptCall call{.kind = AttemptKind::kChange,
                    .card = request->name(),
@@ -495,12 +502,13 @@ CardServerImpl::Reactor* CardServerImpl::ChangePin(Context*, const v1::ChangePin
                    .journey = request->journey(),
                    .request_id = request->request_id()};
   WipeSecrets(const_cast<v1::ChangePinRequest&>(*request));
-  return Attempt(std::move(call), [response](const AttemptReply& reply) {
+  return Attempt(*context, std::move(call), [response](const AttemptReply& reply) {
     *response->mutable_pin_state() = reply.pin_state;
   });
 }
 
-CardServerImpl::Reactor* CardServerImpl::UnblockPin(Context*, const v1::UnblockPinRequest* request,
+CardServerImpl::Reactor* CardServerImpl::UnblockPin(Context* context,
+                                                    const v1::UnblockPinRequest* request,
                                                     v1::UnblockPinResponse* response) {
   AttemptCall call{.kind = AttemptKind::kUnblock,
                    .card = request->name(),
@@ -511,12 +519,13 @@ CardServerImpl::Reactor* CardServerImpl::UnblockPin(Context*, const v1::UnblockP
                    .journey = request->journey(),
                    .request_id = request->request_id()};
   WipeSecrets(const_cast<v1::UnblockPinRequest&>(*request));
-  return Attempt(std::move(call), [response](const AttemptReply& reply) {
+  return Attempt(*context, std::move(call), [response](const AttemptReply& reply) {
     *response->mutable_pin_state() = reply.pin_state;
   });
 }
 
-CardServerImpl::Reactor* CardServerImpl::TestSign(Context*, const v1::TestSignRequest* request,
+CardServerImpl::Reactor* CardServerImpl::TestSign(Context* context,
+                                                  const v1::TestSignRequest* request,
                                                   v1::TestSignResponse* response) {
   AttemptCall call{.kind = AttemptKind::kTestSign,
                    .card = request->name(),
@@ -525,7 +534,7 @@ CardServerImpl::Reactor* CardServerImpl::TestSign(Context*, const v1::TestSignRe
                    .journey = request->journey(),
                    .request_id = request->request_id()};
   WipeSecrets(const_cast<v1::TestSignRequest&>(*request));
-  return Attempt(std::move(call), [response](const AttemptReply& reply) {
+  return Attempt(*context, std::move(call), [response](const AttemptReply& reply) {
     *response->mutable_certificate() = reply.certificate;
     response->set_algorithm(reply.algorithm);
   });
