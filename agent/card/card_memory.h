@@ -51,6 +51,8 @@ struct CardMemory {
 
   // Of the PKCS#15 application, where the family had to look for it; see pkcs15_card.h.
   std::optional<int> profile;
+  // The id it was selected by, or the path, where the card takes no id.
+  std::string application_id;
   std::string application_path;
   std::string serial_file;
 };

@@ -14,7 +14,7 @@ namespace {
 constexpr uint32_t kBoolean = 0x01, kInteger = 0x02, kBitString = 0x03, kOctetString = 0x04,
                    kEnumerated = 0x0A, kUtf8String = 0x0C, kSequence = 0x30, kContext0 = 0x80,
                    kConstructed0 = 0xA0, kConstructed1 = 0xA1;
-constexpr std::string_view kApplicationId("\xA0\x00\x00\x00\x63PKCS-15", 12);
+constexpr std::string_view kMasterFile("\x3F\x00", 2);
 constexpr std::size_t kMaxPath = 16;
 constexpr std::size_t kMaxId = 64;
 // Bits of PinFlags.
@@ -132,12 +132,20 @@ PinEncoding EncodingOf(uint32_t type) {
   }
 }
 
-// The characters a PIN of `padded_length` bytes has at most.
-int TypedLength(const PinObject& pin) {
-  constexpr int kIso9564Digits = 12;
-  if (pin.encoding == PinEncoding::kBcd) return 2 * pin.padded_length;
-  if (pin.encoding == PinEncoding::kIso9564) return kIso9564Digits;
-  return pin.padded_length;
+// The characters that so many bytes of a command hold at most.
+uint32_t TypedLength(PinEncoding encoding, uint32_t bytes) {
+  constexpr uint32_t kIso9564Digits = 12;
+  if (encoding == PinEncoding::kIso9564) return kIso9564Digits;
+  return encoding == PinEncoding::kBcd ? 2 * bytes : bytes;
+}
+
+// The longest PIN in characters; a card that names none says how many bytes it stores.
+std::optional<uint32_t> LongestTyped(PinEncoding encoding, const Tlv& stored_length,
+                                     const std::optional<Tlv>& max_length) {
+  if (max_length) return UnsignedValue(max_length->value);
+  const auto stored = UnsignedValue(stored_length.value);
+  if (!stored || *stored > kLongestPin) return std::nullopt;
+  return std::min(TypedLength(encoding, *stored), kLongestPin);
 }
 
 // Type, character set and lengths.
@@ -148,13 +156,34 @@ void TakeFormat(const Tlv& type, const Tlv& min_length, const Tlv& stored_length
   pin.encoding = EncodingOf(kind);
   pin.limits.charset = kind == kUtf8 ? PinCharset::kAscii : PinCharset::kDigits;
   const auto min_value = UnsignedValue(min_length.value);
-  const auto max_value = UnsignedValue((max_length ? *max_length : stored_length).value);
+  const auto max_value = LongestTyped(pin.encoding, stored_length, max_length);
   // A card that names no sensible limits gets those of its profile.
   if (min_value && max_value && *min_value >= 1 && *min_value <= *max_value &&
       *max_value <= kLongestPin) {
     pin.limits.min_length = static_cast<int>(*min_value);
     pin.limits.max_length = static_cast<int>(*max_value);
   }
+}
+
+// No more characters than the command has room for.
+void FitToCommand(std::string_view flags, const Tlv& stored_length, PinObject& pin) {
+  const auto stored = UnsignedValue(stored_length.value);
+  const bool padded = BitIsSet(flags, kNeedsPadding) && stored && *stored <= kLongestPin;
+  if (padded) pin.padded_length = static_cast<int>(*stored);
+  // A block of ISO 9564-1 has its one size, whatever else is said.
+  if (!padded && pin.encoding != PinEncoding::kIso9564) return;
+  const uint32_t room = TypedLength(pin.encoding, padded ? *stored : 0);
+  pin.limits.max_length = std::min(pin.limits.max_length, static_cast<int>(room));
+  if (pin.limits.max_length >= pin.limits.min_length) return;
+  // It says that no PIN fits: none is sent.
+  pin.encoding = PinEncoding::kOther;
+  pin.limits.max_length = pin.limits.min_length;
+}
+
+// Packed digits are filled up by halves of a byte: both of `pad` have to be the same.
+bool FillingIsClear(const PinObject& pin) {
+  if (pin.encoding != PinEncoding::kBcd) return true;
+  return pin.pad ? (*pin.pad >> 4) == (*pin.pad & 0x0F) : pin.padded_length == 0;
 }
 
 // PinAttributes; nothing where a part that must be there is not.
@@ -182,16 +211,8 @@ std::optional<PinObject> ParsePinAttributes(std::string_view sequence) {
   }
   const auto pad = reader.NextIf(kOctetString);
   if (pad && pad->value.size() == 1) pin.pad = static_cast<uint8_t>(pad->value[0]);
-  const auto stored = UnsignedValue(stored_length->value);
-  if (BitIsSet(flags->value, kNeedsPadding) && stored && *stored <= kLongestPin) {
-    pin.padded_length = static_cast<int>(*stored);
-    pin.limits.max_length = std::min(pin.limits.max_length, TypedLength(pin));
-    if (pin.limits.max_length < pin.limits.min_length) {
-      // It says that no PIN fits: none is sent.
-      pin.encoding = PinEncoding::kOther;
-      pin.limits.max_length = pin.limits.min_length;
-    }
-  }
+  FitToCommand(flags->value, *stored_length, pin);
+  if (!FillingIsClear(pin)) pin.encoding = PinEncoding::kOther;
   if (const auto path = FindTlv(reader.rest(), kSequence)) pin.path = PathOf(path->value);
   return pin;
 }
@@ -325,6 +346,10 @@ absl::StatusOr<std::vector<CertificateObject>> ParseCertificateDirectory(std::st
   return certificates;
 }
 
+bool NamesPkcs15(std::string_view application_id) {
+  return application_id == kPkcs15Id || application_id.starts_with(kIso7816Part15Id);
+}
+
 std::string FindApplicationPath(std::string_view dir_bytes) {
   TlvReader reader(dir_bytes);
   for (int i = 0; i < kMaxEntries; ++i) {
@@ -333,10 +358,14 @@ std::string FindApplicationPath(std::string_view dir_bytes) {
     if (application->tag != 0x61) continue;
     const auto id = FindTlv(application->value, 0x4F);
     const auto path = FindTlv(application->value, 0x51);
-    if (id && id->value == kApplicationId && path && path->value.size() <= kMaxPath &&
-        path->value.size() % 2 == 0) {
-      return std::string(path->value);
+    if (!id || !NamesPkcs15(id->value) || !path || path->value.empty() ||
+        path->value.size() % 2 != 0) {
+      continue;
     }
+    // EF.DIR lies in the master file: a path without it begins there.
+    std::string whole(path->value.substr(0, kMasterFile.size()) == kMasterFile ? "" : kMasterFile);
+    whole += path->value;
+    if (whole.size() <= kMaxPath) return whole;
   }
   return {};
 }

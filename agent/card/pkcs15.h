@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,10 @@
 namespace ilkimza::agent {
 
 inline constexpr int kMaxEntries = 32;
+// The ids of the application: of PKCS#15, and of ISO/IEC 7816-15, which another
+// application's id may follow.
+inline constexpr std::string_view kPkcs15Id("\xA0\x00\x00\x00\x63PKCS-15", 12);
+inline constexpr std::string_view kIso7816Part15Id("\xE8\x28\xBD\x08\x0F", 5);
 
 // The directory of directories. Paths as the card has them, two bytes for each step:
 // from the master file (3F00) on, or within the application.
@@ -55,7 +60,8 @@ struct PinObject {
   PinEncoding encoding = PinEncoding::kText;
   // A command takes exactly so many bytes, filled up with `pad`; 0: as long as it is.
   int padded_length = 0;
-  uint8_t pad = 0;
+  // Not named, it is 00, which is no filling where digits share bytes: it would be one.
+  std::optional<uint8_t> pad;
   bool change_disabled = false;
   bool unblock_disabled = false;
   bool initialised = true;
@@ -103,7 +109,10 @@ absl::StatusOr<ObjectDirectory> ParseObjectDirectory(std::string_view bytes);
 absl::StatusOr<std::vector<PinObject>> ParseAuthenticationObjects(std::string_view bytes);
 absl::StatusOr<std::vector<PrivateKeyObject>> ParsePrivateKeys(std::string_view bytes);
 absl::StatusOr<std::vector<CertificateObject>> ParseCertificateDirectory(std::string_view bytes);
-// The path of the PKCS#15 application, from EF.DIR; empty where it names none.
+// Whether an application with that id is a PKCS#15 one.
+bool NamesPkcs15(std::string_view application_id);
+// The path of the PKCS#15 application, from EF.DIR and from the master file (3F00) on;
+// empty where it names none.
 std::string FindApplicationPath(std::string_view dir_bytes);
 // Empty parts for what it does not tell.
 TokenInfo ParseTokenInfo(std::string_view bytes);

@@ -22,7 +22,6 @@ namespace {
 constexpr uint8_t kSelect = 0xA4, kVerify = 0x20, kChange = 0x24, kUnblock = 0x2C,
                   kManageSecurity = 0x22, kPerformSecurity = 0x2A;
 constexpr uint8_t kById = 0x00, kInDirectory = 0x02, kByName = 0x04, kByPath = 0x08;
-constexpr std::string_view kPkcs15("\xA0\x00\x00\x00\x63PKCS-15", 12);
 constexpr std::string_view kIsoApplet("\xF2\x76\xA2\x88\xBC\xFB\xA6\x9D\x34\xF3\x10\x01", 12);
 constexpr std::string_view kMasterFile("\x3F\x00", 2);
 constexpr std::string_view kDirPath("\x3F\x00\x2F\x00", 4);
@@ -95,10 +94,14 @@ class Pkcs15Card final : public FileCard {
   }
   absl::StatusOr<std::string> AskSerial() override;
   absl::StatusOr<ResponseApdu> SendSelect(uint8_t p1, std::string_view data);
-  // The application becomes the current directory.
+  // An IsoApplet knows nothing before it is selected; false where it refuses.
+  absl::StatusOr<bool> EnterApplet();
+  // The application becomes the current directory, by its id; false where the card does
+  // not take it.
   absl::StatusOr<bool> EnterApplication();
   absl::StatusOr<std::optional<std::string>> Select(const std::string& path) override;
   absl::StatusOr<std::optional<std::string>> SelectInApplication(std::string_view file);
+  // `path` begins with the master file.
   absl::StatusOr<std::optional<std::string>> SelectFromMaster(std::string_view path);
   absl::StatusOr<std::string> ReadObjectDirectory() override;
   absl::StatusOr<TokenInfo> ReadTokenInfo();
@@ -111,6 +114,7 @@ class Pkcs15Card final : public FileCard {
   absl::StatusOr<PinAnswer> SendFromKeys(uint8_t instruction, const PinObject& first,
                                          const PinObject& pin);
 
+  bool in_applet_ = false;
   bool in_application_ = false;
 };
 
@@ -119,15 +123,28 @@ absl::StatusOr<ResponseApdu> Pkcs15Card::SendSelect(uint8_t p1, std::string_view
   return channel_.Send({.ins = kSelect, .p1 = p1, .data = data, .le = kLeAll});
 }
 
+absl::StatusOr<bool> Pkcs15Card::EnterApplet() {
+  if (memory_.profile != kIsoAppletCard || in_applet_) return true;
+  ILKIMZA_ASSIGN_OR_RETURN(const ResponseApdu applet, SendSelect(kByName, kIsoApplet));
+  in_applet_ = applet.status.Success();
+  return in_applet_;
+}
+
 absl::StatusOr<bool> Pkcs15Card::EnterApplication() {
   if (in_application_) return true;
-  if (memory_.profile == kIsoAppletCard) {
-    ILKIMZA_ASSIGN_OR_RETURN(const ResponseApdu applet, SendSelect(kByName, kIsoApplet));
-    if (!applet.status.Success()) return false;
+  // Found by its path, since the card takes no name.
+  if (!memory_.application_path.empty()) return false;
+  ILKIMZA_ASSIGN_OR_RETURN(const bool applet, EnterApplet());
+  if (!applet) return false;
+  for (const std::string_view id : {kPkcs15Id, kIso7816Part15Id}) {
+    if (!memory_.application_id.empty() && memory_.application_id != id) continue;
+    ILKIMZA_ASSIGN_OR_RETURN(const ResponseApdu response, SendSelect(kByName, id));
+    if (!response.status.Success()) continue;
+    memory_.application_id = id;
+    in_application_ = true;
+    return true;
   }
-  ILKIMZA_ASSIGN_OR_RETURN(const ResponseApdu response, SendSelect(kByName, kPkcs15));
-  in_application_ = response.status.Success();
-  return in_application_;
+  return false;
 }
 
 absl::Status Pkcs15Card::Open() {
@@ -136,7 +153,8 @@ absl::Status Pkcs15Card::Open() {
     memory_.profile = kMyEidCard;
   } else {
     ILKIMZA_ASSIGN_OR_RETURN(const ResponseApdu applet, SendSelect(kByName, kIsoApplet));
-    if (applet.status.Success()) memory_.profile = kIsoAppletCard;
+    in_applet_ = applet.status.Success();
+    if (in_applet_) memory_.profile = kIsoAppletCard;
   }
   ILKIMZA_ASSIGN_OR_RETURN(const bool entered, EnterApplication());
   if (!entered) {
@@ -186,6 +204,8 @@ absl::StatusOr<std::optional<std::string>> Pkcs15Card::SelectInApplication(std::
 
 absl::StatusOr<std::optional<std::string>> Pkcs15Card::SelectFromMaster(std::string_view path) {
   in_application_ = false;
+  ILKIMZA_ASSIGN_OR_RETURN(const bool applet, EnterApplet());
+  if (!applet) return std::nullopt;
   const std::string_view below = path.substr(kMasterFile.size());
   ILKIMZA_ASSIGN_OR_RETURN(ResponseApdu response,
                            below.empty() ? SendSelect(kById, path) : SendSelect(kByPath, below));
@@ -349,7 +369,7 @@ absl::StatusOr<PinAnswer> Pkcs15Card::SendFromKeys(uint8_t instruction, const Pi
                              .p2 = pin.reference,
                              .limits = limits,
                              .padded_length = static_cast<std::size_t>(pin.padded_length),
-                             .filler = pin.pad,
+                             .filler = pin.pad.value_or(0),
                              .modify = two}));
   return JudgePinAnswer(response.status);
 }
@@ -419,7 +439,9 @@ bool AppendPin(std::string_view typed, const PinObject& pin, std::string& out) {
     case PinEncoding::kBcd:
       if (!digits) return false;
       for (std::size_t i = 0; i < typed.size(); i += 2) {
-        const uint8_t low = i + 1 < typed.size() ? digit(i + 1) : pin.pad & 0x0F;
+        const bool odd = i + 1 == typed.size();
+        if (odd && !pin.pad) return false;
+        const uint8_t low = odd ? *pin.pad & 0x0F : digit(i + 1);
         out += static_cast<char>((digit(i) << 4) | low);
       }
       break;
@@ -439,7 +461,7 @@ bool AppendPin(std::string_view typed, const PinObject& pin, std::string& out) {
   if (pin.padded_length == 0) return true;
   const auto length = static_cast<std::size_t>(pin.padded_length);
   if (out.size() - start > length) return false;
-  out.append(start + length - out.size(), static_cast<char>(pin.pad));
+  out.append(start + length - out.size(), static_cast<char>(pin.pad.value_or(0)));
   return true;
 }
 
