@@ -212,6 +212,44 @@ v1::Check CheckOf(int kind) {
   return kind < 150 ? v1::CHECK_CLOCK : v1::CHECK_AGENT_CERTIFICATE;
 }
 
+// Kinds that are never a fault or a warning.
+bool AllIsWell(v1::FindingKind kind) {
+  switch (kind) {
+    case v1::FINDING_KIND_AGENT_RUNS:
+    case v1::FINDING_KIND_SERVICE_RUNS:
+    case v1::FINDING_KIND_PERMITTED:
+    case v1::FINDING_KIND_DRIVER_FITS:
+    case v1::FINDING_KIND_READER_PRESENT:
+    case v1::FINDING_KIND_CARD_ANSWERS:
+    case v1::FINDING_KIND_PIN_READY:
+    case v1::FINDING_KIND_PIN_UNTOLD:
+    case v1::FINDING_KIND_CERTIFICATE_VALID:
+    case v1::FINDING_KIND_MODULE_LOADED:
+    case v1::FINDING_KIND_MODULE_NOT_NEEDED:
+    case v1::FINDING_KIND_SERVER_CONNECTED:
+    case v1::FINDING_KIND_PORTAL_REACHED:
+    case v1::FINDING_KIND_CLOCK_RIGHT:
+    case v1::FINDING_KIND_CLOCK_NOT_COMPARED:
+    case v1::FINDING_KIND_AGENT_CERTIFICATE_VALID:
+    case v1::FINDING_KIND_AGENT_CERTIFICATE_NOT_NEEDED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+TEST_F(SentencesTest, WhatIsWrongComesWithAdvice) {
+  for (const Texts& texts : {english_, turkish_}) {
+    for (const auto kind : Values<v1::FindingKind>(v1::FindingKind_descriptor())) {
+      if (kind < v1::FINDING_KIND_AGENT_RUNS || AllIsWell(kind)) continue;
+      v1::Finding finding;
+      finding.set_kind(kind);
+      finding.set_check(CheckOf(kind));
+      EXPECT_TRUE(EndsASentence(FindingSentence(texts, finding).next)) << FindingName(kind);
+    }
+  }
+}
+
 TEST_F(SentencesTest, EveryFindingHasItsOwnWordsInBothLanguages) {
   std::set<std::string> seen;
   for (const auto kind : Values<v1::FindingKind>(v1::FindingKind_descriptor())) {
