@@ -326,8 +326,14 @@ std::optional<Ending> Conversation::NewCaptcha(v1::StepKind kind, std::stop_toke
                                                View& view) {
   if (auto ending = LeftOut(profile_, kind)) return ending;
   const Profile::Step& step = *profile_.step(kind);
-  if (step.new_captcha != nullptr && page_) {
-    const auto button = FindButton(*page_, *step.new_captcha);
+  // A button of that name on any other page than the one that asks may do anything.
+  const Recognition seen = page_ ? See() : Recognition();
+  if (step.new_captcha != nullptr && seen.sure() && AsksOn(step, seen.kind)) {
+    // Two of that name need not do the same, and one may be another's: then the page is
+    // opened again, which costs nothing.
+    Profile::Button only = *step.new_captcha;
+    only.any = false;
+    const auto button = FindButton(*page_, only);
     if (button.ok() && IsPressable((*button)->kind)) {
       const auto request = page_->Press(**button, {});
       const absl::Status status = request.ok() ? Open(*request, stop) : request.status();

@@ -3,7 +3,9 @@
 #ifndef ILKIMZA_TESTS_FUZZ_PAGE_TO_SCREEN_H_
 #define ILKIMZA_TESTS_FUZZ_PAGE_TO_SCREEN_H_
 
+#include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,21 +17,41 @@
 
 namespace ilkimza::portal {
 
-// The first byte says which charset the header names. Aborts where a promise breaks:
-// the same bytes are the same screen, a control that may be pressed is one that the
-// step names, and nothing that is never pressed may be.
-inline profile_v1::ScreenKind PageToScreen(std::string_view input) {
+// Whether a control of this name, as it is read out or as it is seen, is out of the step's
+// reach: pressed by nobody, or by another step alone.
+inline bool IsForbidden(const Profile& profile, v1::StepKind step, std::string_view label) {
+  const v1::StepKind owner = profile.ReservedFor(label);
+  return profile.NeverPressed(label) || (owner != v1::STEP_KIND_UNSPECIFIED && owner != step);
+}
+
+// Whether the step presses a button of this name on such a screen.
+inline bool IsNamedByStep(const Profile& profile, v1::StepKind kind, profile_v1::ScreenKind screen,
+                          std::string_view label) {
+  const Profile::Step* step = profile.step(kind);
+  if (step == nullptr) return false;
+  return std::any_of(step->moves.begin(), step->moves.end(), [&](const Profile::Move& move) {
+    const auto& names = move.press->names;
+    return std::find(move.on.begin(), move.on.end(), screen) != move.on.end() &&
+           std::find(names.begin(), names.end(), label) != names.end();
+  });
+}
+
+// The first byte says which charset the header names. nullopt where the bytes are no page,
+// UNSPECIFIED where they are one that the profile does not know. Aborts where a promise
+// breaks: the same bytes are the same screen, a control that may be pressed is one that the
+// step names, and nothing may be that is never pressed or reserved for another step.
+inline std::optional<profile_v1::ScreenKind> PageToScreen(std::string_view input) {
   static const Profile profile = *Profile::Named("kamusm");
   static constexpr const char* kTypes[] = {"text/html; charset=utf-8",
                                            "text/html; charset=iso-8859-9", "text/html"};
-  if (input.empty()) return profile_v1::SCREEN_KIND_UNSPECIFIED;
+  if (input.empty()) return std::nullopt;
   Response response;
   response.address = *ParseAddress("", "https://portal.example/dir/page?q");
   response.status = 200;
   response.content_type = kTypes[static_cast<unsigned char>(input[0]) % 3];
   response.body = WipedString(input.substr(1));
   const auto page = Page::Parse(response, Charset::kUtf8);
-  if (!page.ok()) return profile_v1::SCREEN_KIND_UNSPECIFIED;
+  if (!page.ok()) return std::nullopt;
 
   const Recognition seen = Recognise(*page, profile);
   const auto again = Page::Parse(response, Charset::kUtf8);
@@ -40,9 +62,11 @@ inline profile_v1::ScreenKind PageToScreen(std::string_view input) {
     const auto kind = static_cast<v1::StepKind>(step);
     FindMessage(*page, profile, kind, {});
     for (const Control& control : page->controls()) {
-      const bool may = CheckClick(profile, kind, seen.kind, control).ok();
-      if (may && profile.NeverPressed(control.label)) std::abort();
-      if (may && !seen.sure()) std::abort();
+      if (!CheckClick(profile, kind, seen.kind, control).ok()) continue;
+      if (!seen.sure()) std::abort();
+      if (!IsNamedByStep(profile, kind, seen.kind, control.label)) std::abort();
+      if (IsForbidden(profile, kind, control.label)) std::abort();
+      if (IsForbidden(profile, kind, control.shown)) std::abort();
     }
   }
   for (const Control& control : page->controls()) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "portal/built_in_profiles.h"
 #include "tests/portal/ending_matchers.h"
 #include "tests/portal/sandbox_portal.h"
 #include "tests/portal/walk.h"
@@ -298,6 +299,42 @@ TEST_P(ConversationTest, NewCaptcha) {
     EXPECT_NE(first.captcha, second.captcha);
     ASSERT_DONE(walk.Do(asks));
   }
+}
+
+// Another page may have a button of that name as well. It is left alone, and the page that
+// asks is opened again.
+TEST_P(ConversationTest, NewCaptchaOnlyOfThePageThatAsks) {
+  Walk walk(portal_);
+  ASSERT_DONE(walk.Do(v1::STEP_KIND_OPEN_WORD_RESET));
+  const int opened = portal_.Requests("GET word_reset");
+  View view;
+  ASSERT_FALSE(walk.conversation().NewCaptcha(v1::STEP_KIND_LOG_IN, {}, view).has_value());
+  EXPECT_FALSE(view.captcha.empty());
+  EXPECT_EQ(portal_.Presses("word_reset:renew"), 0);
+  EXPECT_EQ(portal_.Requests("GET word_reset"), opened);
+  ASSERT_DONE(walk.Do(v1::STEP_KIND_LOG_IN));
+}
+
+// A link that leads elsewhere bears the name as well, and stands before the right one.
+TEST_P(ConversationTest, NewCaptchaWhereTwoBearItsName) {
+  portal_.Control("faults", {{"kind", "swap_buttons"},
+                             {"screen", "login"},
+                             {"times", 0},
+                             {"from", "Resmi Yenile"},
+                             {"to", "Güvenlik Sözcüğümü Unuttum"}});
+  std::string text(BuiltInProfiles()[0].text);
+  const std::string name = R"(names: "Resmi Yenile")";
+  ASSERT_NE(text.find(name), std::string::npos);
+  text.insert(text.find(name), R"(names: "Güvenlik Sözcüğümü Unuttum" )");
+  const auto profile = Profile::FromText(text, "changed")->WithEntrance(portal_.url());
+  auto conversation = *Conversation::Create(*profile, portal_.browser());
+  ASSERT_DONE(conversation->Finish(v1::STEP_KIND_OPEN_LOGIN, {}, "", {}));
+  View first;
+  ASSERT_FALSE(conversation->Begin(v1::STEP_KIND_LOG_IN, {}, first).has_value());
+  View second;
+  ASSERT_FALSE(conversation->NewCaptcha(v1::STEP_KIND_LOG_IN, {}, second).has_value());
+  EXPECT_NE(first.captcha, second.captcha);
+  EXPECT_EQ(portal_.Requests("GET word_reset"), 0);
 }
 
 }  // namespace

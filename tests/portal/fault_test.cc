@@ -146,6 +146,59 @@ TEST_P(FaultTest, OnTheWayOfTheDeletion) {
   }
 }
 
+// What the menu leads to: the screen that asks, its step, and the step that comes before.
+struct MenuForm {
+  const char* screen;
+  v1::StepKind step;
+  v1::StepKind before = v1::STEP_KIND_UNSPECIFIED;
+};
+constexpr MenuForm kMenuForms[] = {
+    {"activate", v1::STEP_KIND_ACTIVATE_CERTIFICATE},
+    {"contact", v1::STEP_KIND_UPDATE_INFO},
+    {"unblock", v1::STEP_KIND_REQUEST_UNBLOCK},
+    {"unblock_code", v1::STEP_KIND_ENTER_UNBLOCK_CODE, v1::STEP_KIND_REQUEST_UNBLOCK},
+};
+
+// Whether the portal took the form is not known. The page it stood on has been used up, so
+// that the form cannot be sent again.
+TEST_P(FaultTest, OnTheWayOfTheFormsBehindTheMenu) {
+  for (const MenuForm& form : kMenuForms) {
+    for (const char* kind : {"reset", "500", "lost"}) {
+      SCOPED_TRACE(std::string(form.screen) + " " + kind);
+      portal_.Reset(GetParam().style, GetParam().charset);
+      Walk walk(portal_);
+      ASSERT_DONE(walk.Through(v1::STEP_KIND_OPEN_LOGIN, v1::STEP_KIND_ENTER_SMS_CODE));
+      if (form.before != v1::STEP_KIND_UNSPECIFIED) ASSERT_DONE(walk.Do(form.before));
+      Arm({{"kind", kind}, {"screen", form.screen}, {"method", "POST"}});
+      EXPECT_ENDS(walk.Do(form.step), kUnknown, v1::ERROR_REASON_SUBMISSION_UNKNOWN);
+      const bool taken = std::string(kind) == "lost";
+      const std::string press = std::string(form.screen) + ":submit";
+      EXPECT_EQ(portal_.AllPresses().value(press, 0), taken ? 1 : 0);
+      const Json before = portal_.State()["requests"];
+      EXPECT_ENDS(walk.Do(form.step), v1::STEP_OUTCOME_REWIND, v1::ERROR_REASON_CONVERSATION_LOST);
+      EXPECT_EQ(portal_.State()["requests"], before);
+    }
+  }
+}
+
+TEST_P(FaultTest, OnTheWayFromTheMenuToAPage) {
+  for (const MenuForm& form : kMenuForms) {
+    if (form.before != v1::STEP_KIND_UNSPECIFIED) continue;  // its page is behind a form
+    for (const char* kind : {"500", "lost"}) {
+      SCOPED_TRACE(std::string(form.screen) + " " + kind);
+      portal_.Reset(GetParam().style, GetParam().charset);
+      Walk walk(portal_);
+      ASSERT_DONE(walk.Through(v1::STEP_KIND_OPEN_LOGIN, v1::STEP_KIND_ENTER_SMS_CODE));
+      Arm({{"kind", kind}, {"screen", form.screen}, {"times", 0}});
+      EXPECT_ENDS(walk.Do(form.step), kUnavailable, v1::ERROR_REASON_PORTAL_UNREACHABLE);
+      portal_.Control("faults/clear", Json::object());
+      // The menu's own form has been used up; nothing was asked, and nothing sent.
+      EXPECT_ENDS(walk.Do(form.step), v1::STEP_OUTCOME_REWIND, v1::ERROR_REASON_CONVERSATION_LOST);
+      EXPECT_EQ(portal_.AllPresses().value(std::string(form.screen) + ":submit", 0), 0);
+    }
+  }
+}
+
 // The page behind a form's redirect is a GET: it is asked for once more, and only
 // then is the form's fate unknown.
 TEST_P(FaultTest, ThePageBehindTheForm) {

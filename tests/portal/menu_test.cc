@@ -143,6 +143,61 @@ TEST_P(MenuTest, AnExpiredUnblockingCodeIsAskedForOnceMore) {
   ASSERT_DONE(walk.Do(v1::STEP_KIND_ENTER_UNBLOCK_CODE));
 }
 
+TEST_P(MenuTest, TooManyWrongUnblockingCodesEndTheSession) {
+  portal_.Control("rules", {{"sms_tries", 2}});
+  Walk walk(portal_);
+  ASSERT_DONE(SignIn(walk));
+  ASSERT_DONE(walk.Do(v1::STEP_KIND_REQUEST_UNBLOCK));
+  walk.code = "000000";
+  EXPECT_ENDS(walk.Do(v1::STEP_KIND_ENTER_UNBLOCK_CODE), v1::STEP_OUTCOME_REJECTED,
+              v1::ERROR_REASON_WRONG_SMS_CODE);
+  EXPECT_ENDS(walk.Do(v1::STEP_KIND_ENTER_UNBLOCK_CODE), v1::STEP_OUTCOME_REWIND,
+              v1::ERROR_REASON_SESSION_EXPIRED);
+}
+
+constexpr v1::StepKind kFromTheMenu[] = {
+    v1::STEP_KIND_LIST_CERTIFICATES, v1::STEP_KIND_ACTIVATE_CERTIFICATE, v1::STEP_KIND_UPDATE_INFO,
+    v1::STEP_KIND_REQUEST_UNBLOCK, v1::STEP_KIND_REVOKE_CERTIFICATE};
+
+TEST_P(MenuTest, TheSessionExpiresAtTheMenu) {
+  for (const v1::StepKind step : kFromTheMenu) {
+    SCOPED_TRACE(v1::StepKind_Name(step));
+    Walk walk(portal_);
+    ASSERT_DONE(SignIn(walk));
+    portal_.Control("expire", {{"what", "session"}});
+    EXPECT_ENDS(walk.Do(step), v1::STEP_OUTCOME_REWIND, v1::ERROR_REASON_SESSION_EXPIRED);
+    ASSERT_DONE(walk.Do(v1::STEP_KIND_LOG_OUT));
+  }
+}
+
+// While the holder reads what they are asked: their answer reaches nobody.
+TEST_P(MenuTest, TheSessionExpiresOnThePageThatAsks) {
+  const Json before = portal_.State()["holders"];
+  for (const v1::StepKind step :
+       {v1::STEP_KIND_ACTIVATE_CERTIFICATE, v1::STEP_KIND_UPDATE_INFO,
+        v1::STEP_KIND_REQUEST_UNBLOCK, v1::STEP_KIND_REVOKE_CERTIFICATE}) {
+    SCOPED_TRACE(v1::StepKind_Name(step));
+    Walk walk(portal_);
+    ASSERT_DONE(SignIn(walk));
+    ASSERT_FALSE(walk.conversation().Begin(step, {}, walk.view).has_value());
+    portal_.Control("expire", {{"what", "session"}});
+    walk.phone = "0537 111 22 33";
+    EXPECT_ENDS(walk.Do(step), v1::STEP_OUTCOME_REWIND, v1::ERROR_REASON_SESSION_EXPIRED);
+    ASSERT_DONE(walk.Do(v1::STEP_KIND_LOG_OUT));
+  }
+  EXPECT_EQ(portal_.State()["holders"], before);
+}
+
+TEST_P(MenuTest, TheSessionExpiresBeforeTheUnblockingCodeIsTyped) {
+  Walk walk(portal_);
+  ASSERT_DONE(SignIn(walk));
+  ASSERT_DONE(walk.Do(v1::STEP_KIND_REQUEST_UNBLOCK));
+  portal_.Control("expire", {{"what", "session"}});
+  EXPECT_ENDS(walk.Do(v1::STEP_KIND_ENTER_UNBLOCK_CODE), v1::STEP_OUTCOME_REWIND,
+              v1::ERROR_REASON_SESSION_EXPIRED);
+  ASSERT_DONE(walk.Do(v1::STEP_KIND_LOG_OUT));
+}
+
 TEST_P(MenuTest, RevokesTheChosenCardAndNoOther) {
   Walk walk(portal_, Cagri());
   ASSERT_DONE(SignIn(walk));

@@ -13,10 +13,13 @@
 namespace ilkimza::portal {
 namespace {
 
+// Among them a link that is read out as the way to the menu, which steps take from that
+// page, and that deletes: what is seen counts as well.
 const std::vector<std::string>& Seeds() {
   static const std::vector<std::string> seeds = {
       "<!DOCTYPE html><html><head><meta charset=utf-8><style>.gizli{display:none}</style></head>"
-      "<body><header><a href=/menu>Menü</a> | <a href=/cikis>Çıkış</a></header><main>"
+      "<body><header><a href=/menu>Menü</a> | <a href=/cikis>Çıkış</a> | "
+      "<a href=/sil aria-label=Menü>Sil</a></header><main>"
       "<h1>PIN ve PUK Bilgileri</h1><table><thead><tr><th>Açıklama<th>Değer</thead><tr>"
       "<td>1 Kart Seri Numarası<td>87211470000000000000<tr><td>PIN<td>1234<tr><td>PUK<td>12345678"
       "</table><form method=post action=/sil><input type=hidden name=t value=abc>"
@@ -115,7 +118,10 @@ class Mutator {
 TEST(MutationTest, SpoiltPagesKeepThePromises) {
   Mutator mutate(20240229);
   std::map<profile_v1::ScreenKind, int> seen;
-  for (int i = 0; i < 2000; ++i) ++seen[PageToScreen(mutate(Seeds()[i % Seeds().size()]))];
+  for (int i = 0; i < 2000; ++i) {
+    const auto kind = PageToScreen(mutate(Seeds()[i % Seeds().size()]));
+    ++seen[kind.value_or(profile_v1::SCREEN_KIND_UNSPECIFIED)];
+  }
   // Some mutations leave a page what it is, most do not; both have to occur.
   EXPECT_GT(seen[profile_v1::SCREEN_KIND_UNSPECIFIED], 500);
   EXPECT_GT(seen[profile_v1::SCREEN_KIND_PIN_PAGE], 10);

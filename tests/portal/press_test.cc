@@ -86,6 +86,9 @@ std::string MarkIn(const Control& pressed, const Request& request) {
 
 // ---- The driver, as Conversation presses ----
 
+// Stands for the number of a move where a step asks for another captcha.
+constexpr char kNewCaptcha[] = "new captcha";
+
 struct Look {
   Recognition seen;
   // Step and move, such as "LOG_IN 0", and the mark of what it would press.
@@ -148,6 +151,24 @@ std::set<std::string> MarksOfAll(const Page& page, const Profile::Button& button
   return marks;
 }
 
+// The button that brings another captcha, on the screen on which its step asks for one.
+void LookForCaptchaButton(const Page& page, const Profile::Step& step, Look& look) {
+  const auto asks = [&look](const Profile::Move& move) {
+    return move.submits &&
+           std::find(move.on.begin(), move.on.end(), look.seen.kind) != move.on.end();
+  };
+  if (step.new_captcha == nullptr || std::none_of(step.moves.begin(), step.moves.end(), asks)) {
+    return;
+  }
+  Profile::Button only = *step.new_captcha;
+  only.any = false;
+  const auto button = FindButton(page, only);
+  if (!button.ok() || !IsPressable((*button)->kind)) return;
+  const auto request = page.Press(**button, {});
+  const std::string name = v1::StepKind_Name(step.kind).substr(10) + " " + kNewCaptcha;
+  if (request.ok()) look.presses[name] = MarkIn(**button, *request);
+}
+
 Look LookAt(const std::string& html, const std::string& serial) {
   Look look;
   const auto page = TryPageOf(html);
@@ -158,6 +179,7 @@ Look LookAt(const std::string& html, const std::string& serial) {
     const Profile::Step* step =
         v1::StepKind_IsValid(kind) ? KamuSm().step(static_cast<v1::StepKind>(kind)) : nullptr;
     if (step == nullptr) continue;
+    LookForCaptchaButton(*page, *step, look);
     for (std::size_t i = 0; i < step->moves.size(); ++i) {
       const Profile::Move& move = step->moves[i];
       if (std::find(move.on.begin(), move.on.end(), look.seen.kind) == move.on.end()) continue;
@@ -434,8 +456,8 @@ std::vector<Original> Originals() {
   return originals;
 }
 
-std::string NameOf(const Profile::Step& step, std::size_t move, ScreenKind screen) {
-  return v1::StepKind_Name(step.kind).substr(10) + " " + std::to_string(move) + " on " +
+std::string NameOf(const Profile::Step& step, const std::string& move, ScreenKind screen) {
+  return v1::StepKind_Name(step.kind).substr(10) + " " + move + " on " +
          profile_v1::ScreenKind_Name(screen).substr(12);
 }
 
@@ -462,7 +484,11 @@ TEST(PressTest, EveryScreenAndEveryMoveIsThere) {
     if (step == nullptr) continue;
     for (std::size_t i = 0; i < step->moves.size(); ++i) {
       for (const ScreenKind screen : step->moves[i].on) {
-        EXPECT_EQ(pressed.count(NameOf(*step, i, screen)), 1U) << NameOf(*step, i, screen);
+        EXPECT_EQ(pressed.count(NameOf(*step, std::to_string(i), screen)), 1U)
+            << NameOf(*step, std::to_string(i), screen);
+        if (step->new_captcha == nullptr) continue;
+        EXPECT_EQ(pressed.count(NameOf(*step, kNewCaptcha, screen)), 1U)
+            << NameOf(*step, kNewCaptcha, screen);
       }
     }
   }
@@ -471,7 +497,6 @@ TEST(PressTest, EveryScreenAndEveryMoveIsThere) {
 struct Count {
   int same = 0;
   int stopped = 0;
-  int other_screen = 0;
 };
 
 // The serial that was last read before the control with this mark.
@@ -513,7 +538,11 @@ void Check(const Original& original, const Node& changed, const std::string& sto
     ++count.stopped;
     return;
   }
-  if (other) ++count.other_screen;
+  // No change makes a page say of itself that it is another one (see Words), so none may be
+  // taken for one: on another screen a step would press what that screen's move says.
+  ASSERT_FALSE(other) << original.name << " as " << profile_v1::ScreenKind_Name(look.seen.kind)
+                      << ": " << story << "\n"
+                      << html;
   for (const auto& [step, mark] : look.presses) {
     ++count.same;
     const auto any = original.look.any.find(step);
@@ -536,8 +565,7 @@ TEST(PressTest, AChangedPageIsPressedInTheSamePlaceOrNotAtAll) {
       ASSERT_NO_FATAL_FAILURE(Check(original, *changed, story, count));
     }
   }
-  std::printf("pressed the same: %d, stopped: %d, another screen: %d\n", count.same, count.stopped,
-              count.other_screen);
+  std::printf("pressed the same: %d, stopped: %d\n", count.same, count.stopped);
   // Both have to occur, or nothing was tried.
   EXPECT_GT(count.same, 1000);
   EXPECT_GT(count.stopped, 1000);
