@@ -227,6 +227,7 @@ absl::Status Control::SetRules(const Json& request) {
   const auto declared = members.Text("charset_declared");
   const auto one_delete = members.Flag("one_delete_for_all");
   const auto one_revoke = members.Flag("one_revoke_for_all");
+  const auto edevlet_only = members.Flag("edevlet_only");
   const auto sms = members.Number("sms_seconds");
   const auto sms_tries = members.Number("sms_tries");
   const auto link = members.Number("link_seconds");
@@ -246,6 +247,7 @@ absl::Status Control::SetRules(const Json& request) {
   if (declared) rules.charset_declared = *CharsetDeclaredNamed(*declared);
   if (one_delete) rules.one_delete_for_all = *one_delete;
   if (one_revoke) rules.one_revoke_for_all = *one_revoke;
+  if (edevlet_only) rules.edevlet_only = *edevlet_only;
   if (sms) rules.sms_time = std::chrono::seconds(*sms);
   if (sms_tries) rules.sms_tries = *sms_tries;
   if (link) rules.link_time = std::chrono::seconds(*link);

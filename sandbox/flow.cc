@@ -110,6 +110,10 @@ Outcome Flow::Show(Screen screen, const std::string& link_token, Visit& visit) {
   if (const auto elsewhere = Elsewhere(screen, visit)) return GoTo(*elsewhere);
   std::optional<Page> page;
   switch (screen) {
+    case Screen::kVerify:
+    case Screen::kEDevlet:
+      page = state_.rules.edevlet_only ? EDevletAlone(screen) : Plain(screen);
+      break;
     case Screen::kLogin:
       page = LoginPage();
       break;
@@ -158,6 +162,8 @@ Outcome Flow::Submit(Screen screen, const Submission& submission, Visit& visit) 
   if (*submission.act == Act::kRenew) return GoTo(screen);
   if (*submission.act == Act::kSubmit) {
     switch (screen) {
+      case Screen::kEDevlet:
+        return LogInByEDevlet(submission, visit);
       case Screen::kLogin:
         return LogIn(submission, visit);
       case Screen::kWordReset:
@@ -233,6 +239,34 @@ Page Flow::Plain(Screen screen) {
       page.actions = {Link(texts::kPersonal, Screen::kVerify)};
   }
   return page;
+}
+
+// The choice without the other entrance, and e-Devlet as it is then.
+Page Flow::EDevletAlone(Screen screen) const {
+  Page page = Plain(screen);
+  if (screen == Screen::kVerify) {
+    page.actions = {Link(texts::kByEDevlet, Screen::kEDevlet)};
+    return page;
+  }
+  page.paragraphs = {"Alıştırma ortamında e-Devlet şifreniz güvenlik sözcüğünüzdür."};
+  page.inputs = {TextInput(Field::kNationalId, texts::kNationalId, 11),
+                 PasswordInput(Field::kWord, texts::kEDevletPassword)};
+  page.actions.insert(page.actions.begin(), SubmitButton(texts::kEDevletLogIn));
+  return page;
+}
+
+// Whom e-Devlet vouches for needs neither captcha nor SMS.
+Outcome Flow::LogInByEDevlet(const Submission& submission, Visit& visit) {
+  const Holder* holder = state_.world.Find(Trimmed(submission.value(Field::kNationalId)));
+  const bool is_known =
+      holder != nullptr && submission.value(Field::kWord) == holder->security_word;
+  if (!state_.rules.edevlet_only || !is_known) {
+    return Complain(Screen::kEDevlet, texts::kEDevletRefused, *visit.session);
+  }
+  visit.session = &state_.sessions.Rotate(*visit.session);
+  visit.session->stage = Session::Stage::kMember;
+  visit.session->national_id = holder->national_id;
+  return GoTo(Screen::kMenu);
 }
 
 Page Flow::LoginPage() const {

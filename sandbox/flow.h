@@ -43,6 +43,8 @@ class Flow {
  private:
   // flow.cc: everybody's screens, and the two gates in front of them.
   [[nodiscard]] std::optional<Screen> Elsewhere(Screen screen, const Visit& visit) const;
+  Page EDevletAlone(Screen screen) const;
+  Outcome LogInByEDevlet(const Submission& submission, Visit& visit);
   Page LoginPage() const;
   Outcome LogIn(const Submission& submission, Visit& visit);
   Page SmsConfirmPage(const Session& session);

@@ -21,11 +21,14 @@ constexpr std::array<std::string_view, kScreenCount> kPaths = {"/bireysel-giris-
                                                                "/bireysel/menu",
                                                                "/bireysel/sertifika/kullanima-ac",
                                                                "/bireysel/sertifika/iptal",
+                                                               "/bireysel/sertifika/iptal/onay",
                                                                "/bireysel/bilgi",
                                                                "/bireysel/sertifika/liste",
                                                                "/bireysel/pin",
                                                                "/bireysel/pin/sil",
                                                                "/bireysel/kilit",
+                                                               "/bireysel/kilit/kod",
+                                                               "/bireysel/kilit/puk",
                                                                "/bireysel/sonuc",
                                                                "/bireysel/cikis",
                                                                "/bireysel/oturum",
@@ -33,6 +36,7 @@ constexpr std::array<std::string_view, kScreenCount> kPaths = {"/bireysel-giris-
                                                                "/bireysel/bakim",
                                                                "/bireysel/hata",
                                                                "/bireysel/yok"};
+static_assert(!kPaths.back().empty(), "a screen has no path");
 
 constexpr std::array<std::string_view, kFieldCount> kFieldNames = {
     "kimlikNo", "resimdekiYazi", "guvenlikSozcugu", "guvenlikSozcuguTekrar",

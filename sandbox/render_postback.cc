@@ -29,11 +29,14 @@ constexpr std::array<std::string_view, kScreenCount> kPostbackPaths = {
     "/Bireysel/Menu.aspx",
     "/Bireysel/KullanimaAc.aspx",
     "/Bireysel/Iptal.aspx",
+    "/Bireysel/IptalOnay.aspx",
     "/Bireysel/BilgiGuncelle.aspx",
     "/Bireysel/SertifikaListe.aspx",
     "/Bireysel/PinPuk.aspx",
     "/Bireysel/PinPukSil.aspx",
     "/Bireysel/KilitCozme.aspx",
+    "/Bireysel/KilitKodu.aspx",
+    "/Bireysel/Puk.aspx",
     "/Bireysel/Sonuc.aspx",
     "/Bireysel/Cikis.aspx",
     "/Bireysel/Oturum.aspx",
@@ -41,6 +44,7 @@ constexpr std::array<std::string_view, kScreenCount> kPostbackPaths = {
     "/Bireysel/Bakim.aspx",
     "/Bireysel/Hata.aspx",
     "/Bireysel/Yok.aspx"};
+static_assert(!kPostbackPaths.back().empty(), "a screen has no path");
 
 constexpr std::array<std::string_view, kFieldCount> kPostbackFields = {
     "txtKimlik", "txtResim", "txtSozcuk", "txtTekrar", "txtPosta", "txtKod", "txtCep"};

@@ -37,6 +37,8 @@ struct PortalRules {
   bool one_delete_for_all = false;
   // One `İptal Et` for all cards instead of one for each.
   bool one_revoke_for_all = false;
+  // Nobody is offered a login with the security word; e-Devlet lets holders in.
+  bool edevlet_only = false;
   std::chrono::seconds sms_time{290};
   int sms_tries = 5;
   std::chrono::seconds session_time{600};

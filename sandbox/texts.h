@@ -37,6 +37,7 @@ inline constexpr Text kCorporate = "Kurumsal İşlemler";
 inline constexpr Text kByPassword = "Şifreli Giriş";
 inline constexpr Text kByEDevlet = "e-Devlet ile Giriş";
 inline constexpr Text kLogIn = "Giriş";
+inline constexpr Text kEDevletLogIn = "Giriş Yap";
 inline constexpr Text kForgotten = "Güvenlik Sözcüğümü Unuttum";
 inline constexpr Text kRenew = "Resmi Yenile";
 inline constexpr Text kSend = "Gönder";
@@ -58,6 +59,7 @@ inline constexpr Text kRevokeCard = "İptal Et";
 inline constexpr Text kNationalId = "Kimlik No";
 inline constexpr Text kCaptcha = "Resimdeki Yazı";
 inline constexpr Text kWord = "Güvenlik Sözcüğü";
+inline constexpr Text kEDevletPassword = "e-Devlet Şifresi";
 inline constexpr Text kWordAgain = "Güvenlik Sözcüğü Tekrarı";
 inline constexpr Text kEmail = "E-posta";
 inline constexpr Text kSmsCode = "SMS Onay Kodu";
@@ -82,6 +84,7 @@ inline constexpr Text kFieldsMissing = "Lütfen tüm alanları eksiksiz doldurun
 inline constexpr Text kWrongCaptcha =
     "Resimdeki yazıyı hatalı girdiniz. Lütfen yeni resimdeki karakterleri giriniz.";
 inline constexpr Text kWrongCredentials = "Kimlik No veya Güvenlik Sözcüğü hatalı.";
+inline constexpr Text kEDevletRefused = "Kimlik No veya e-Devlet Şifresi hatalı.";
 inline constexpr Text kLocked =
     "Güvenlik Sözcüğü beş kez hatalı girildiği için hesabınız kilitlenmiştir. Kilidi açmak için "
     "Güvenlik Sözcüğünüzü yenileyiniz.";

@@ -97,6 +97,38 @@ TEST_P(GuidedMode, AChangedPageIsNoDeadEnd) {
   EXPECT_NE(shown.output.find("\"way\":\"GUIDED\""), std::string::npos) << shown.output;
 }
 
+// İlkimza knows no way through this one; the holder does, and says so where the portal
+// asks for less than it would.
+TEST_P(GuidedMode, AnEntranceByEDevletAloneIsNoDeadEnd) {
+  stack_.phone().Post("/control/rules", {{"edevlet_only", true}});
+  Process cli = stack_.Journey();
+  Json stopped = Json::object();
+  Json login = Json::object();
+  const Json result = Play(cli, [&](const Json& prompt) -> Json {
+    if (prompt.at("kind") == "stopped") {
+      stopped = prompt;
+      return {{"guided", true}};
+    }
+    const std::string step = prompt.value("step", "");
+    if (step == "LOG_IN") {
+      login = prompt;
+      return browser_.LogInByEDevlet(prompt);
+    }
+    if (step == "CONFIRM_PHONE" || step == "ENTER_SMS_CODE") return {{"done", true}};
+    return Json();
+  });
+  ASSERT_EQ(stopped.value("reason", ""), "SCREEN_UNRECOGNISED") << Tail(person_);
+  EXPECT_EQ(stopped.at("ways_on").at(0), "GUIDED");
+  ASSERT_EQ(login.value("kind", ""), "guided");
+  EXPECT_THAT(login.value("next", ""), ::testing::HasSubstr("through e-Devlet"));
+  EXPECT_EQ(login.at("labels").at(0), "Bireysel İşlemler");
+  ExpectSuccess(result);
+  EXPECT_THAT(GuidedSteps(result), Contains("LOG_IN"));
+  EXPECT_EQ(Pressed(stack_, "edevlet:submit"), 1);
+  EXPECT_EQ(Pressed(stack_, "login:submit"), 0);
+  EXPECT_EQ(stack_.phone().Get("/api/sms?phone=" + person_.holder().phone).size(), 0U);
+}
+
 TEST_P(GuidedMode, FromTheStartWithAForgottenWord) {
   person_.holder().word_forgotten = true;
   Process cli = stack_.Journey({"--guided"});

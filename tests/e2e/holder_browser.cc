@@ -51,6 +51,17 @@ HolderBrowser::Json HolderBrowser::Follow(const Json& prompt) {
   return answer;
 }
 
+HolderBrowser::Json HolderBrowser::LogInByEDevlet(const Json& prompt) {
+  browser_.ForgetCookies();
+  browser_.Open(prompt.at("address"));
+  browser_.Press("Bireysel İşlemler");
+  browser_.Press("e-Devlet ile Giriş");
+  browser_.Type("Kimlik No", person_.holder().national_id);
+  browser_.Type("e-Devlet Şifresi", person_.holder().security_word);
+  browser_.Press("Giriş Yap");
+  return {{"done", true}};
+}
+
 std::string HolderBrowser::ValueFor(const std::string& label) {
   Holder& holder = person_.holder();
   if (label == "Kimlik No") return holder.national_id;

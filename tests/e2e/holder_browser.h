@@ -24,6 +24,10 @@ class HolderBrowser {
   // Carries out what a `guided` prompt says, and answers that it is done.
   Json Follow(const Json& prompt);
 
+  // Logs in by e-Devlet, which the portal's choice of entrances leads to, and answers that
+  // it is done.
+  Json LogInByEDevlet(const Json& prompt);
+
   // Off the PIN page, once it was shown.
   [[nodiscard]] const std::string& serial() const { return serial_; }
   [[nodiscard]] const std::string& pin() const { return pin_; }

@@ -46,8 +46,8 @@ Person::Json Person::Play(Process& cli, const Hooks& hooks, std::chrono::seconds
     if (answer.is_null()) answer = OwnAnswer(line);
     if (answer.is_null()) return Json::object();
     answer["id"] = line["id"];
-    for (const char* field : {"national_id", "email", "captcha", "link", "security_word", "code",
-                              "pin", "old_pin", "new_pin"}) {
+    for (const char* field : {"national_id", "email", "phone", "captcha", "link", "security_word",
+                              "code", "pin", "puk", "old_pin", "new_pin"}) {
       if (answer.contains(field)) typed_.push_back(answer[field]);
     }
     cli.WriteLine(answer.dump());

@@ -1,6 +1,6 @@
-// The secret hunt: after a full journey at the most talkative log level, no secret
-// that the sandbox issued or took is in any log, database, output or journal, nor
-// in a core image of the server.
+// The secret hunt: after a full journey at the most talkative log level, and after the
+// menu's journeys that handle secrets, none that the sandbox issued or took is in any
+// log, database, output or journal, nor in a core image of the server.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -24,15 +24,23 @@ struct Issued {
   std::string value;
 };
 
-std::vector<Issued> AllSecrets(const Stack& stack, const Person& person) {
+// What every journey that logs in has of it, and what the whole journey has besides.
+const std::vector<std::string> kOfALogin = {"pin",     "puk",         "security_word", "sms_code",
+                                            "captcha", "national_id", "email"};
+const std::vector<std::string> kOfAWordReset = {"link_token"};
+
+std::vector<Issued> AllSecrets(const Stack& stack, const Person& person,
+                               const std::vector<std::string>& further = {}) {
   std::vector<Issued> secrets;
   const Json issued = stack.phone().Get("/control/secrets");
   for (const auto& [kind, values] : issued.items()) {
     for (const Json& value : values) secrets.push_back({kind, value.get<std::string>()});
   }
-  for (const char* const kind : {"pin", "puk", "security_word", "sms_code", "captcha", "link_token",
-                                 "national_id", "email"}) {
-    EXPECT_TRUE(issued.contains(kind) && !issued[kind].empty()) << "nothing to hunt for: " << kind;
+  for (const auto& kinds : {kOfALogin, further}) {
+    for (const std::string& kind : kinds) {
+      EXPECT_TRUE(issued.contains(kind) && !issued[kind].empty())
+          << "nothing to hunt for: " << kind;
+    }
   }
   for (const std::string& typed : person.typed()) secrets.push_back({"typed", typed});
   return secrets;
@@ -153,7 +161,7 @@ TEST(SecretHunt, NothingIsLeftAnywhere) {
   Stack stack;
   Person person(stack.FirstHolder(), stack.phone());
   PlayWholeJourney(stack, person);
-  const std::vector<Issued> secrets = AllSecrets(stack, person);
+  const std::vector<Issued> secrets = AllSecrets(stack, person, kOfAWordReset);
   ASSERT_GE(secrets.size(), 10U);
 
   ExpectNoneInFiles(stack, secrets);
@@ -180,10 +188,106 @@ TEST(SecretHunt, AHostingServerKeepsNothingOnDisk) {
   Stack stack({.portal_host = "server"});
   Person person(stack.FirstHolder(), stack.phone());
   PlayWholeJourney(stack, person);
-  const std::vector<Issued> secrets = AllSecrets(stack, person);
+  const std::vector<Issued> secrets = AllSecrets(stack, person, kOfAWordReset);
   ASSERT_GE(secrets.size(), 10U);
   ExpectNoneInFiles(stack, secrets);
 }
+
+// -- The menu's journeys --
+
+// What anybody on the machine may read of a program while it runs.
+std::string SeenFromOutside(const Process& process) {
+  const std::string folder = "/proc/" + std::to_string(process.pid()) + "/";
+  return ReadFile(folder + "cmdline") + ReadFile(folder + "environ");
+}
+
+class SecretHuntInTheMenu : public ::testing::TestWithParam<const char*> {
+ protected:
+  // A journey that succeeds; of each program, what is seen from outside at each line.
+  Json Play(const std::string& goal, Person::Hooks hooks) {
+    Process cli = stack_.Journey({"--goal", goal, "--remembered"});
+    const auto see = std::move(hooks.see);
+    hooks.see = [&](const Json& line) {
+      for (const Process* process : {&cli, &stack_.agent(), &stack_.server()}) {
+        seen_from_outside_ += SeenFromOutside(*process);
+      }
+      if (see) see(line);
+      // The full values are sent where the holder asks for them.
+      if (line.value("type", "") != "secret") return;
+      const Json answer = {{"id", line.at("id")}, {"phone", kNewPhone}, {"email", kNewEmail}};
+      cli.WriteLine(answer.dump());
+    };
+    const Json result = person_.Play(cli, hooks);
+    EXPECT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person_);
+    return result;
+  }
+  void ExpectNoneAnywhere(const Json& result, std::vector<Issued> secrets) const {
+    for (const Issued& issued : AllSecrets(stack_, person_)) secrets.push_back(issued);
+    ExpectNoneInFiles(stack_, secrets);
+    for (const auto& [place, bytes] : ServersView(stack_, result.at("journey"))) {
+      ExpectNone(place, bytes, secrets);
+    }
+    EXPECT_NE(seen_from_outside_.find("--portal-host"), std::string::npos);
+    ExpectNone("a program's arguments or environment", seen_from_outside_, secrets);
+    for (const Json& line : person_.lines()) {
+      if (line.value("type", "") != "secret") ExpectNone("an event", line.dump(), secrets);
+    }
+  }
+
+  static constexpr char kNewPhone[] = "0506 765 43 21";
+  static constexpr char kNewEmail[] = "yeni@ornek.example";
+
+  Stack stack_{{.portal_host = GetParam()}};
+  Person person_{stack_.FirstHolder(), stack_.phone()};
+  std::string seen_from_outside_;
+};
+
+// As the portal has them, as the holder types them, and one that the portal refuses.
+TEST_P(SecretHuntInTheMenu, PhoneAndMailAddress) {
+  const std::string old_phone = person_.holder().phone;
+  int asked = 0;
+  bool revealed = false;
+  const Json result =
+      Play("update-info", {.answer = [&](const Json& prompt) -> Json {
+                             if (prompt.at("kind") != "info") return Json();
+                             if (++asked == 1) return {{"phone", "5067 65 43"}};
+                             return {{"reveal", true}};
+                           },
+                           .see =
+                               [&](const Json& line) {
+                                 if (line.value("type", "") != "secret") return;
+                                 revealed = true;
+                                 EXPECT_EQ(line.at("phone"), old_phone);
+                                 EXPECT_EQ(line.at("email"), person_.holder().email);
+                               }});
+  EXPECT_TRUE(revealed);
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(HolderState(stack_).at("phone"), "5067654321");
+  EXPECT_EQ(HolderState(stack_).at("email"), kNewEmail);
+  ExpectNoneAnywhere(result, {{"old phone", old_phone},
+                              {"refused phone", "50676543"},
+                              {"new phone", kNewPhone},
+                              {"new phone", "5067654321"},
+                              {"new phone", "506 765 43 21"},
+                              {"new mail address", kNewEmail}});
+}
+
+// The code by SMS, the PUK that the portal shows for it, and the new PIN.
+TEST_P(SecretHuntInTheMenu, UnblockingByCode) {
+  stack_.phone().Post("/control/holder",
+                      {{"national_id", person_.holder().national_id}, {"pin_info", false}});
+  stack_.phone().Post("/control/cards",
+                      {{"serial", "87211470000000000000"}, {"action", "pin_tries"}, {"tries", 0}});
+  const Json result = Play("unblock", {});
+  EXPECT_EQ(Pressed(stack_, "unblock:submit"), 1);
+  EXPECT_EQ(ChipCard(stack_).at("pin"), person_.holder().own_pin);
+  ExpectNoneAnywhere(result, {{"new PIN", person_.holder().own_pin},
+                              {"PUK", ChipCard(stack_).at("puk")},
+                              {"phone", person_.holder().phone}});
+}
+
+INSTANTIATE_TEST_SUITE_P(Hosts, SecretHuntInTheMenu, ::testing::Values("agent", "server"),
+                         [](const auto& host) { return std::string(host.param); });
 
 }  // namespace
 }  // namespace ilkimza::testing

@@ -2,7 +2,12 @@
 #ifndef ILKIMZA_TESTS_E2E_SUPPORT_H_
 #define ILKIMZA_TESTS_E2E_SUPPORT_H_
 
+#include <gtest/gtest.h>
+
+#include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/e2e/stack.h"
 
@@ -27,6 +32,30 @@ inline nlohmann::json PortalCard(const Stack& stack) {
 }
 inline nlohmann::json ChipCard(const Stack& stack) {
   return stack.phone().Get("/control/cards").at("87211470000000000000");
+}
+
+// All that the server keeps of this journey or tells of it, each with its place.
+inline std::vector<std::pair<std::string, std::string>> ServersView(const Stack& stack,
+                                                                    const std::string& journey) {
+  std::vector<std::pair<std::string, std::string>> view;
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"journey", "list"},
+           {"journey", "list", "--output", "json"},
+           {"journey", "show", "--timeline", journey},
+           {"journey", "show", "--timeline", journey, "--output", "json"}}) {
+    const Finished told = stack.RunCli(command);
+    EXPECT_EQ(told.exit_code, 0) << command[1];
+    EXPECT_FALSE(told.output.empty()) << command[1];
+    view.emplace_back("journey " + command[1], told.output);
+  }
+  EXPECT_NE(view.back().second.find("LOG_IN"), std::string::npos) << "no timeline";
+  const std::size_t told = view.size();
+  for (const std::string& file : stack.Files()) {
+    const std::string name = std::filesystem::path(file).filename();
+    if (name.starts_with("server.db")) view.emplace_back(name, ReadFile(file));
+  }
+  EXPECT_GE(view.size(), told + 2) << "the database and its write-ahead log";
+  return view;
 }
 
 // How many commands with this instruction byte the chip has seen.
