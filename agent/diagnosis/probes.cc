@@ -3,9 +3,9 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
-#include <atomic>
 #include <chrono>
 #include <future>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -64,6 +64,31 @@ bool HostsPortal(const std::shared_ptr<grpc::Channel>& channel, const std::stop_
   }
 }
 
+// A service that hangs keeps its caller for good, so that is another thread, and the only
+// one: whoever looks meanwhile waits for the same answer. Thread-safe.
+class PcscCaller {
+ public:
+  explicit PcscCaller(std::shared_ptr<Pcsc> pcsc) : pcsc_(std::move(pcsc)) {}
+
+  std::shared_future<Asked> Ask() {
+    const std::lock_guard lock(mutex_);
+    const bool is_asking =
+        answer_.valid() && answer_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+    if (is_asking) return answer_;
+    std::promise<Asked> promise;
+    answer_ = promise.get_future().share();
+    std::thread([pcsc = pcsc_, promise = std::move(promise)]() mutable {
+      promise.set_value(AskPcsc(*pcsc));
+    }).detach();
+    return answer_;
+  }
+
+ private:
+  const std::shared_ptr<Pcsc> pcsc_;
+  std::mutex mutex_;
+  std::shared_future<Asked> answer_;
+};
+
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Connected(ServerLink& link,
                                                          absl::Duration patience) {
   using Channel = absl::StatusOr<std::shared_ptr<grpc::Channel>>;
@@ -77,29 +102,17 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Connected(ServerLink& link,
 
 std::function<ServiceLook()> ServiceProbe(std::shared_ptr<Pcsc> pcsc, CardMachine machine,
                                           absl::Duration patience) {
-  // A service that hangs keeps its caller for good, so that is another thread. While it is
-  // kept nobody else is sent there.
-  auto kept = std::make_shared<std::atomic<bool>>(false);
-  return [pcsc = std::move(pcsc), machine = std::move(machine), patience, kept = std::move(kept)] {
+  const auto caller = std::make_shared<PcscCaller>(std::move(pcsc));
+  return [caller, machine = std::move(machine), patience] {
     ServiceLook look;
     look.usb_readers = UsbReaders(machine);
-    if (kept->exchange(true)) {
+    const std::shared_future<Asked> answer = caller->Ask();
+    if (answer.wait_for(absl::ToChronoMilliseconds(patience)) != std::future_status::ready) {
       look.state = ServiceLook::State::kSilent;
       return look;
     }
-    std::promise<Asked> promise;
-    std::future<Asked> future = promise.get_future();
-    std::thread([pcsc, kept, promise = std::move(promise)]() mutable {
-      Asked asked = AskPcsc(*pcsc);
-      *kept = false;
-      promise.set_value(std::move(asked));
-    }).detach();
-    if (future.wait_for(absl::ToChronoMilliseconds(patience)) != std::future_status::ready) {
-      look.state = ServiceLook::State::kSilent;
-      return look;
-    }
-    Asked asked = future.get();
-    look.readers = std::move(asked.readers);
+    const Asked& asked = answer.get();
+    look.readers = asked.readers;
     if (asked.code == SCARD_S_SUCCESS) {
       look.state = ServiceLook::State::kRuns;
     } else if (TurnsAway(asked.code)) {

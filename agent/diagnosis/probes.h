@@ -104,8 +104,8 @@ struct Probes {
   std::string portal_host;
 };
 
-// Gives the service so long to answer before it is called silent; it is called so at once
-// while it has not answered the look before.
+// Gives the service so long to answer before it is called silent. A look made while it has
+// not answered the one before waits for the same answer.
 std::function<ServiceLook()> ServiceProbe(std::shared_ptr<Pcsc> pcsc, CardMachine machine,
                                           absl::Duration patience = absl::Seconds(5));
 // `link` outlives the probe.
