@@ -12,7 +12,7 @@
 #include "absl/time/clock.h"
 #include "base/error.h"
 #include "portal/authorities.h"
-#include "portal/tls_sessions.h"
+#include "portal/connections.h"
 
 namespace ilkimza::portal {
 namespace {
@@ -184,7 +184,7 @@ class CurlBrowser : public Browser {
         trusted_(std::move(trusted)),
         easy_(curl_easy_init()) {
     Set(CURLOPT_COOKIELIST, kStartCookies);
-    if (options_.sessions != nullptr) options_.sessions->ShareWith(easy_.get());
+    if (options_.connections != nullptr) options_.connections->ShareWith(easy_.get());
   }
 
   absl::StatusOr<Response> Load(const Request& request, std::stop_token stop) override {

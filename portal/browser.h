@@ -31,15 +31,15 @@
 namespace ilkimza::portal {
 
 class Authorities;
-class TlsSessions;
+class Connections;
 
 struct BrowserOptions {
   // PEM file with the authorities to trust; empty: the system's.
   std::string ca_file;
   // Those of `ca_file`, shared by many browsers; null: each reads its own.
   std::shared_ptr<Authorities> authorities;
-  // Shared by the browsers of one conversation; null: each has its own.
-  std::shared_ptr<TlsSessions> sessions;
+  // Those of one conversation, shared by its browsers; null: each has its own.
+  std::shared_ptr<Connections> connections;
   // "http://host:port" of a proxy; empty: none.
   std::string proxy;
   std::string user_agent = "Ilkimza/0.1";

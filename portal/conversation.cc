@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "portal/authorities.h"
 #include "portal/certificates.h"
+#include "portal/connections.h"
 #include "portal/text.h"
-#include "portal/tls_sessions.h"
 
 namespace ilkimza::portal {
 namespace {
@@ -96,13 +96,13 @@ absl::Status CheckRevocation(const Page& page, const Profile& profile, const std
       "The portal would revoke the certificate of another card. Nothing was confirmed.");
 }
 
-// What a conversation's browsers have in common: whom they trust, and that they have
-// found the portal to be one of those.
+// What a conversation's browsers have in common: whom they trust, and the connections to
+// those whom they have found to be what they say.
 BrowserOptions Shared(BrowserOptions options) {
   if (options.authorities == nullptr) {
     options.authorities = std::make_shared<Authorities>(options.ca_file);
   }
-  options.sessions = std::make_shared<TlsSessions>();
+  options.connections = std::make_shared<Connections>();
   return options;
 }
 
@@ -152,7 +152,7 @@ absl::StatusOr<std::unique_ptr<Conversation>> Conversation::Create(Profile profi
 Conversation::Conversation(Profile profile, BrowserOptions options)
     : profile_(std::move(profile)), options_(Shared(std::move(options))) {}
 
-// A new browser has no cookies and no connections.
+// A new browser has no cookies.
 absl::Status Conversation::Forget() {
   ILKIMZA_ASSIGN_OR_RETURN(browser_, Browser::Create(options_, profile_.origins()));
   page_.reset();

@@ -9,12 +9,15 @@
 #include <chrono>
 #include <cstdio>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/error.h"
 #include "portal/authorities.h"
-#include "portal/tls_sessions.h"
+#include "portal/connections.h"
 #include "tests/portal/tls_server.h"
 
 namespace ilkimza::portal {
@@ -321,31 +324,41 @@ TEST_F(TrustTest, BrowsersShareAuthoritiesUntilTheirFileChanges) {
   EXPECT_EQ(ReasonFor(*after, "/page"), v1::ERROR_REASON_PORTAL_UNTRUSTED);
 }
 
-TEST_F(TrustTest, OnlyTheBrowsersOfOneConversationResumeItsTlsSession) {
-  server_.http().Get("/session", [](const auto& request, auto& answer) {
+TEST_F(TrustTest, OnlyTheBrowsersOfOneConversationShareConnectionsAndTlsSessions) {
+  std::atomic<bool> hangs_up = false;
+  server_.http().Get("/session", [&](const auto& request, auto& answer) {
     answer.set_header("Set-Cookie", "seen=1");
+    if (hangs_up) answer.set_header("Connection", "close");
     answer.set_content(
-        (SSL_session_reused(const_cast<SSL*>(request.ssl)) == 1 ? "resumed " : "new ") +
-            request.get_header_value("Cookie"),
+        absl::StrCat(SSL_session_reused(const_cast<SSL*>(request.ssl)) == 1 ? "resumed " : "new ",
+                     request.remote_port, " ", request.get_header_value("Cookie")),
         kHtml);
   });
   Start();
+  // Whether a session was resumed, the connection, the cookies.
+  using Asked = std::vector<std::string>;
   const auto ask = [&](Browser& browser) {
     const auto response = browser.Load(To("/session"), {});
-    return response.ok() ? std::string(response->body) : response.status().ToString();
+    return response.ok() ? Asked(absl::StrSplit(absl::string_view(response->body), ' '))
+                         : Asked{response.status().ToString(), "", ""};
   };
   BrowserOptions one = Options();
-  one.sessions = std::make_shared<TlsSessions>();
-  auto first = Open(one);
-  EXPECT_EQ(ask(*first), "new ");
-  first.reset();
-  const auto second = Open(one);
-  EXPECT_EQ(ask(*second), "resumed ");
-  EXPECT_EQ(ask(*second), "resumed seen=1");
+  one.connections = std::make_shared<Connections>();
+  auto browser = Open(one);
+  const Asked first = ask(*browser);
+  EXPECT_EQ(first, (Asked{"new", first[1], ""}));
+  EXPECT_EQ(ask(*browser), (Asked{"new", first[1], "seen=1"}));
+  browser = Open(one);
+  hangs_up = true;
+  EXPECT_EQ(ask(*browser), (Asked{"new", first[1], ""})) << "the connection, and no cookie";
+  browser = Open(one);
+  const Asked resumed = ask(*browser);
+  EXPECT_NE(resumed[1], first[1]);
+  EXPECT_EQ(resumed, (Asked{"resumed", resumed[1], ""}));
   BrowserOptions another = Options();
-  another.sessions = std::make_shared<TlsSessions>();
-  EXPECT_EQ(ask(*Open(another)), "new ");
-  EXPECT_EQ(ask(*Open()), "new ");
+  another.connections = std::make_shared<Connections>();
+  EXPECT_EQ(ask(*Open(another))[0], "new");
+  EXPECT_EQ(ask(*Open())[0], "new");
 }
 
 // ---- What it takes ----
