@@ -172,6 +172,7 @@ absl::Status Conversation::Open(const Request& request, std::stop_token stop) {
   }
   ILKIMZA_RETURN_IF_ERROR(page.status());
   page_ = *std::move(page);
+  recognised_.reset();
   captcha_ = {};
   return absl::OkStatus();
 }
@@ -179,7 +180,8 @@ absl::Status Conversation::Open(const Request& request, std::stop_token stop) {
 Recognition Conversation::See() {
   // As many as a step has moves, and some that are asked again.
   constexpr std::size_t kMostSeen = 64;
-  Recognition seen = Recognise(*page_, profile_);
+  if (!recognised_) recognised_ = Recognise(*page_, profile_);
+  const Recognition& seen = *recognised_;
   if (!seen.sure() || seen.least || seen_.size() >= kMostSeen) return seen;
   v1::SeenScreen screen;
   screen.set_screen(profile_v1::ScreenKind_Name(seen.kind).substr(kScreenPrefix.size()));
@@ -205,7 +207,7 @@ std::optional<Ending> Conversation::Begin(v1::StepKind kind, std::stop_token sto
     const bool leads_on = move != nullptr && !move->submits &&
                           std::find(made.begin(), made.end(), move) == made.end();
     if (!leads_on) return NotAsked(step, seen, !made.empty());
-    first_lines_.try_emplace(seen.kind, LinesOf(*page_));
+    RememberLines(seen.kind);
     const absl::Status status = PressOn(step, *move, seen.kind, {}, "", stop);
     if (!status.ok()) return EndingOf(status);
     made.push_back(move);
@@ -329,11 +331,7 @@ std::optional<Ending> Conversation::NewCaptcha(v1::StepKind kind, std::stop_toke
   // A button of that name on any other page than the one that asks may do anything.
   const Recognition seen = page_ ? See() : Recognition();
   if (step.new_captcha != nullptr && seen.sure() && AsksOn(step, seen.kind)) {
-    // Two of that name need not do the same, and one may be another's: then the page is
-    // opened again, which costs nothing.
-    Profile::Button only = *step.new_captcha;
-    only.any = false;
-    const auto button = FindButton(*page_, only);
+    const auto button = FindButton(*page_, *step.new_captcha);
     if (button.ok() && IsPressable((*button)->kind)) {
       const auto request = page_->Press(**button, {});
       const absl::Status status = request.ok() ? Open(*request, stop) : request.status();
@@ -398,7 +396,7 @@ Ending Conversation::Run(const Profile::Step& step, const Typed& typed, const st
                       absl::StrCat("The portal shows ", profile_v1::ScreenKind_Name(seen.kind),
                                    ", where the step does not expect it."));
     }
-    first_lines_.try_emplace(seen.kind, LinesOf(*page_));
+    RememberLines(seen.kind);
     const absl::Status status = PressOn(step, *move, seen.kind, typed, card, stop);
     if (!status.ok()) return EndingOf(status);
     made.push_back(move);
@@ -409,7 +407,7 @@ Ending Conversation::Run(const Profile::Step& step, const Typed& typed, const st
 std::optional<Ending> Conversation::Judge(const Profile::Step& step, const Recognition& seen,
                                           ScreenKind submitted_on) {
   if (seen.sure() && Contains(step.ends, seen.kind)) {
-    first_lines_.try_emplace(seen.kind, LinesOf(*page_));
+    RememberLines(seen.kind);
     if (seen.kind == profile_v1::SCREEN_KIND_INFO_UPDATED) contact_.reset();
     return Arrived(seen);
   }
@@ -433,6 +431,10 @@ std::optional<Ending> Conversation::Judge(const Profile::Step& step, const Recog
                     "The portal shows the form again without a reason that is known.");
   }
   return std::nullopt;
+}
+
+void Conversation::RememberLines(ScreenKind screen) {
+  if (!first_lines_.contains(screen)) first_lines_.emplace(screen, LinesOf(*page_));
 }
 
 const LineSet& Conversation::KnownLines(ScreenKind screen) const {

@@ -142,6 +142,8 @@ class Conversation {
   std::optional<Ending> LookAtRevocation(profile_v1::ScreenKind screen, View& view);
   [[nodiscard]] Secret FieldValue(profile_v1::FieldKind kind) const;
   absl::Status LookAtCaptcha(std::stop_token stop, View& view);
+  // That these lines stood on the screen when it was first seen.
+  void RememberLines(profile_v1::ScreenKind screen);
   const LineSet& KnownLines(profile_v1::ScreenKind screen) const;
 
   const Profile profile_;
@@ -149,6 +151,8 @@ class Conversation {
   std::unique_ptr<Browser> browser_;
   // The page at hand; none before the first one, and after one that failed.
   std::optional<Page> page_;
+  // What it was recognised as, once somebody has asked.
+  std::optional<Recognition> recognised_;
   // The captcha of the page at hand: asked for once, since asking may renew it.
   WipedString captcha_;
   std::string captcha_type_;

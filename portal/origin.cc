@@ -45,23 +45,33 @@ std::string Origin(const std::string& scheme, const std::string& host, const std
   return origin;
 }
 
+// "https://host:port" of a base from which such a reference counts; empty: it counts from
+// something else.
+std::string_view RootFor(std::string_view reference, std::string_view base) {
+  const bool is_from_root = reference.starts_with('/') && !reference.starts_with("//");
+  if (!is_from_root || !base.starts_with(kScheme)) return {};
+  return base.substr(0, base.find_first_of("/?#", kScheme.size()));
+}
+
 }  // namespace
 
 absl::StatusOr<Address> ParseAddress(std::string_view base, std::string_view reference) {
   if (reference.size() > kLongestAddress || base.size() > kLongestAddress) return NoAddress();
   if (reference.find('\0') != std::string_view::npos) return NoAddress();
   const UrlHandle url(curl_url());
-  // An absolute address does not care where it stands; to take the base apart is dear.
-  const bool is_absolute = reference.substr(0, kScheme.size()) == kScheme;
-  if (!base.empty() && !is_absolute &&
+  constexpr unsigned kFlags = CURLU_URLENCODE | CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME;
+  reference = reference.substr(0, reference.find('#'));
+  // To take a base apart is dear, and almost all references are absolute or from the root.
+  const std::string_view root = RootFor(reference, base);
+  const bool is_whole = !root.empty() || reference.starts_with(kScheme);
+  if (!base.empty() && !is_whole &&
       curl_url_set(url.get(), CURLUPART_URL, std::string(base).c_str(), 0) != CURLUE_OK) {
     return NoAddress();
   }
-  constexpr unsigned kFlags = CURLU_URLENCODE | CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME;
-  reference = reference.substr(0, reference.find('#'));
   // An empty reference is the page itself.
-  if (!reference.empty() &&
-      curl_url_set(url.get(), CURLUPART_URL, std::string(reference).c_str(), kFlags) != CURLUE_OK) {
+  const std::string asked = std::string(root).append(reference);
+  if (!asked.empty() &&
+      curl_url_set(url.get(), CURLUPART_URL, asked.c_str(), kFlags) != CURLUE_OK) {
     return NoAddress();
   }
   const std::string scheme = absl::AsciiStrToLower(Part(url.get(), CURLUPART_SCHEME));
