@@ -333,6 +333,10 @@ class Reader {
           IsReserved(*step.new_captcha, step.kind)) {
         return "has a new_captcha that is no button, or one that it may not press.";
       }
+      if (step.new_captcha->any) {
+        return absl::StrCat("has the new_captcha \"", from.new_captcha(),
+                            "\", which is `any`: of two, one may be another's.");
+      }
     }
     to_.steps.push_back(std::move(step));
     return {};
@@ -363,6 +367,9 @@ class Reader {
                           ", which is not asked for in this step.");
     }
     if (!move.fill.empty() && !move.submits) return "fills a form without submitting it.";
+    if (move.submits && move.press->any) {
+      return absl::StrCat("submits by \"", from.press(), "\", which is `any`.");
+    }
     step.moves.push_back(std::move(move));
     return {};
   }

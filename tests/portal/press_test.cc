@@ -160,9 +160,7 @@ void LookForCaptchaButton(const Page& page, const Profile::Step& step, Look& loo
   if (step.new_captcha == nullptr || std::none_of(step.moves.begin(), step.moves.end(), asks)) {
     return;
   }
-  Profile::Button only = *step.new_captcha;
-  only.any = false;
-  const auto button = FindButton(page, only);
+  const auto button = FindButton(page, *step.new_captcha);
   if (!button.ok() || !IsPressable((*button)->kind)) return;
   const auto request = page.Press(**button, {});
   const std::string name = v1::StepKind_Name(step.kind).substr(10) + " " + kNewCaptcha;

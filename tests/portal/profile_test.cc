@@ -226,6 +226,12 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{With("steps { kind: STEP_KIND_LOG_IN moves { on: SCREEN_KIND_ENTRANCE press: 'go' "
                    "fill: FIELD_KIND_CAPTCHA } }"),
               "without submitting"},
+        Wrong{With("buttons { id: 'either' names: 'x' any: true } steps { kind: STEP_KIND_LOG_IN "
+                   "moves { on: SCREEN_KIND_ENTRANCE press: 'either' submits: true } }"),
+              "submits by \"either\", which is `any`"},
+        Wrong{With("buttons { id: 'either' names: 'x' any: true } steps { kind: STEP_KIND_LOG_IN "
+                   "new_captcha: 'either' }"),
+              "new_captcha \"either\", which is `any`"},
         Wrong{With("steps { kind: STEP_KIND_LOG_IN ends: SCREEN_KIND_MENU }"), "lacks"},
         Wrong{With("steps { kind: STEP_KIND_LOG_IN absent: true }"), "cannot be absent"},
         Wrong{With("steps { kind: STEP_KIND_CONFIRM_PHONE absent: true fresh: true }"),
