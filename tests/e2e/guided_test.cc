@@ -1,12 +1,11 @@
 // Guided mode through everything: the portal is not the one İlkimza knows, the holder
 // goes on in a browser of their own, and the card proves what comes of it.
+#include "tests/e2e/guided.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
-
-#include "tests/e2e/holder_browser.h"
-#include "tests/e2e/support.h"
 
 namespace ilkimza::testing {
 namespace {
@@ -15,64 +14,7 @@ using Json = nlohmann::json;
 using ::testing::Contains;
 using ::testing::Not;
 
-struct Portal {
-  const char* host;
-  const char* style;
-  const char* charset;
-};
-constexpr Portal kPortals[] = {{"agent", "html5", "utf-8"},
-                               {"server", "tables", "iso-8859-9"},
-                               {"agent", "postback", "iso-8859-9"}};
-
-class GuidedHolder {
- protected:
-  explicit GuidedHolder(const StackOptions& options) : stack_(options) {}
-
-  Json Play(Process& cli, const std::function<Json(const Json&)>& own = {}) {
-    return person_.Play(cli, {.answer = [&](const Json& prompt) {
-                          const std::string kind = prompt.at("kind");
-                          if (own) {
-                            if (Json answer = own(prompt); !answer.is_null()) return answer;
-                          }
-                          if (kind == "guided") return browser_.Follow(prompt);
-                          if (kind == "prove_pin" && !prompt.at("portal_pin")) {
-                            return Json{{"pin", browser_.pin()}};
-                          }
-                          return Json();
-                        }});
-  }
-  void ExpectSuccess(const Json& result) {
-    ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person_);
-    EXPECT_EQ(ChipCard(stack_).at("pin"), person_.holder().own_pin);
-    // Proven once, changed once, and once more for the signature.
-    EXPECT_EQ(Commands(ChipCard(stack_), kVerifyCommand), 2);
-    EXPECT_EQ(Commands(ChipCard(stack_), kChangeCommand), 1);
-    EXPECT_EQ(PortalCard(stack_).at("pin_info"), false);
-    const Json presses = stack_.State().at("presses");
-    for (const auto& press : presses.items()) {
-      EXPECT_EQ(press.key().find("revoke"), std::string::npos) << press.key();
-    }
-  }
-  static std::vector<std::string> GuidedSteps(const Json& result) {
-    std::vector<std::string> steps;
-    for (const Json& step : result.at("steps")) {
-      if (step.value("guided", false)) steps.push_back(step.at("step"));
-    }
-    return steps;
-  }
-
-  Stack stack_;
-  Person person_{stack_.FirstHolder(), stack_.phone()};
-  HolderBrowser browser_{person_, ReadFile(stack_.dir() / "portal-ca.pem"), stack_.phone()};
-};
-
-class GuidedMode : public ::testing::TestWithParam<Portal>, protected GuidedHolder {
- protected:
-  GuidedMode()
-      : GuidedHolder({.portal_host = GetParam().host,
-                      .style = GetParam().style,
-                      .charset = GetParam().charset}) {}
-};
+class GuidedMode : public GuidedAtEachPortal {};
 
 TEST_P(GuidedMode, AChangedPageIsNoDeadEnd) {
   stack_.phone().Post("/control/faults", {{"kind", "heading"},
@@ -80,6 +22,7 @@ TEST_P(GuidedMode, AChangedPageIsNoDeadEnd) {
                                           {"text", "Telefon Doğrulama"},
                                           {"times", 0}});
   Process cli = stack_.Journey();
+  browser_.ExpectChangedPages();
   bool was_driven = false;
   const Json result = Play(cli, [&](const Json& prompt) {
     was_driven = was_driven || prompt.at("kind") == "login";
@@ -172,46 +115,7 @@ TEST_P(GuidedMode, AndBackWhereThePageIsKnownAgain) {
   EXPECT_EQ(GuidedSteps(result).size(), 0u);
 }
 
-// The serial is read off the card and off the page, and only then is it said what to press.
-TEST_P(GuidedMode, RevokesTheCardWhoseSerialWasTypedTwice) {
-  const std::string serial = "87211470000000000000";
-  Process cli = stack_.Journey({"--guided", "--goal", "revoke"});
-  const Json result = Play(cli, [&](const Json& prompt) {
-    if (prompt.at("kind") != "guided_revocation") return Json();
-    browser_.Follow(prompt);
-    EXPECT_NE(browser_.browser().text().find(serial), std::string::npos);
-    EXPECT_NE(PortalCard(stack_).at("certificate"), "revoked");
-    return Json{
-        {"consequences_understood", true}, {"card_serial", serial}, {"card_serial_again", serial}};
-  });
-  ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person_);
-  EXPECT_EQ(person_.Prompts("guided_revocation"), 1);
-  // What was done in the holder's own browser is theirs to say, and is told as that.
-  EXPECT_FALSE(result.at("facts").at("certificate_revoked"));
-  EXPECT_EQ(PortalCard(stack_).at("certificate"), "revoked");
-}
-
-// "Done" to everything, and nothing was asked of the portal.
-TEST_P(GuidedMode, SayingThatItIsDoneRevokesNothing) {
-  const std::string serial = "87211470000000000000";
-  Process cli = stack_.Journey({"--guided", "--goal", "revoke", "--remembered"});
-  const Json result = person_.Play(cli, {.answer = [&](const Json& prompt) -> Json {
-                                     if (prompt.at("kind") == "guided") return {{"done", true}};
-                                     if (prompt.at("kind") != "guided_revocation") return Json();
-                                     return {{"consequences_understood", true},
-                                             {"card_serial", serial},
-                                             {"card_serial_again", serial}};
-                                   }});
-  ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person_);
-  EXPECT_EQ(stack_.State().at("requests").size(), 0U);
-  EXPECT_NE(PortalCard(stack_).at("certificate"), "revoked");
-  EXPECT_FALSE(result.at("facts").at("certificate_revoked"));
-  EXPECT_THAT(result.value("sentence", ""), ::testing::HasSubstr("You said"));
-  EXPECT_THAT(result.value("next", ""), ::testing::HasSubstr("--goal list-certificates"));
-}
-
-INSTANTIATE_TEST_SUITE_P(Portals, GuidedMode, ::testing::ValuesIn(kPortals),
-                         [](const auto& info) { return info.param.style; });
+INSTANTIATE_TEST_SUITE_P(Portals, GuidedMode, ::testing::ValuesIn(kPairwisePortals), PortalName);
 
 // The same with another profile: what the holder is told is its own.
 class GuidedElsewhere : public ::testing::Test, protected GuidedHolder {
@@ -236,6 +140,7 @@ TEST_F(GuidedElsewhere, FromDrivenToGuided) {
   stack_.phone().Post(
       "/control/faults",
       {{"kind", "heading"}, {"screen", "sms_code"}, {"text", "Başka Bir Sayfa"}, {"times", 0}});
+  browser_.ExpectChangedPages();
   Process cli = stack_.Journey();
   const Json result = Play(cli, [&](const Json& prompt) {
     return prompt.at("kind") == "stopped" ? Json{{"guided", true}} : Json();

@@ -40,13 +40,19 @@ HolderBrowser::Json HolderBrowser::Follow(const Json& prompt) {
     EXPECT_TRUE(is_there) << "'" << label << "' of " << step << " is not on: " << browser_.text();
     browser_.Press(label);
   }
+  pages_.push_back(browser_.text());
+  const std::string heading = prompt.value("end_heading", "");
+  if (!heading.empty() && !has_changed_pages_) {
+    EXPECT_EQ(browser_.heading(), heading) << "at the end of " << step;
+  }
+  const bool shows_card = step == "OPEN_PIN_PAGE" || step == "ENTER_UNBLOCK_CODE";
+  if (!shows_card) return {{"done", true}};
+  if (browser_.Shows("daha önce silinmiştir")) return {{"pin_info_deleted", true}};
+  ReadCard();
   Json answer = {{"done", true}};
-  if (step == "OPEN_PIN_PAGE") {
-    ReadPinPage();
-    const Json& form = prompt.at("answers").at(0);
-    if (std::find(form.begin(), form.end(), "card_serial") != form.end()) {
-      answer["card_serial"] = serial_;
-    }
+  const Json& form = prompt.at("answers").at(0);
+  if (std::find(form.begin(), form.end(), "card_serial") != form.end()) {
+    answer["card_serial"] = serial_;
   }
   return answer;
 }
@@ -67,6 +73,7 @@ std::string HolderBrowser::ValueFor(const std::string& label) {
   if (label == "Kimlik No") return holder.national_id;
   if (label == "E-posta" || label == "E-posta Adresiniz") return holder.email;
   if (label == "Resimdeki Yazı" || label == "Görüntüdeki Harfler") return ReadCaptcha();
+  if (label == "Cep Telefonu") return holder.phone;
   if (label == "Parola") return holder.security_word;
   if (label == "Güvenlik Sözcüğü Tekrarı") return holder.security_word;
   if (label == "SMS Onay Kodu" || label == "Telefonunuza Gelen Şifre") return person_.AwaitSms();
@@ -85,15 +92,16 @@ std::string HolderBrowser::ReadCaptcha() {
   return person_.ReadCaptcha({{"captcha", {{"base64", Base64(browser_.Captcha())}}}});
 }
 
-void HolderBrowser::ReadPinPage() {
+void HolderBrowser::ReadCard() {
   const std::string text = browser_.text();
-  std::smatch found;
-  if (std::regex_search(text, found, std::regex("Kart (?:Seri )?Numarası *:? *([0-9]{20})"))) {
-    serial_ = found[1];
-  }
-  if (std::regex_search(text, found, std::regex("(?:PIN|Kart Şifresi) *:? *([0-9]{4,16})")))
-    pin_ = found[1];
-  EXPECT_FALSE(serial_.empty() || pin_.empty()) << text;
+  const auto read = [&text](const char* pattern) {
+    std::smatch found;
+    return std::regex_search(text, found, std::regex(pattern)) ? found[1].str() : "";
+  };
+  serial_ = read("Kart (?:Seri )?Numarası *:? *([0-9]{20})");
+  pin_ = read("(?:PIN|Kart Şifresi) *:? *([0-9]{4,16})");
+  puk_ = read("(?:PUK|Açma Şifresi) *:? *([0-9]{4,16})");
+  EXPECT_FALSE(serial_.empty() || puk_.empty()) << text;
 }
 
 }  // namespace ilkimza::testing

@@ -7,24 +7,31 @@
 
 #include <algorithm>
 #include <string>
-#include <tuple>
 #include <vector>
 
+#include "tests/e2e/portals.h"
 #include "tests/e2e/support.h"
 
 namespace ilkimza::testing {
 
 constexpr char kSerial[] = "87211470000000000000";
 
-// Its parameter: portal host and page style.
-class MenuAtEachPortal : public ::testing::TestWithParam<std::tuple<const char*, const char*>> {
+constexpr const char* kUnblockCommand = "2C";
+
+// Nothing was pressed at the portal that changes anything, but what is named; and that once.
+inline void ExpectPressedOnly(const Stack& stack, const std::vector<std::string>& allowed) {
+  for (const char* control :
+       {"activate:submit", "revoke:delete:1", "revoke_confirm:submit", "contact:submit",
+        "unblock:submit", "pin:delete:1", "pin_delete:submit"}) {
+    const bool may = std::find(allowed.begin(), allowed.end(), control) != allowed.end();
+    EXPECT_EQ(Pressed(stack, control), may ? 1 : 0) << control;
+  }
+}
+
+class MenuAtEachPortal : public ::testing::TestWithParam<Portal> {
  protected:
   using Json = nlohmann::json;
 
-  static StackOptions Options() {
-    const auto& [host, style] = GetParam();
-    return {.portal_host = host, .style = style, .charset = "iso-8859-9"};
-  }
   Json Play(const std::string& goal, const Person::Hooks& hooks = {}) {
     Process cli = stack_.Journey({"--goal", goal, "--remembered"});
     return person_.Play(cli, hooks);
@@ -40,14 +47,8 @@ class MenuAtEachPortal : public ::testing::TestWithParam<std::tuple<const char*,
   void ExpectSuccess(const Json& result) const {
     ASSERT_EQ(result.value("outcome", ""), "SUCCEEDED") << Tail(person_);
   }
-  // Nothing was pressed at the portal that changes anything, but what is named.
   void ExpectPressedOnly(const std::vector<std::string>& allowed) const {
-    for (const char* control :
-         {"activate:submit", "revoke:delete:1", "revoke_confirm:submit", "contact:submit",
-          "unblock:submit", "pin:delete:1", "pin_delete:submit"}) {
-      const bool may = std::find(allowed.begin(), allowed.end(), control) != allowed.end();
-      EXPECT_EQ(Pressed(stack_, control), may ? 1 : 0) << control;
-    }
+    testing::ExpectPressedOnly(stack_, allowed);
   }
   // The server has seen none of these in this journey, and tells none of them.
   void ExpectServerKnowsNone(const Json& result, const std::vector<std::string>& secrets) const {
@@ -58,18 +59,9 @@ class MenuAtEachPortal : public ::testing::TestWithParam<std::tuple<const char*,
     }
   }
 
-  Stack stack_{Options()};
+  Stack stack_{OptionsOf(GetParam())};
   Person person_{stack_.FirstHolder(), stack_.phone()};
 };
-
-inline auto EachMenuPortal() {
-  return ::testing::Combine(::testing::Values("agent", "server"),
-                            ::testing::Values("html5", "tables", "postback"));
-}
-inline std::string MenuPortalName(
-    const ::testing::TestParamInfo<MenuAtEachPortal::ParamType>& variant) {
-  return std::string(std::get<0>(variant.param)) + "_" + std::get<1>(variant.param);
-}
 
 }  // namespace ilkimza::testing
 

@@ -262,14 +262,9 @@ TEST_P(Menu, ARevocationWhoseAnswerWasLostEndsWithTheList) {
   EXPECT_THAT(result.value("sentence", ""), ::testing::HasSubstr("nothing left"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Portals, Menu, EachMenuPortal(), MenuPortalName);
+INSTANTIATE_TEST_SUITE_P(Portals, Menu, ::testing::ValuesIn(kPairwisePortals), PortalName);
 
 // -- A portal of each host is enough for these --
-
-struct Portal {
-  const char* host;
-  const char* style;
-};
 
 class MenuChips : public ::testing::TestWithParam<Portal> {
  protected:
@@ -281,7 +276,8 @@ class MenuChips : public ::testing::TestWithParam<Portal> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Portals, MenuChips,
-                         Values(Portal{"agent", "html5"}, Portal{"server", "tables"}),
+                         Values(Portal{"agent", "html5", "utf-8"},
+                                Portal{"server", "tables", "utf-8"}),
                          [](const auto& variant) { return std::string(variant.param.host); });
 
 Json PinInfoDeleted(Person& person, Stack& stack) {

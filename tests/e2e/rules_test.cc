@@ -8,6 +8,7 @@
 #include <thread>
 #include <tuple>
 
+#include "tests/e2e/portals.h"
 #include "tests/e2e/support.h"
 
 namespace ilkimza::testing {
@@ -25,21 +26,6 @@ std::function<Json(const Json&)> OnceTo(const std::string& kind,
     given = true;
     return wrong(prompt);
   };
-}
-
-// Three of the portals that journey_test.cc has all twelve of: each host, each markup and
-// each charset is among them.
-struct Portal {
-  const char* host;
-  const char* style;
-  const char* charset;
-};
-constexpr Portal kPortals[] = {{"agent", "html5", "utf-8"},
-                               {"server", "tables", "iso-8859-9"},
-                               {"agent", "postback", "iso-8859-9"}};
-
-StackOptions OptionsOf(const Portal& portal) {
-  return {.portal_host = portal.host, .style = portal.style, .charset = portal.charset};
 }
 
 // What each prompt of `kind` said of `field`.
@@ -322,8 +308,7 @@ TEST_P(Rules, AnotherCardIsNeverTried) {
   ExpectSuccess(result);
 }
 
-INSTANTIATE_TEST_SUITE_P(Portals, Rules, ::testing::ValuesIn(kPortals),
-                         [](const auto& variant) { return std::string(variant.param.style); });
+INSTANTIATE_TEST_SUITE_P(Portals, Rules, ::testing::ValuesIn(kPairwisePortals), PortalName);
 
 struct FaultCase {
   const char* name;
@@ -370,7 +355,7 @@ Json At(const char* kind, const char* screen, Json more = Json::object()) {
 INSTANTIATE_TEST_SUITE_P(
     Portals, Faults,
     ::testing::Combine(
-        ::testing::ValuesIn(kPortals),
+        ::testing::ValuesIn(kPairwisePortals),
         ::testing::Values(
             FaultCase{"reset", At("reset", "login"), "PORTAL_UNREACHABLE"},
             FaultCase{"error_500", At("500", "verify"), "PORTAL_UNREACHABLE"},
@@ -387,7 +372,7 @@ INSTANTIATE_TEST_SUITE_P(
             FaultCase{"lost_answer", At("lost", "login", {{"method", "POST"}}),
                       "SUBMISSION_UNKNOWN"})),
     [](const auto& variant) {
-      return std::string(std::get<0>(variant.param).style) + "_" + std::get<1>(variant.param).name;
+      return NameOf(std::get<0>(variant.param)) + "_" + std::get<1>(variant.param).name;
     });
 
 class MildFaults : public ::testing::TestWithParam<Portal> {};
@@ -418,8 +403,7 @@ TEST_P(MildFaults, AButtonWhereAnotherStoodIsNotPressedForIt) {
   EXPECT_EQ(PortalCard(stack).at("certificate"), "not_activated");
 }
 
-INSTANTIATE_TEST_SUITE_P(Portals, MildFaults, ::testing::ValuesIn(kPortals),
-                         [](const auto& variant) { return std::string(variant.param.style); });
+INSTANTIATE_TEST_SUITE_P(Portals, MildFaults, ::testing::ValuesIn(kPairwisePortals), PortalName);
 
 }  // namespace
 }  // namespace ilkimza::testing
