@@ -161,7 +161,8 @@ size_t Append(char* data, size_t size, size_t count, void* into) {
 
 class Player {
  public:
-  explicit Player(const Stage& stage) : stage_(stage) {}
+  explicit Player(const Stage& stage, Handles handles = Handles::kAsOurs)
+      : stage_(stage), handles_(handles) {}
 
   void Play(const Hop& hop) {
     if (easy_ == nullptr || hop.browser != browser_) Renew(hop.browser);
@@ -203,7 +204,11 @@ class Player {
 
  private:
   void Renew(int browser) {
-    easy_.reset(curl_easy_init());
+    if (easy_ != nullptr && handles_ == Handles::kOne) {
+      Set(CURLOPT_COOKIELIST, "ALL");
+    } else {
+      easy_.reset(curl_easy_init());
+    }
     browser_ = browser;
   }
 
@@ -281,6 +286,7 @@ class Player {
   }
 
   const Stage& stage_;
+  const Handles handles_;
   Meter meter_;
   std::unique_ptr<CURL, FreeEasy> easy_;
   int browser_ = -1;
@@ -301,8 +307,8 @@ Script WriteScript(const Recording& first, const Recording& second) {
   return Author(first, second).Write();
 }
 
-Spent Replay(const Script& script, const Stage& stage) {
-  auto player = std::make_unique<Player>(stage);
+Spent Replay(const Script& script, const Stage& stage, Handles handles) {
+  auto player = std::make_unique<Player>(stage, handles);
   player->meter().Start();
   for (const Hop& hop : script) player->Play(hop);
   player->meter().Stop();

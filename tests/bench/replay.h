@@ -46,9 +46,17 @@ using Script = std::vector<Hop>;
 // Dies where two recordings do not make sense of each other.
 Script WriteScript(const Recording& first, const Recording& second);
 
+// What the easy handles of a replay are.
+enum class Handles {
+  // A new one wherever ours made one: with a jar and connections of its own.
+  kAsOurs,
+  // The same throughout, its jar emptied there: one connection for the whole walk.
+  kOne
+};
+
 // What one replay costs, without what stands in for the holder. Dies where an
 // answer has another status than when it was recorded.
-Spent Replay(const Script& script, const Stage& stage);
+Spent Replay(const Script& script, const Stage& stage, Handles handles = Handles::kAsOurs);
 
 // A page of HTML as it came.
 struct SavedPage {
