@@ -48,6 +48,8 @@ struct CardMemory {
   std::string stamp_content;
   // Which is still the selected file, as far as we know.
   bool stamp_selected = false;
+  // Another program has selected a file in between: it is not taken on trust any more.
+  bool others_select = false;
 
   // Of the PKCS#15 application, where the family had to look for it; see pkcs15_card.h.
   std::optional<int> profile;
@@ -62,8 +64,9 @@ inline constexpr absl::Duration kTrusted = absl::Minutes(5);
 // Thread-safe.
 class CardMemories {
  public:
-  // Empty where nothing is known of that stay.
-  [[nodiscard]] CardMemory Find(const CardFacts& facts) const;
+  // Empty where nothing is known of that stay, and where a job that was ended took it:
+  // then the card is read anew. Back with `Put`.
+  [[nodiscard]] CardMemory Take(const CardFacts& facts);
   void Put(const CardFacts& facts, CardMemory memory);
   void Forget(const CardFacts& facts);
 
@@ -76,7 +79,7 @@ class CardMemories {
  private:
   struct Entry {
     uint64_t insertion = 0;
-    std::shared_ptr<const CardMemory> memory;
+    CardMemory memory;
   };
   mutable std::mutex mutex_;
   // By reader.

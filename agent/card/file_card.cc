@@ -167,14 +167,19 @@ absl::StatusOr<bool> FileCard::StampHolds() {
                          .p2 = static_cast<uint8_t>(at & 0xFF),
                          .le = static_cast<int>(known.size())};
   for (const bool selected : {true, false}) {
-    if (selected && !memory_.stamp_selected) continue;
+    if (selected && (!memory_.stamp_selected || memory_.others_select)) continue;
     if (!selected) {
       ILKIMZA_ASSIGN_OR_RETURN(const auto information, Select(memory_.stamp->path));
       if (!information) return false;
       memory_.stamp_selected = true;
     }
     ILKIMZA_ASSIGN_OR_RETURN(const ResponseApdu response, channel_.Send(read));
-    if (!response.status.Success() || response.data != known) continue;
+    if (!response.status.Success() || response.data != known) {
+      // Somebody else has selected something. It would be so again: that is one command
+      // more than to select at once.
+      memory_.others_select = selected;
+      continue;
+    }
     if (told) memory_.certificates_serial = memory_.serial;
     return true;
   }

@@ -22,7 +22,7 @@ namespace ilkimza::agent {
 class FileCard : public Card {
  public:
   FileCard(CardChannel& channel, const CardFacts& facts, CardMemories& memories)
-      : channel_(channel), facts_(facts), memories_(memories), memory_(memories.Find(facts)) {}
+      : channel_(channel), facts_(facts), memories_(memories), memory_(memories.Take(facts)) {}
 
   absl::StatusOr<std::string> ReadSerial() final;
   [[nodiscard]] std::string SerialToldBefore() const override;

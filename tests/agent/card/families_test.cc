@@ -274,6 +274,23 @@ TEST_F(FamiliesTest, AsFewCommandsAsPossible) {
   EXPECT_EQ(Commands(), 3);
 }
 
+// The selected file is not taken on trust where somebody else selects, too.
+TEST_F(FamiliesTest, AKnownCardIsTwoCommandsWhereAnotherProgramUsesIt) {
+  keep_connection_ = true;
+  StartWithCard();
+  ASSERT_TRUE(harness_->Certificates(Name()).ok());
+  const auto commands_after_another_program = [&] {
+    WaitUntilGivenBack();
+    card_->Process(sandbox::Bytes("00A40000023F00"));
+    pcsc_->ClearLog();
+    EXPECT_THAT(harness_->Certificates(Name()).value(), SizeIs(3));
+    return Commands();
+  };
+  EXPECT_EQ(commands_after_another_program(), 3);
+  EXPECT_EQ(commands_after_another_program(), 2);
+  EXPECT_EQ(commands_after_another_program(), 2);
+}
+
 TEST_F(FamiliesTest, TheIssuersCertificateOfTheNextCardIsKnown) {
   StartWithCard();
   const auto before = harness_->Certificates(Name()).value();
