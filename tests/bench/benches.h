@@ -23,6 +23,8 @@ void BenchSteps(Effort effort, Table& table);
 void BenchIdle(Effort effort, Table& table);
 // Commands and time of what is done with a card, against OpenSC's tools and bare commands.
 void BenchCards(Effort effort, Table& table);
+// The card's family by itself, without the agent around it, against bare commands.
+void BenchCardFamily(Effort effort, Table& table);
 // From a card that is put in to a client that knows, against PC/SC itself.
 void BenchCardEvents(Effort effort, Table& table);
 // Time of what is done with a PKCS#11 token, against OpenSC's pkcs11-tool.

@@ -1,11 +1,8 @@
-#include <winscard.h>
-
 #include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,78 +10,40 @@
 
 #include "sandbox/card/simulator.h"
 #include "tests/agent/card/harness.h"
+#include "tests/bench/bare_card.h"
 #include "tests/bench/benches.h"
+#include "tests/bench/wiping.h"
 #include "tests/sandbox/card/opensc.h"
 #include "tests/support/process.h"
 
 namespace ilkimza::bench {
 namespace {
 
-constexpr int kPort = 35963;
 constexpr std::string_view kPin = "1234";
 constexpr std::string_view kOtherPin = "805172";
-int CommandCount(const sandbox::CardSimulator& card) {
-  const auto counts = card.CommandCounts();
-  return std::accumulate(counts.begin(), counts.end(), 0,
-                         [](int sum, const auto& count) { return sum + count.second; });
-}
 
 // What one way of doing a thing costs.
 struct Cost {
   std::vector<double> milliseconds;
-  // Of the last round.
+  // Of the last round: how many reached the card, and those that we sent.
   int commands = 0;
+  std::vector<std::string> sent;
 };
 
 void Measure(sandbox::CardSimulator& card, const std::function<void()>& act, Cost& cost) {
   card.ResetCommandCounts();
+  TakeCommands();
   const double start = WallNow();
   act();
   cost.milliseconds.push_back((WallNow() - start) * 1000);
   cost.commands = CommandCount(card);
+  cost.sent = TakeCommands();
 }
 
-// A client that holds its connection, sends the cheapest command there is, and does
-// nothing else: no way of asking a card this often can be quicker.
-class Floor {
- public:
-  Floor() {
-    DieUnless(SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context_) == 0,
-              "no smart-card service");
-    DWORD protocol = 0;
-    DieUnless(SCardConnect(context_, "Virtual PCD 0 00 00", SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1,
-                           &card_, &protocol) == 0,
-              "the card cannot be connected to");
-  }
-  Floor(const Floor&) = delete;
-  Floor& operator=(const Floor&) = delete;
-  ~Floor() {
-    SCardDisconnect(card_, SCARD_LEAVE_CARD);
-    SCardReleaseContext(context_);
-  }
-
-  double Milliseconds(int commands) const {
-    // Others reset the card after use, as they should.
-    DWORD protocol = 0;
-    DieUnless(SCardReconnect(card_, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1, SCARD_LEAVE_CARD,
-                             &protocol) == SCARD_S_SUCCESS,
-              "the card cannot be connected to again");
-    constexpr unsigned char kGetData[] = {0x00, 0xCA, 0x01, 0x06, 0x4D};
-    const double start = WallNow();
-    for (int i = 0; i < commands; ++i) {
-      unsigned char answer[300];
-      DWORD size = sizeof answer;
-      DieUnless(SCardTransmit(card_, SCARD_PCI_T1, kGetData, sizeof kGetData, nullptr, answer,
-                              &size) == SCARD_S_SUCCESS,
-                "the card does not answer");
-    }
-    return (WallNow() - start) * 1000;
-  }
-
- private:
-  SCARDCONTEXT context_ = 0;
-  SCARDHANDLE card_ = 0;
-};
+void MeasureOurs(sandbox::CardSimulator& card, const std::function<void()>& act, Cost& cost) {
+  const Wiping wiping;
+  Measure(card, act, cost);
+}
 
 // One thing to do with a card, our way and OpenSC's.
 struct Task {
@@ -102,7 +61,7 @@ class CardBench {
     testing::WriteFile(folder_ / "opensc.conf", sandbox::OpenscConfiguration("1292"));
     testing::WriteFile(folder_ / "digest", std::string(32, 'd'));
     card_ = sandbox::MakeCard();
-    DieUnless(card_->Insert("localhost", kPort).ok(), "the reader does not see the card");
+    DieUnless(card_->Insert("localhost", kReaderPort).ok(), "the reader does not see the card");
     DieUnless(agent_.observer().WaitForSerial(card_->options().serial), "the agent sees no card");
     name_ = agent::NameOf(*card_);
   }
@@ -120,10 +79,11 @@ class CardBench {
       const std::string name = agent::NameOf(*card);
       Cost ours;
       Cost opensc;
-      Measure(
+      MeasureOurs(
           *card,
           [&] {
-            DieUnless(card->Insert("localhost", kPort).ok(), "the reader does not see the card");
+            DieUnless(card->Insert("localhost", kReaderPort).ok(),
+                      "the reader does not see the card");
             DieUnless(agent_.observer().WaitForSerial(card->options().serial), "no card");
             ListAll(name);
           },
@@ -136,14 +96,14 @@ class CardBench {
                                     : "first look, the issuer is known, commands",
                          ours.commands, opensc.commands));
     }
-    DieUnless(card_->Insert("localhost", kPort).ok(), "the reader does not see the card");
+    DieUnless(card_->Insert("localhost", kReaderPort).ok(), "the reader does not see the card");
     DieUnless(agent_.observer().WaitForSerial(card_->options().serial), "no card");
   }
 
   // What counts on a real chip: each command takes its time there.
   void OnASlowChip(Effort effort, Table& table) {
     constexpr absl::Duration kOfAChip = absl::Milliseconds(20);
-    const Floor floor;
+    const BareCard bare_card;
     card_->SetLatency(kOfAChip);
     for (const Task& task : Tasks()) {
       Cost ours;
@@ -151,11 +111,12 @@ class CardBench {
       task.ours();
       task.after();
       for (int round = 0; round < Choose(effort, 1, 5, 20); ++round) {
-        Measure(*card_, task.ours, ours);
+        MeasureOurs(*card_, task.ours, ours);
         task.after();
-        bare.push_back(floor.Milliseconds(ours.commands));
+        bare.push_back(bare_card.Milliseconds(ours.sent));
+        task.after();
       }
-      table.Add({.what = task.what + ", 20 ms a command; as many bare ones",
+      table.Add({.what = task.what + ", 20 ms a command; the same bare",
                  .unit = "ms",
                  .ours = Median(ours.milliseconds),
                  .baseline = Median(bare),
@@ -166,7 +127,7 @@ class CardBench {
   }
 
   void Known(Effort effort, Table& table) {
-    const Floor floor;
+    const BareCard bare_card;
     for (const Task& task : Tasks()) {
       Cost ours;
       Cost opensc;
@@ -174,9 +135,10 @@ class CardBench {
       task.ours();
       task.after();
       for (int round = 0; round < Choose(effort, 1, 10, 50); ++round) {
-        Measure(*card_, task.ours, ours);
+        MeasureOurs(*card_, task.ours, ours);
         task.after();
-        bare.push_back(floor.Milliseconds(ours.commands));
+        bare.push_back(bare_card.Milliseconds(ours.sent));
+        task.after();
         Measure(
             *card_, [&] { Opensc(task.opensc); }, opensc);
         task.after();
@@ -188,7 +150,7 @@ class CardBench {
                  .baseline = Median(opensc.milliseconds),
                  .aim = Row::Aim::kAtMost,
                  .limit = 1});
-      table.Add({.what = task.what + ", beside as many bare commands",
+      table.Add({.what = task.what + ", beside the same bare commands",
                  .unit = "ms",
                  .ours = Median(ours.milliseconds),
                  .baseline = Median(bare),

@@ -51,6 +51,7 @@ int Main(int argc, char** argv) {
   if (parts.count("idle") > 0) BenchIdle(effort, table);
   if (parts.count("cards") > 0) {
     BenchCards(effort, table);
+    BenchCardFamily(effort, table);
     BenchCardEvents(effort, table);
     BenchTokens(effort, table);
   }

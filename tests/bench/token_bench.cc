@@ -10,6 +10,7 @@
 #include "tests/agent/card/harness.h"
 #include "tests/agent/pkcs11/softhsm.h"
 #include "tests/bench/benches.h"
+#include "tests/bench/wiping.h"
 #include "tests/support/process.h"
 
 namespace ilkimza::bench {
@@ -45,7 +46,7 @@ class TokenBench {
       std::vector<double> ours;
       std::vector<double> tool;
       for (int round = 0; round < Choose(effort, 1, 10, 40); ++round) {
-        ours.push_back(Took(task.ours));
+        ours.push_back(TookOurs(task.ours));
         tool.push_back(Took([&] { Tool(task.tool); }));
       }
       table.Add({.what = "SoftHSM: " + task.what + ", beside pkcs11-tool",
@@ -67,6 +68,12 @@ class TokenBench {
   std::vector<Task> Tasks() {
     const std::string login = std::string("--login --pin ") + SoftHsm::kPin;
     return {
+        {"card show",
+         [this] {
+           Take(agent_->Cards(), "cards");
+           Take(agent_->PinState(name_), "PIN state");
+         },
+         "--list-slots"},
         {"all certificates",
          [this] {
            DieUnless(Take(agent_->Certificates(name_), "certificates").size() == 1,
@@ -98,6 +105,11 @@ class TokenBench {
     const double start = WallNow();
     act();
     return (WallNow() - start) * 1000;
+  }
+
+  static double TookOurs(const std::function<void()>& act) {
+    const Wiping wiping;
+    return Took(act);
   }
 
   void Tool(const std::string& arguments) {
